@@ -1,0 +1,31 @@
+/*
+ * Claims of a credential: what the formats reserve, and which are disclosed how.
+ */
+#ifndef VCI_CLAIMS_H
+#define VCI_CLAIMS_H
+
+#include "issuer.h"
+
+/*
+ * Refuses claims that are no object or would overwrite what the formats reserve
+ * (RFC 9901 section 4.1, SD-JWT VC section 2.2.2.2): iss, iat, nbf, exp, cnf, vct,
+ * vct#integrity, status, _sd_alg at the top, "_sd" and "..." at any depth.
+ * VCI_ERR_CLAIM_RESERVED names the claim. Also bounds depth.
+ */
+extern VciStatus vci_claims_check(const VciJson *claims, VciError *error);
+
+/* Every claim that the configuration calls mandatory is there: VCI_ERR_CLAIM_MISSING. */
+extern VciStatus vci_claims_check_mandatory(const VciJson *claims,
+											const VciConfiguration *configuration,
+											VciError *error);
+
+/*
+ * The pointers to conceal for these claims: the configuration's selectively
+ * disclosable ones and, because an unlisted claim must not be shown to every
+ * verifier, each top-level claim that no pointer of the configuration mentions. New.
+ */
+extern VciStatus vci_claims_disclosable(const VciJson *claims,
+										const VciConfiguration *configuration, VciJson **paths,
+										VciError *error);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * The credential endpoint (OpenID4VCI 1.0 section 8) and the request shape of OpenSPP's
+ * guide (drafts 11 to 13): the answer has the shape of the question.
+ */
+#ifndef VCI_CREDENTIAL_H
+#define VCI_CREDENTIAL_H
+
+#include "issuer.h"
+
+#define VCI_MAX_PROOFS 32
+
+typedef struct VciCredentialRequest
+{
+	VciJson *body;
+	bool older_shape;			   /* format instead of credential_configuration_id/identifier */
+	const char *configuration_id;  /* lent; NULL when absent */
+	const char *identifier;		   /* lent; NULL when absent */
+	const char *format;			   /* older shape */
+	const char *vct;			   /* older shape */
+	const char *type;			   /* older shape: last type of credential_definition */
+	bool singular_proof;
+	size_t proof_count;
+	const char *proofs[VCI_MAX_PROOFS]; /* lent compact JWTs */
+} VciCredentialRequest;
+
+/*
+ * Reads a request body (JSON object). VCI_ERR_JSON*, VCI_ERR_REQUEST (both or neither of
+ * identifier and configuration id, proof and proofs together, wrong kinds),
+ * VCI_ERR_ENCRYPTION (credential_response_encryption is asked for: not offered here),
+ * VCI_ERR_PROOF (proofs empty, not exactly one proof type, over 32), VCI_ERR_PROOF_TYPE
+ * (a type other than jwt).
+ */
+extern VciStatus vci_credential_request_parse(const char *body, size_t len,
+											  VciCredentialRequest *request, VciError *error);
+extern void vci_credential_request_free(VciCredentialRequest *request);
+
+/*
+ * Which of the issuer's configurations the request means. VCI_ERR_CONFIGURATION_UNKNOWN,
+ * VCI_ERR_IDENTIFIER_UNKNOWN; a shape that the configuration's switches do not allow is
+ * VCI_ERR_REQUEST with a text that names the switch. covered (array of ids) is what the
+ * token covers: among several that match an older request, a covered one is chosen; a
+ * known one that is not covered is VCI_ERR_SCOPE. identifiers tells whether the token
+ * was given with credential_identifiers: then only an identifier may be used, else only
+ * a configuration id.
+ */
+extern VciStatus vci_credential_request_match(const VciCredentialRequest *request,
+											  const VciConfiguration *configurations,
+											  size_t count, const VciJson *covered,
+											  bool identifiers, const VciConfiguration **match,
+											  VciError *error);
+
+/* The typ and format the answer carries: "dc+sd-jwt" or "vc+sd-jwt". Static. */
+extern const char *vci_credential_format(const VciCredentialRequest *request,
+										 const VciConfiguration *configuration);
+
+typedef struct VciCredentialParts
+{
+	const VciIssuer *issuer;
+	const VciConfiguration *configuration;
+	const char *format;		 /* typ of the header */
+	const VciJson *claims;	 /* the subject's, checked */
+	const VciJson *holder_jwk; /* public JWK for cnf; NULL: none */
+	const char *kid;
+	const VciKey *key; /* the issuer's private key */
+	int64_t issued_at; /* seconds since 1970, not yet rounded */
+} VciCredentialParts;
+
+/*
+ * Builds and signs one SD-JWT VC: registered claims (rounded down), cnf, concealed
+ * claims. *sd_jwt is malloc'd; *expires_at is exp as signed, 0 when there is none.
+ */
+extern VciStatus vci_credential_build(const VciCredentialParts *parts, char **sd_jwt,
+									  int64_t *expires_at, VciError *error);
+
+/*
+ * The response in the request's shape: {"credentials":[{"credential":...}]} or, for the
+ * older shape, {"format","credential"}. New.
+ */
+extern VciJson *vci_credential_response(const VciCredentialRequest *request, const char *format,
+										const char *const *credentials, size_t count);
+
+#endif

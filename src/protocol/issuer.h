@@ -1,0 +1,113 @@
+/*
+ * An issuer and its credential configurations, as the rules see them.
+ * Whoever fills these structs owns their members; the core only reads them.
+ */
+#ifndef VCI_ISSUER_H
+#define VCI_ISSUER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../jose/json.h"
+#include "../jose/jwk.h"
+
+typedef enum VciProfile
+{
+	VCI_PROFILE_OPENSPP, /* lifetimes and shapes of OpenSPP's guide */
+	VCI_PROFILE_FINAL	 /* OpenID4VCI 1.0 and RFC 9700, no older shapes */
+} VciProfile;
+
+/* How far a configuration bends to wallets of drafts 11 to 15; 0 is strict 1.0. */
+typedef enum VciOlder
+{
+	VCI_OLDER_FORMAT_REQUEST = 1 << 0,	/* "format_request": format + credential_definition or vct */
+	VCI_OLDER_SINGULAR_PROOF = 1 << 1,	/* "singular_proof": proof {proof_type, jwt} */
+	VCI_OLDER_UNTYPED_PROOF = 1 << 2,	/* "untyped_proof": typ absent, "JWT" or "kb+jwt" */
+	VCI_OLDER_VC_SD_JWT = 1 << 3,		/* "vc_sd_jwt": a request for vc+sd-jwt gets that typ */
+	VCI_OLDER_METADATA = 1 << 4,		/* "metadata": members that drafts 11 to 15 read */
+	VCI_OLDER_HOLDER_WITHOUT_PROOF = 1 << 5 /* "holder_without_proof": the offer's DID needs no proof */
+} VciOlder;
+
+typedef enum VciHolderBinding
+{
+	VCI_HOLDER_REQUIRED, /* a proof must come (default) */
+	VCI_HOLDER_OPTIONAL, /* a proof may come */
+	VCI_HOLDER_ABSENT	 /* the credential carries no cnf */
+} VciHolderBinding;
+
+typedef struct VciIssuer
+{
+	int64_t id;
+	char *url;		 /* credential issuer identifier, no trailing slash */
+	char *base_path; /* "/api/v1/openid4vci": between issuer URL and "/token" */
+	VciProfile profile;
+	bool iss_did_web;			  /* iss is did:web:... instead of url */
+	int32_t offer_lifetime;		  /* seconds */
+	int32_t access_token_lifetime; /* seconds */
+	int32_t c_nonce_lifetime;	  /* seconds */
+	int32_t retry_window;		  /* seconds; 0: no retry */
+	int32_t time_rounding;		  /* seconds; iat, nbf, exp are rounded down to it; 1: not */
+	int32_t proof_max_age;		  /* seconds that iat of a proof may lie in the past */
+	int32_t tx_code_max_failures;
+	int32_t batch_size; /* proofs per request, 1 to 32 */
+	VciJson *display;	/* array of {name, locale, logo}, or NULL */
+} VciIssuer;
+
+typedef struct VciConfiguration
+{
+	char *id;
+	char *format; /* "dc+sd-jwt" or "vc+sd-jwt" */
+	char *vct;
+	char *scope;			  /* NULL: none */
+	int64_t validity;		  /* seconds from iat to exp; 0: no exp */
+	VciHolderBinding binding;
+	unsigned older;			  /* VciOlder bits */
+	int decoys;
+	VciJson *always_disclosed; /* array of claims path pointers */
+	VciJson *selectively_disclosable; /* array of claims path pointers */
+	VciJson *claims;  /* array of claims descriptions {path, mandatory, display}, or NULL */
+	VciJson *display; /* array of credential display objects, or NULL */
+	VciAlg signing_alg; /* what the issuer's active key signs with */
+} VciConfiguration;
+
+/* Bit of an older-wallet switch by its name; 0 for an unknown name. */
+extern unsigned vci_older_by_name(const char *name);
+
+/*
+ * Is this a credential issuer identifier (section 12.2.1): https, or http for
+ * loopback hosts only, with host, optional port and path, no query, no fragment, no
+ * user info, no trailing slash, no "." or ".." segment? VCI_ERR_CONFIGURATION.
+ */
+extern VciStatus vci_issuer_url_check(const char *url, VciError *error);
+
+/* Where the path of an issuer URL starts (a lent pointer; "" when there is none). */
+extern const char *vci_issuer_url_path(const char *url);
+
+/* url's host[:port] as a Host header has it, malloc'd. */
+extern char *vci_issuer_url_authority(const char *url);
+
+/* What stands in iss: url, or its did:web. malloc'd. */
+extern char *vci_issuer_iss(const VciIssuer *issuer);
+
+/*
+ * Checks a configuration as an operator gives it: id and vct not empty and printable,
+ * known format, pointers well-formed, nothing both always disclosed and selectively
+ * disclosable, no pointer at a reserved claim, claims descriptions as appendix B.3
+ * demands (no path twice, no contradiction), display objects with a name, a unique
+ * locale, https or data logo URIs, CSS colours as #rgb or #rrggbb; decoys 0 to 64.
+ * VCI_ERR_CONFIGURATION, VCI_ERR_CLAIM_PATH, VCI_ERR_CLAIM_RESERVED; the text says
+ * what was expected.
+ */
+extern VciStatus vci_configuration_check(const VciConfiguration *configuration, VciError *error);
+
+/* Checks an issuer's display array the same way. */
+extern VciStatus vci_issuer_display_check(const VciJson *display, VciError *error);
+
+/*
+ * Turns the shorthand that operators may write, an array whose elements are names
+ * ("programName") or pointers (["amount","value"]), into an array of pointers; new.
+ */
+extern VciStatus vci_claims_paths_normalize(const VciJson *given, VciJson **paths,
+											VciError *error);
+
+#endif

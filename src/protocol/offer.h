@@ -1,0 +1,52 @@
+/*
+ * Credential offers (OpenID4VCI 1.0 section 4.1) and transaction codes.
+ */
+#ifndef VCI_OFFER_H
+#define VCI_OFFER_H
+
+#include "issuer.h"
+
+#define VCI_GRANT_PRE_AUTHORIZED "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+#define VCI_TX_CODE_MAX_LENGTH	 64
+#define VCI_TX_CODE_MIN_LENGTH	 4
+
+typedef enum VciTxCodeMode
+{
+	VCI_TX_CODE_NUMERIC,
+	VCI_TX_CODE_TEXT
+} VciTxCodeMode;
+
+typedef struct VciTxCode
+{
+	VciTxCodeMode mode;
+	int length;				 /* characters */
+	const char *description; /* NULL: none; at most 300 characters */
+} VciTxCode;
+
+/* The offer object; tx_code NULL when none is asked for. New; NULL when memory is out. */
+extern VciJson *vci_offer_object(const VciIssuer *issuer, const char *const *configuration_ids,
+								 size_t count, const char *pre_authorized_code,
+								 const VciTxCode *tx_code);
+
+/* openid-credential-offer://?credential_offer=... malloc'd. */
+extern char *vci_offer_uri_by_value(const VciJson *offer);
+
+/* openid-credential-offer://?credential_offer_uri=<issuer endpoint>/offer/<ticket> malloc'd. */
+extern char *vci_offer_uri_by_reference(const VciIssuer *issuer, const char *ticket);
+
+/*
+ * Checks a transaction code that an operator gives: 4 to 64 characters, digits only
+ * when the mode is numeric, printable UTF-8; *length becomes its characters.
+ */
+extern VciStatus vci_tx_code_check(const char *tx_code, VciTxCodeMode mode, int *length,
+								   VciError *error);
+
+/* A random transaction code, unbiased; text mode leaves out look-alikes (0O1Il). malloc'd. */
+extern VciStatus vci_tx_code_generate(VciTxCodeMode mode, int length, char **tx_code,
+									  VciError *error);
+
+/* Checks mode name ("numeric", "text"). */
+extern VciStatus vci_tx_code_mode_by_name(const char *name, VciTxCodeMode *mode,
+										  VciError *error);
+
+#endif

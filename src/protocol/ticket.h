@@ -1,0 +1,53 @@
+/*
+ * Codes, tokens and nonces: row ids under a MAC, so that a forgery is refused before
+ * any table is read. The text is base64url of fixed-width big-endian fields.
+ */
+#ifndef VCI_TICKET_H
+#define VCI_TICKET_H
+
+#include <stdint.h>
+
+#include "../jose/seal.h"
+
+typedef enum VciTicketKind
+{
+	VCI_TICKET_CODE = 1,	/* pre-authorized code */
+	VCI_TICKET_OFFER = 2,	/* offer by reference */
+	VCI_TICKET_TOKEN = 3	/* access token */
+} VciTicketKind;
+
+/* kind (1 byte), row id (8), generation (4), MAC (17): 30 bytes, 40 characters. */
+#define VCI_TICKET_SIZE 41
+
+/*
+ * key is the issuer's ticket key; the MAC covers kind, id, generation under a key
+ * derived for the kind. *text is filled with VCI_TICKET_SIZE - 1 characters and a NUL.
+ */
+extern VciStatus vci_ticket_make(const VciSecret *key, VciTicketKind kind, int64_t id,
+								 int32_t generation, char text[VCI_TICKET_SIZE],
+								 VciError *error);
+
+/*
+ * Opens a ticket. Anything but a ticket of this kind under this key fails with
+ * VCI_ERR_GRANT (code), VCI_ERR_GRANT (offer) or VCI_ERR_TOKEN (token).
+ */
+extern VciStatus vci_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text,
+								 size_t len, int64_t *id, int32_t *generation, VciError *error);
+
+#define VCI_NONCE_RANDOM_BYTES 16
+/* issuer id (8), epoch (8), issued at (8), random (16), MAC (17): 57 bytes, 76 characters. */
+#define VCI_NONCE_SIZE 77
+
+/* A c_nonce for this issuer and epoch, issued at now (seconds since 1970). */
+extern VciStatus vci_nonce_make(const VciSecret *key, int64_t issuer_id, int64_t epoch,
+								int64_t now, char text[VCI_NONCE_SIZE], VciError *error);
+
+/*
+ * VCI_ERR_NONCE unless the nonce is ours, of this issuer and epoch, and at most
+ * lifetime seconds old. random is what the spent table remembers.
+ */
+extern VciStatus vci_nonce_open(const VciSecret *key, int64_t issuer_id, int64_t epoch,
+								int64_t now, int64_t lifetime, const char *text, size_t len,
+								unsigned char random[VCI_NONCE_RANDOM_BYTES], VciError *error);
+
+#endif
