@@ -1,0 +1,152 @@
+# openid4vci: PostgreSQL as an OpenID4VCI credential issuer.
+#
+#   make && make install         the extension, openid4vci-proxy and openid4vci-wallet
+#   make installcheck            tests against an installed, running server (not as root)
+#   make demo                    an offer and its redemption on a private server
+#   make check                   every test, on private servers
+#
+# PG_CONFIG chooses the PostgreSQL, WERROR=1 turns warnings into errors, and
+# SANITIZE=address,undefined builds the unit tests (target "unit") under sanitizers.
+
+ifneq (,$(filter check demo,$(MAKECMDGOALS)))
+
+# These two install missing packages first, so they must not need pg_config to start.
+export PG_CONFIG
+.PHONY: check demo
+check:
+	@test/run
+demo:
+	@test/demo
+
+else
+
+PG_CONFIG  ?= pg_config
+PKG_CONFIG ?= pkg-config
+
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifeq (,$(wildcard $(PGXS)))
+$(error $(PG_CONFIG) names no PGXS: install the PostgreSQL server headers \
+(Debian: postgresql-server-dev-15), or give PG_CONFIG=/path/to/pg_config)
+endif
+
+missing := $(foreach lib,json-c libcrypto libqrencode libpng libmicrohttpd libcurl, \
+	$(shell $(PKG_CONFIG) --exists $(lib) || echo $(lib)))
+ifneq (,$(strip $(missing)))
+$(error $(PKG_CONFIG) does not find $(strip $(missing)); on Debian: apt-get install pkgconf \
+libjson-c-dev libssl-dev libqrencode-dev libpng-dev libmicrohttpd-dev libcurl4-openssl-dev libpq-dev)
+endif
+
+EXTENSION  = openid4vci
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(EXTENSION).control)
+SCRIPT     := build/$(EXTENSION)--$(EXTVERSION).sql
+DATA       := $(wildcard sql/$(EXTENSION)--*--*.sql)
+DATA_built := $(SCRIPT)
+
+core_sources := $(sort $(wildcard src/jose/*.c))
+rule_sources := $(sort $(wildcard src/protocol/*.c))
+glue_sources := $(sort $(wildcard src/pg/*.c))
+proxy_objs   := $(patsubst %.c,%.o,$(sort $(wildcard src/proxy/*.c)))
+wallet_objs  := $(patsubst %.c,%.o,$(sort $(wildcard src/wallet/*.c)) $(core_sources))
+
+# The module and the wallet link the same core objects; PGXS' own PROGRAM would
+# link OBJS, src/pg included, into every program.
+MODULE_big = openid4vci
+OBJS      := $(patsubst %.c,%.o,$(glue_sources) $(rule_sources) $(core_sources))
+programs  := $(if $(wildcard src/proxy/main.c),build/openid4vci-proxy) \
+	$(if $(wildcard src/wallet/main.c),build/openid4vci-wallet)
+
+module_libs := json-c libcrypto libqrencode libpng
+proxy_libs  := libmicrohttpd
+wallet_libs := json-c libcrypto libcurl
+
+# pg_regress looks for an input in sql/ before test/sql/: no test may bear the
+# name of a file in sql/ (test/lint checks it). pg_isolation_regress of
+# PostgreSQL 15 seeks expected/ under its output directory.
+REGRESS        := $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS    = --inputdir=test --encoding=UTF8
+ISOLATION      := $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS  = --inputdir=test --outputdir=. --encoding=UTF8 --load-extension=$(EXTENSION)
+tap_files      := $(sort $(wildcard test/t/*.pl))
+ifneq (,$(tap_files))
+TAP_TESTS       = 1
+PROVE_TESTS    ?= $(tap_files)
+endif
+export OPENID4VCI_PROXY  ?= $(CURDIR)/build/openid4vci-proxy
+export OPENID4VCI_WALLET ?= $(CURDIR)/build/openid4vci-wallet
+
+warnings := -Wall -Wextra -Wno-declaration-after-statement $(if $(WERROR),-Werror)
+ifneq (,$(findstring clang,$(CC)))
+# Makefile.global carries the options of the compiler that built PostgreSQL.
+warnings += -Wno-unknown-warning-option -Wno-ignored-optimization-argument
+endif
+
+PG_CFLAGS = -std=c11 $(warnings) -MMD -MP
+# -isystem: PostgreSQL's own headers are not clean under -Wextra.
+PG_CPPFLAGS = -isystem $(includedir_server) $(shell $(PKG_CONFIG) --cflags $(module_libs)) \
+	-DOPENID4VCI_VERSION='"$(EXTVERSION)"'
+SHLIB_LINK  = $(shell $(PKG_CONFIG) --libs $(module_libs))
+EXTRA_CLEAN = build results output_iso tmp_check tmp_check_iso regression.diffs regression.out \
+	$(OBJS:.o=.d) $(proxy_objs) $(proxy_objs:.o=.d) $(wallet_objs) $(wallet_objs:.o=.d)
+
+include $(PGXS)
+
+all: $(programs)
+
+$(SCRIPT): sql/$(EXTENSION).sql $(EXTENSION).control
+	@$(MKDIR_P) $(@D)
+	cp $< $@
+
+# A changed flag or version rebuilds everything that was compiled under it.
+$(OBJS) $(proxy_objs) $(wallet_objs): Makefile $(EXTENSION).control
+
+src/proxy/%.o: override CPPFLAGS += -I$(includedir) $(shell $(PKG_CONFIG) --cflags $(proxy_libs))
+src/wallet/%.o: override CPPFLAGS += $(shell $(PKG_CONFIG) --cflags $(wallet_libs))
+
+build/openid4vci-proxy: $(proxy_objs)
+	@$(MKDIR_P) $(@D)
+	$(CC) $(CFLAGS) $(proxy_objs) $(LDFLAGS) $(LDFLAGS_EX) \
+		$(shell $(PKG_CONFIG) --libs $(proxy_libs)) -L$(libdir) -lpq -pthread -o $@
+
+build/openid4vci-wallet: $(wallet_objs)
+	@$(MKDIR_P) $(@D)
+	$(CC) $(CFLAGS) $(wallet_objs) $(LDFLAGS) $(LDFLAGS_EX) \
+		$(shell $(PKG_CONFIG) --libs $(wallet_libs)) -o $@
+
+.PHONY: install-programs uninstall-programs
+install: install-programs
+install-programs: $(programs)
+	$(MKDIR_P) '$(DESTDIR)$(bindir)'
+	$(if $(programs),$(INSTALL_PROGRAM) $(programs) '$(DESTDIR)$(bindir)/')
+
+uninstall: uninstall-programs
+uninstall-programs:
+	rm -f $(addprefix '$(DESTDIR)$(bindir)'/,$(notdir $(programs)))
+
+# Unit tests need neither PostgreSQL nor its flags; a sanitizer has its own objects.
+comma      := ,
+unit_dir   := build/unit$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+unit_tests := $(patsubst test/unit/%.c,$(unit_dir)/%,$(sort $(wildcard test/unit/test_*.c)))
+unit_core  := $(patsubst %.c,$(unit_dir)/%.o,$(core_sources) $(rule_sources))
+unit_flags := -std=c11 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer $(warnings) -MMD -MP \
+	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all) \
+	$(shell $(PKG_CONFIG) --cflags json-c libcrypto)
+
+.PHONY: unit
+unit: $(unit_tests)
+.SECONDARY: $(unit_core) $(patsubst %,%.o,$(unit_tests))
+
+$(unit_dir)/src/%.o: src/%.c Makefile
+	@$(MKDIR_P) $(@D)
+	$(CC) $(unit_flags) -c $< -o $@
+
+$(unit_dir)/%.o: test/unit/%.c Makefile
+	@$(MKDIR_P) $(@D)
+	$(CC) $(unit_flags) -Isrc -c $< -o $@
+
+$(unit_dir)/test_%: $(unit_dir)/test_%.o $(unit_core)
+	$(CC) $(unit_flags) $^ $(shell $(PKG_CONFIG) --libs json-c libcrypto) -lm -o $@
+
+-include $(OBJS:.o=.d) $(proxy_objs:.o=.d) $(wallet_objs:.o=.d)
+-include $(unit_core:.o=.d) $(addsuffix .d,$(unit_tests))
+
+endif
