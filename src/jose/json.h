@@ -73,6 +73,7 @@ extern bool vci_json_set_boolean(VciJson *object, const char *name, bool value);
 extern void vci_json_remove(VciJson *object, const char *name);
 extern bool vci_json_append(VciJson *array, VciJson *value);
 extern bool vci_json_append_string(VciJson *array, const char *text);
+extern bool vci_json_append_null(VciJson *array);
 
 /* NULL when object is not an object, lacks the member, or the member is null. */
 extern VciJson *vci_json_get(const VciJson *object, const char *name);

@@ -1,0 +1,396 @@
+#include "jws.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+#include "base64url.h"
+#include "key.h"
+
+#define SIGNATURE_MAX_BYTES (2 * 48) /* ES384, the longest that we make */
+#define ECDSA_DER_MAX_BYTES 112 /* two integers of 49 bytes, each with its header, and one more */
+
+typedef struct Parts
+{
+	size_t header_len;
+	const char *payload;
+	size_t payload_len;
+	const char *signature;
+	size_t signature_len;
+} Parts;
+
+/* RFC 7515 section 7.1: three parts, none of them empty (an unsigned JWS is never taken). */
+static VciStatus
+split(const char *compact, size_t len, Parts *parts, VciError *error)
+{
+	const char *end = compact + len;
+	const char *first = memchr(compact, '.', len);
+	const char *second = first == NULL ? NULL : memchr(first + 1, '.', (size_t) (end - first - 1));
+
+	if (second == NULL || memchr(second + 1, '.', (size_t) (end - second - 1)) != NULL)
+		return vci_error(error, VCI_ERR_JWS, "expected a JWS of three parts joined by dots");
+	parts->header_len = (size_t) (first - compact);
+	parts->payload = first + 1;
+	parts->payload_len = (size_t) (second - first - 1);
+	parts->signature = second + 1;
+	parts->signature_len = (size_t) (end - second - 1);
+	if (parts->header_len == 0 || parts->payload_len == 0)
+		return vci_error(error, VCI_ERR_JWS, "a part of the JWS is empty");
+	return VCI_OK;
+}
+
+static VciStatus
+decode_json(const char *text, size_t len, const char *what, VciJson **json, VciError *error)
+{
+	unsigned char *bytes;
+	size_t bytes_len;
+	VciStatus status = vci_base64url_decode_new(text, len, &bytes, &bytes_len, error);
+
+	if (status != VCI_OK)
+		return status;
+	status = vci_json_parse((const char *) bytes, bytes_len, json, error);
+	free(bytes);
+	if (status == VCI_OK && vci_json_kind(*json) != VCI_JSON_OBJECT)
+		return vci_error(error, VCI_ERR_JWS, "expected a JSON object as the JWS %s", what);
+	return status;
+}
+
+/* RFC 8725 sections 3.1 and 3.2; an exact name, so that no spelling of "none" slips through. */
+static VciStatus
+read_alg(const VciJson *header, VciAlg *alg, VciError *error)
+{
+	const char *name = vci_json_get_string(header, "alg");
+
+	if (name == NULL)
+		return vci_error(error, VCI_ERR_JWS_ALG, "the JWS header lacks its member 'alg'");
+	*alg = vci_alg_by_name(name);
+	if (*alg == VCI_ALG_NONE)
+		return vci_error(error, VCI_ERR_JWS_ALG,
+						 "expected alg ES256, ES384, EdDSA, RS256 or PS256, got '%.32s'", name);
+	return VCI_OK;
+}
+
+static VciStatus
+read_header(VciJws *jws, VciError *error)
+{
+	VciStatus status = read_alg(jws->header, &jws->alg, error);
+
+	if (status != VCI_OK)
+		return status;
+	/* RFC 7515 section 4.1.11: no extension is understood here; b64 (RFC 7797) is one. */
+	if (vci_json_has(jws->header, "crit") || vci_json_has(jws->header, "b64"))
+		return vci_error(error, VCI_ERR_JWS_CRIT,
+						 "JWS header members 'crit' and 'b64' are not "
+						 "supported");
+	jws->typ = vci_json_get_string(jws->header, "typ");
+	if (jws->typ == NULL && vci_json_has(jws->header, "typ"))
+		return vci_error(error, VCI_ERR_JWS, "JWS header member 'typ': expected a string");
+	return VCI_OK;
+}
+
+static VciStatus
+fill(VciJws *jws, const char *compact, const Parts *parts, VciError *error)
+{
+	VciStatus status = decode_json(compact, parts->header_len, "header", &jws->header, error);
+
+	if (status == VCI_OK)
+		status = read_header(jws, error);
+	if (status == VCI_OK && parts->signature_len == 0)
+		status = vci_error(error, VCI_ERR_JWS, "the JWS has no signature");
+	if (status == VCI_OK)
+		status = decode_json(parts->payload, parts->payload_len, "payload", &jws->payload, error);
+	if (status == VCI_OK)
+		status = vci_base64url_decode_new(parts->signature, parts->signature_len, &jws->signature,
+										  &jws->signature_len, error);
+	if (status != VCI_OK)
+		return status;
+
+	jws->signing_input_len = parts->header_len + 1 + parts->payload_len;
+	jws->signing_input = malloc(jws->signing_input_len + 1);
+	if (jws->signing_input == NULL)
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	memcpy(jws->signing_input, compact, jws->signing_input_len);
+	jws->signing_input[jws->signing_input_len] = '\0';
+	return VCI_OK;
+}
+
+VciStatus
+vci_jws_parse(const char *compact, size_t len, VciJws **jws, VciError *error)
+{
+	Parts parts = {0};
+	VciJws *parsed;
+	VciStatus status;
+
+	*jws = NULL;
+	if (len > VCI_JWS_MAX_SIZE)
+		return vci_error(error, VCI_ERR_TOO_LARGE,
+						 "expected a JWS of at most %d characters, got %zu", VCI_JWS_MAX_SIZE, len);
+	status = split(compact, len, &parts, error);
+	if (status != VCI_OK)
+		return status;
+	parsed = calloc(1, sizeof(*parsed));
+	if (parsed == NULL)
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	status = fill(parsed, compact, &parts, error);
+	if (status != VCI_OK)
+	{
+		vci_jws_free(parsed);
+		return status;
+	}
+	*jws = parsed;
+	return VCI_OK;
+}
+
+void
+vci_jws_free(VciJws *jws)
+{
+	if (jws == NULL)
+		return;
+	vci_json_free(jws->header);
+	vci_json_free(jws->payload);
+	free(jws->signing_input);
+	free(jws->signature);
+	free(jws);
+}
+
+/* RFC 7518 section 3.4: r and s, each of the curve's length; OpenSSL wants DER. */
+static size_t
+ecdsa_to_der(const unsigned char *raw, size_t half, unsigned char *der)
+{
+	ECDSA_SIG *signature = ECDSA_SIG_new();
+	BIGNUM *r = BN_bin2bn(raw, (int) half, NULL);
+	BIGNUM *s = BN_bin2bn(raw + half, (int) half, NULL);
+	int len = 0;
+
+	if (signature != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(signature, r, s) == 1)
+	{
+		r = NULL;
+		s = NULL;
+		len = i2d_ECDSA_SIG(signature, &der);
+	}
+	BN_free(r);
+	BN_free(s);
+	ECDSA_SIG_free(signature);
+	return len <= 0 ? 0 : (size_t) len;
+}
+
+static bool
+ecdsa_from_der(const unsigned char *der, size_t der_len, unsigned char *raw, size_t half)
+{
+	ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &der, (long) der_len);
+	bool fits = signature != NULL &&
+				BN_bn2binpad(ECDSA_SIG_get0_r(signature), raw, (int) half) == (int) half &&
+				BN_bn2binpad(ECDSA_SIG_get0_s(signature), raw + half, (int) half) == (int) half;
+
+	ECDSA_SIG_free(signature);
+	return fits;
+}
+
+static size_t
+signature_size(const VciKey *key)
+{
+	if (key->type == VCI_KEY_RSA)
+		return (size_t) EVP_PKEY_get_size(key->pkey);
+	return 2 * vci_key_field_bytes(key->type);
+}
+
+/* RFC 7518 section 3.5: MGF1 with the same digest, a salt as long as the digest. */
+static bool
+set_padding(EVP_PKEY_CTX *context, VciAlg alg, const EVP_MD *md)
+{
+	if (alg == VCI_ALG_RS256)
+		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
+	if (alg == VCI_ALG_PS256)
+		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+			   EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1 &&
+			   EVP_PKEY_CTX_set_rsa_mgf1_md(context, md) == 1;
+	return true;
+}
+
+static bool
+verify_bytes(const VciJws *jws, const VciKey *key, const unsigned char *signature, size_t len)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *parameters = NULL; /* owned by context */
+	bool good = context != NULL &&
+				EVP_DigestVerifyInit(context, &parameters, key->md, NULL, key->pkey) == 1 &&
+				set_padding(parameters, jws->alg, key->md) &&
+				EVP_DigestVerify(context, signature, len, (unsigned char *) jws->signing_input,
+								 jws->signing_input_len) == 1;
+
+	EVP_MD_CTX_free(context);
+	return good;
+}
+
+VciStatus
+vci_jws_verify(const VciJws *jws, const VciKey *key, VciError *error)
+{
+	unsigned char der[ECDSA_DER_MAX_BYTES];
+	const unsigned char *signature = jws->signature;
+	size_t len = jws->signature_len;
+
+	if (!vci_key_fits(key, jws->alg))
+		return vci_error(error, VCI_ERR_JWS_ALG, "the key does not fit alg %s",
+						 vci_alg_name(jws->alg));
+	if (len != signature_size(key))
+		return vci_error(error, VCI_ERR_JWS_SIGNATURE,
+						 "expected a signature of %zu bytes for %s, got %zu", signature_size(key),
+						 vci_alg_name(jws->alg), len);
+	if (key->type == VCI_KEY_P256 || key->type == VCI_KEY_P384)
+	{
+		len = ecdsa_to_der(signature, len / 2, der);
+		signature = der;
+	}
+	if (len == 0 || !verify_bytes(jws, key, signature, len))
+		return vci_openssl_error(error, VCI_ERR_JWS_SIGNATURE,
+								 "the signature does not verify under the key");
+	return VCI_OK;
+}
+
+/* Ed25519 signs the message itself (RFC 8032), the curves of NIST its digest. */
+static bool
+sign_bytes(const VciKey *key, const char *input, size_t len, unsigned char *signature)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned char der[ECDSA_DER_MAX_BYTES];
+	unsigned digest_len;
+	size_t signature_len = signature_size(key);
+	size_t der_len = sizeof(der);
+	EVP_MD_CTX *context;
+	bool good;
+
+	if (key->type != VCI_KEY_ED25519)
+		return EVP_Digest(input, len, digest, &digest_len, key->md, NULL) == 1 &&
+			   EVP_PKEY_sign(key->signer, der, &der_len, digest, digest_len) == 1 &&
+			   ecdsa_from_der(der, der_len, signature, signature_len / 2);
+
+	context = EVP_MD_CTX_new();
+	good =
+		context != NULL && EVP_DigestSignInit(context, NULL, NULL, NULL, key->pkey) == 1 &&
+		EVP_DigestSign(context, signature, &signature_len, (const unsigned char *) input, len) == 1;
+	EVP_MD_CTX_free(context);
+	return good;
+}
+
+/* The header's text; alg is put in front when the header has none. malloc'd. */
+static char *
+header_text(VciJson *header, VciAlg alg)
+{
+	const char *format = "{\"alg\":\"%s\"%s%s";
+	const char *name = vci_alg_name(alg);
+	char *text;
+	char *with_alg;
+	size_t size;
+
+	if (vci_json_has(header, "alg"))
+		return vci_json_set_string(header, "alg", name) ? vci_json_print(header) : NULL;
+	text = vci_json_print(header);
+	if (text == NULL)
+		return NULL;
+	size = strlen(format) + strlen(name) + strlen(text);
+	with_alg = malloc(size);
+	if (with_alg != NULL)
+		snprintf(with_alg, size, format, name, text[1] == '}' ? "" : ",", text + 1);
+	free(text);
+	return with_alg;
+}
+
+static VciStatus
+assemble(const char *header, const char *payload, const VciKey *key, char **compact,
+		 VciError *error)
+{
+	unsigned char signature[SIGNATURE_MAX_BYTES];
+	size_t header_len = vci_base64url_encoded_size(strlen(header));
+	size_t input_len = header_len + 1 + vci_base64url_encoded_size(strlen(payload));
+	size_t len = input_len + 1 + vci_base64url_encoded_size(signature_size(key));
+	char *text;
+
+	if (len > VCI_JWS_MAX_SIZE)
+		return vci_error(error, VCI_ERR_TOO_LARGE,
+						 "a JWS of %zu characters is larger than the %d that are accepted", len,
+						 VCI_JWS_MAX_SIZE);
+	text = malloc(len + 1);
+	if (text == NULL)
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	vci_base64url_encode(header, strlen(header), text);
+	text[header_len] = '.';
+	vci_base64url_encode(payload, strlen(payload), text + header_len + 1);
+	if (!sign_bytes(key, text, input_len, signature))
+	{
+		free(text);
+		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library failed to sign");
+	}
+	text[input_len] = '.';
+	vci_base64url_encode(signature, signature_size(key), text + input_len + 1);
+	*compact = text;
+	return VCI_OK;
+}
+
+VciStatus
+vci_jws_sign(VciJson *header, const VciJson *payload, const VciKey *key, char **compact,
+			 VciError *error)
+{
+	char *header_json;
+	char *payload_json;
+	VciStatus status;
+
+	*compact = NULL;
+	if (!key->is_private || vci_json_kind(header) != VCI_JSON_OBJECT ||
+		vci_json_kind(payload) != VCI_JSON_OBJECT)
+		return vci_error(error, VCI_ERR_INTERNAL,
+						 "signing needs a private key, and objects as header and payload");
+	header_json = header_text(header, vci_key_alg(key));
+	payload_json = vci_json_print(payload);
+	if (header_json == NULL || payload_json == NULL)
+		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	else
+		status = assemble(header_json, payload_json, key, compact, error);
+	free(header_json);
+	free(payload_json);
+	return status;
+}
+
+static char
+ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
+}
+
+/* Does text start with prefix, whatever the case? ASCII alone: no locale has a say in it. */
+static bool
+starts_with(const char *text, const char *prefix)
+{
+	for (; *prefix != '\0'; text++, prefix++)
+	{
+		if (ascii_lower(*text) != ascii_lower(*prefix))
+			return false;
+	}
+	return true;
+}
+
+/* RFC 7515 section 4.1.9: "application/" may be left out where no other slash stands. */
+static const char *
+without_application(const char *typ)
+{
+	const char *prefix = "application/";
+
+	if (starts_with(typ, prefix) && strchr(typ + strlen(prefix), '/') == NULL)
+		return typ + strlen(prefix);
+	return typ;
+}
+
+bool
+vci_jws_typ_is(const VciJws *jws, const char *typ)
+{
+	const char *given;
+
+	if (jws->typ == NULL)
+		return false;
+	given = without_application(jws->typ);
+	typ = without_application(typ);
+	return strlen(given) == strlen(typ) && starts_with(given, typ);
+}

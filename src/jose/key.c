@@ -1,0 +1,449 @@
+#include "key.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/params.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#define RSA_MIN_BITS	  2048
+#define RSA_MAX_BITS	  4096
+#define RSA_EXPONENT_BITS 32
+
+VciStatus
+vci_openssl_error(VciError *error, VciStatus code, const char *text)
+{
+	ERR_clear_error();
+	return vci_error(error, code, "%s", text);
+}
+
+/* No default: -Wswitch names the algorithm that was forgotten. */
+const char *
+vci_alg_name(VciAlg alg)
+{
+	switch (alg)
+	{
+		case VCI_ALG_NONE:
+			break;
+		case VCI_ALG_ES256:
+			return "ES256";
+		case VCI_ALG_ES384:
+			return "ES384";
+		case VCI_ALG_EDDSA:
+			return "EdDSA";
+		case VCI_ALG_RS256:
+			return "RS256";
+		case VCI_ALG_PS256:
+			return "PS256";
+	}
+	return "";
+}
+
+VciAlg
+vci_alg_by_name(const char *name)
+{
+	for (VciAlg alg = VCI_ALG_ES256; alg <= VCI_ALG_PS256; alg++)
+	{
+		if (strcmp(name, vci_alg_name(alg)) == 0)
+			return alg;
+	}
+	return VCI_ALG_NONE;
+}
+
+size_t
+vci_key_field_bytes(VciKeyType type)
+{
+	switch (type)
+	{
+		case VCI_KEY_P256:
+		case VCI_KEY_ED25519:
+			return 32;
+		case VCI_KEY_P384:
+			return 48;
+		case VCI_KEY_RSA:
+			break;
+	}
+	return 0;
+}
+
+static bool
+read_coordinate(const EVP_PKEY *pkey, const char *name, unsigned char *out, size_t len)
+{
+	BIGNUM *number = NULL;
+	bool fits = EVP_PKEY_get_bn_param(pkey, name, &number) == 1 &&
+				BN_bn2binpad(number, out, (int) len) == (int) len;
+
+	BN_free(number);
+	return fits;
+}
+
+/* Named curves only: a curve by explicit parameters could be anything (CVE-2020-0601). */
+static bool
+is_named_curve(const EVP_PKEY *pkey)
+{
+	int is_explicit = 0;
+
+	if (EVP_PKEY_get_int_param(pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+							   &is_explicit) != 1)
+		ERR_clear_error();
+	return is_explicit == 0;
+}
+
+/*
+ * RFC 7518 section 6.2.2.1 leaves the point check to us. The quick check (on the curve,
+ * not infinity) is the full one here, because both curves have cofactor 1
+ * (SP 800-56A section 5.6.2.3.4).
+ */
+static VciStatus
+check_point(EVP_PKEY *pkey, VciError *error)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+	bool good = context != NULL && EVP_PKEY_public_check_quick(context) == 1;
+
+	EVP_PKEY_CTX_free(context);
+	if (!good)
+		return vci_openssl_error(error, VCI_ERR_JWK, "the public key is no point of its curve");
+	return VCI_OK;
+}
+
+static VciStatus
+adopt_ec(VciKey *key, VciError *error)
+{
+	char group[32] = "";
+	size_t field;
+	VciStatus status;
+
+	if (EVP_PKEY_get_group_name(key->pkey, group, sizeof(group), NULL) != 1 ||
+		!is_named_curve(key->pkey))
+		group[0] = '\0';
+	if (strcmp(group, SN_X9_62_prime256v1) == 0)
+		key->type = VCI_KEY_P256;
+	else if (strcmp(group, SN_secp384r1) == 0)
+		key->type = VCI_KEY_P384;
+	else
+		return vci_openssl_error(error, VCI_ERR_KEY_UNSUPPORTED,
+								 "expected the curve P-256 or P-384");
+
+	status = check_point(key->pkey, error);
+	if (status != VCI_OK)
+		return status;
+	field = vci_key_field_bytes(key->type);
+	if (!read_coordinate(key->pkey, OSSL_PKEY_PARAM_EC_PUB_X, key->public_bytes, field) ||
+		!read_coordinate(key->pkey, OSSL_PKEY_PARAM_EC_PUB_Y, key->public_bytes + field, field))
+		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library lost a public key");
+	key->public_len = 2 * field;
+	return VCI_OK;
+}
+
+static VciStatus
+adopt_ed25519(VciKey *key, VciError *error)
+{
+	key->type = VCI_KEY_ED25519;
+	key->public_len = vci_key_field_bytes(VCI_KEY_ED25519);
+	if (EVP_PKEY_get_raw_public_key(key->pkey, key->public_bytes, &key->public_len) != 1)
+		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library lost a public key");
+	return VCI_OK;
+}
+
+static VciStatus
+adopt_rsa(VciKey *key, VciError *error)
+{
+	BIGNUM *modulus = NULL;
+	BIGNUM *exponent = NULL;
+	int bits = EVP_PKEY_get_bits(key->pkey);
+	VciStatus status = VCI_OK;
+
+	key->type = VCI_KEY_RSA;
+	if (bits < RSA_MIN_BITS || bits > RSA_MAX_BITS)
+		return vci_error(error, VCI_ERR_KEY_UNSUPPORTED,
+						 "expected an RSA key of %d to %d bits, got %d", RSA_MIN_BITS, RSA_MAX_BITS,
+						 bits);
+	if (EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_RSA_N, &modulus) != 1 ||
+		EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1)
+		status = vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library lost a public key");
+	else if (BN_num_bits(exponent) > RSA_EXPONENT_BITS)
+		status = vci_error(error, VCI_ERR_KEY_UNSUPPORTED,
+						   "expected an RSA exponent of at most %d bits, got %d", RSA_EXPONENT_BITS,
+						   BN_num_bits(exponent));
+	else if (!BN_is_odd(exponent) || BN_is_one(exponent) || !BN_is_odd(modulus))
+		status = vci_error(error, VCI_ERR_JWK,
+						   "expected an odd RSA modulus, and an odd exponent "
+						   "of 3 or more");
+	BN_free(modulus);
+	BN_free(exponent);
+	return status;
+}
+
+/* SEC 1 and PKCS #8 texts carry both halves, and a wrong public half can leak the private. */
+static VciStatus
+check_pair(const VciKey *key, VciError *error)
+{
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+	bool good = context != NULL && EVP_PKEY_pairwise_check(context) == 1;
+
+	EVP_PKEY_CTX_free(context);
+	if (!good)
+		return vci_openssl_error(error, VCI_ERR_JWK,
+								 "the private and the public half of the key do not agree");
+	return VCI_OK;
+}
+
+/* What signing and verifying would otherwise look up in the library at each call. */
+static VciStatus
+prepare(VciKey *key, VciError *error)
+{
+	if (key->type == VCI_KEY_ED25519)
+		return VCI_OK;
+	key->md = EVP_MD_fetch(NULL, key->type == VCI_KEY_P384 ? "SHA384" : "SHA256", NULL);
+	if (key->md == NULL)
+		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library has no SHA-2");
+	if (!key->is_private)
+		return VCI_OK;
+	key->signer = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+	if (key->signer == NULL || EVP_PKEY_sign_init(key->signer) != 1)
+		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library cannot sign");
+	return VCI_OK;
+}
+
+static VciStatus
+adopt_by_type(VciKey *key, VciError *error)
+{
+	VciStatus status;
+
+	if (EVP_PKEY_is_a(key->pkey, "EC"))
+		status = adopt_ec(key, error);
+	else if (EVP_PKEY_is_a(key->pkey, "ED25519"))
+		status = adopt_ed25519(key, error);
+	else if (EVP_PKEY_is_a(key->pkey, "RSA") && !key->is_private)
+		status = adopt_rsa(key, error);
+	else
+		status = vci_error(error, VCI_ERR_KEY_UNSUPPORTED,
+						   key->is_private ? "expected a private key for P-256, P-384 or Ed25519"
+										   : "expected a P-256, P-384, Ed25519 or RSA key");
+	if (status == VCI_OK && key->is_private)
+		status = check_pair(key, error);
+	if (status == VCI_OK)
+		status = prepare(key, error);
+	return status;
+}
+
+VciStatus
+vci_key_adopt(EVP_PKEY *pkey, bool is_private, VciKey **key, VciError *error)
+{
+	VciKey *adopted = calloc(1, sizeof(*adopted));
+	VciStatus status;
+
+	*key = NULL;
+	if (adopted == NULL)
+	{
+		EVP_PKEY_free(pkey);
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	}
+	adopted->references = 1;
+	adopted->pkey = pkey;
+	adopted->is_private = is_private;
+	status = adopt_by_type(adopted, error);
+	if (status != VCI_OK)
+	{
+		vci_key_free(adopted);
+		return status;
+	}
+	*key = adopted;
+	return VCI_OK;
+}
+
+static EVP_PKEY *
+ec_from_point(VciKeyType type, const unsigned char *point, size_t len)
+{
+	const char *group = type == VCI_KEY_P256 ? SN_X9_62_prime256v1 : SN_secp384r1;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *) group, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *) point, len),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+	EVP_PKEY *pkey = NULL;
+
+	if (context != NULL && EVP_PKEY_fromdata_init(context) == 1)
+		(void) EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params);
+	EVP_PKEY_CTX_free(context);
+	return pkey;
+}
+
+VciStatus
+vci_key_from_public_bytes(VciKeyType type, const unsigned char *bytes, size_t len, VciKey **key,
+						  VciError *error)
+{
+	EVP_PKEY *pkey;
+
+	*key = NULL;
+	if (type == VCI_KEY_ED25519)
+		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes, len);
+	else
+		pkey = ec_from_point(type, bytes, len);
+	if (pkey == NULL)
+		return vci_openssl_error(error, VCI_ERR_JWK, "the public key is no point of its curve");
+	return vci_key_adopt(pkey, false, key, error);
+}
+
+VciStatus
+vci_key_generate(VciAlg alg, VciKey **key, VciError *error)
+{
+	EVP_PKEY *pkey;
+
+	*key = NULL;
+	if (alg == VCI_ALG_ES256)
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", SN_X9_62_prime256v1);
+	else if (alg == VCI_ALG_ES384)
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", SN_secp384r1);
+	else if (alg == VCI_ALG_EDDSA)
+		pkey = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	else
+		return vci_error(error, VCI_ERR_KEY_UNSUPPORTED,
+						 "keys are generated for ES256, ES384 and EdDSA");
+	if (pkey == NULL)
+		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library made no key");
+	return vci_key_adopt(pkey, true, key, error);
+}
+
+VciStatus
+vci_key_from_private_pem(const char *pem, size_t len, VciKey **key, VciError *error)
+{
+	BIO *bio;
+	EVP_PKEY *pkey;
+
+	*key = NULL;
+	if (len > INT_MAX)
+		return vci_error(error, VCI_ERR_TOO_LARGE, "a PEM text of %zu bytes is too large", len);
+	bio = BIO_new_mem_buf(pem, (int) len);
+	if (bio == NULL)
+		return vci_openssl_error(error, VCI_ERR_MEMORY, "out of memory");
+	/* An empty password, given here, keeps the library from asking the terminal for one. */
+	pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *) "");
+	BIO_free(bio);
+	if (pkey == NULL)
+		return vci_openssl_error(error, VCI_ERR_JWK,
+								 "expected an unencrypted private key in PEM (PKCS #8 or SEC 1)");
+	ERR_clear_error();
+	return vci_key_adopt(pkey, true, key, error);
+}
+
+VciStatus
+vci_key_to_private_der(const VciKey *key, unsigned char **der, size_t *len, VciError *error)
+{
+	PKCS8_PRIV_KEY_INFO *info;
+	unsigned char *out;
+	unsigned char *end;
+	int size;
+
+	*der = NULL;
+	*len = 0;
+	if (!key->is_private)
+		return vci_error(error, VCI_ERR_INTERNAL, "expected a private key");
+	info = EVP_PKEY2PKCS8(key->pkey);
+	size = info == NULL ? -1 : i2d_PKCS8_PRIV_KEY_INFO(info, NULL);
+	out = size <= 0 ? NULL : malloc((size_t) size);
+	end = out;
+	if (out != NULL)
+		(void) i2d_PKCS8_PRIV_KEY_INFO(info, &end);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	if (size <= 0)
+		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library exported no key");
+	if (out == NULL)
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	*der = out;
+	*len = (size_t) size;
+	return VCI_OK;
+}
+
+VciStatus
+vci_key_from_private_der(const unsigned char *der, size_t len, VciKey **key, VciError *error)
+{
+	const unsigned char *end = der;
+	PKCS8_PRIV_KEY_INFO *info;
+	EVP_PKEY *pkey;
+
+	*key = NULL;
+	info = len > LONG_MAX ? NULL : d2i_PKCS8_PRIV_KEY_INFO(NULL, &end, (long) len);
+	pkey = info == NULL || end != der + len ? NULL : EVP_PKCS82PKEY(info);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	if (pkey == NULL)
+		return vci_openssl_error(error, VCI_ERR_JWK, "expected a private key as PKCS #8 DER");
+	ERR_clear_error();
+	return vci_key_adopt(pkey, true, key, error);
+}
+
+bool
+vci_key_is_private(const VciKey *key)
+{
+	return key->is_private;
+}
+
+VciAlg
+vci_key_alg(const VciKey *key)
+{
+	if (key->only_alg != VCI_ALG_NONE)
+		return key->only_alg;
+	switch (key->type)
+	{
+		case VCI_KEY_P256:
+			return VCI_ALG_ES256;
+		case VCI_KEY_P384:
+			return VCI_ALG_ES384;
+		case VCI_KEY_ED25519:
+			return VCI_ALG_EDDSA;
+		case VCI_KEY_RSA:
+			return VCI_ALG_RS256;
+	}
+	return VCI_ALG_NONE;
+}
+
+bool
+vci_key_fits(const VciKey *key, VciAlg alg)
+{
+	if (alg == VCI_ALG_NONE)
+		return false;
+	if (key->type == VCI_KEY_RSA && key->only_alg == VCI_ALG_NONE)
+		return alg == VCI_ALG_RS256 || alg == VCI_ALG_PS256;
+	return alg == vci_key_alg(key);
+}
+
+bool
+vci_key_equal(const VciKey *a, const VciKey *b)
+{
+	bool equal;
+
+	if (a->type != b->type)
+		return false;
+	if (a->type != VCI_KEY_RSA)
+		return a->public_len == b->public_len &&
+			   memcmp(a->public_bytes, b->public_bytes, a->public_len) == 0;
+	equal = EVP_PKEY_eq(a->pkey, b->pkey) == 1;
+	ERR_clear_error();
+	return equal;
+}
+
+VciKey *
+vci_key_ref(VciKey *key)
+{
+	if (key != NULL)
+		key->references++;
+	return key;
+}
+
+void
+vci_key_free(VciKey *key)
+{
+	if (key == NULL || --key->references > 0)
+		return;
+	EVP_PKEY_CTX_free(key->signer);
+	EVP_MD_free(key->md);
+	EVP_PKEY_free(key->pkey);
+	free(key);
+}

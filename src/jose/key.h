@@ -1,0 +1,55 @@
+/*
+ * The inside of VciKey, for the files of this folder alone.
+ */
+#ifndef VCI_KEY_H
+#define VCI_KEY_H
+
+#include <openssl/evp.h>
+
+#include "jwk.h"
+
+#define VCI_PUBLIC_MAX_BYTES (2 * 48) /* P-384: x and y */
+
+typedef enum VciKeyType
+{
+	VCI_KEY_P256,
+	VCI_KEY_P384,
+	VCI_KEY_ED25519,
+	VCI_KEY_RSA
+} VciKeyType;
+
+/*
+ * A key belongs to one thread at a time: references are counted without locks, and
+ * signing works in a context that is kept here, because preparing one costs about as
+ * much as a P-256 signature itself.
+ */
+struct VciKey
+{
+	unsigned references;
+	VciKeyType type;
+	bool is_private;
+	VciAlg only_alg; /* the one algorithm a JWK's "alg" allows; VCI_ALG_NONE: all that fit */
+	EVP_PKEY *pkey;
+	EVP_MD *md;			  /* digest of the signature; NULL for Ed25519 */
+	EVP_PKEY_CTX *signer; /* ready for EVP_PKEY_sign; EC private keys only */
+	size_t public_len;	  /* 0 for RSA */
+	unsigned char public_bytes[VCI_PUBLIC_MAX_BYTES]; /* EC: x and y; Ed25519: the key */
+};
+
+/* Bytes of a coordinate, a private key, or half a signature; 0 for RSA. */
+extern size_t vci_key_field_bytes(VciKeyType type);
+
+/*
+ * Wraps an EVP_PKEY, of which it takes over the reference also on failure, after
+ * checking that its type, curve, point and size are supported.
+ */
+extern VciStatus vci_key_adopt(EVP_PKEY *pkey, bool is_private, VciKey **key, VciError *error);
+
+/* A public key from raw EC point (SEC 1, any form) or Ed25519 bytes. */
+extern VciStatus vci_key_from_public_bytes(VciKeyType type, const unsigned char *bytes, size_t len,
+										   VciKey **key, VciError *error);
+
+/* vci_error, after emptying OpenSSL's error queue, which belongs to the host process too. */
+extern VciStatus vci_openssl_error(VciError *error, VciStatus code, const char *text);
+
+#endif
