@@ -76,14 +76,21 @@ extern unsigned vci_older_by_name(const char *name);
 /*
  * Is this a credential issuer identifier (section 12.2.1): https, or http for
  * loopback hosts only, with host, optional port and path, no query, no fragment, no
- * user info, no trailing slash, no "." or ".." segment? VCI_ERR_CONFIGURATION.
+ * user info, no trailing slash, no "." or ".." segment? Host in lower case and a path
+ * without percent escapes, because wallets compare it byte by byte. VCI_ERR_CONFIGURATION.
  */
 extern VciStatus vci_issuer_url_check(const char *url, VciError *error);
+
+/*
+ * Is this a base path: empty, or "/" and segments of plain characters, no trailing slash?
+ * VCI_ERR_CONFIGURATION.
+ */
+extern VciStatus vci_issuer_base_path_check(const char *base_path, VciError *error);
 
 /* Where the path of an issuer URL starts (a lent pointer; "" when there is none). */
 extern const char *vci_issuer_url_path(const char *url);
 
-/* url's host[:port] as a Host header has it, malloc'd. */
+/* url's host[:port] as a Host header has it (no default port), malloc'd. */
 extern char *vci_issuer_url_authority(const char *url);
 
 /* What stands in iss: url, or its did:web. malloc'd. */
