@@ -1,0 +1,206 @@
+#include "ticket.h"
+
+#include <string.h>
+
+#include "../jose/base64url.h"
+
+#define MAC_BYTES	 17
+#define TICKET_BODY	 13 /* kind, id, generation */
+#define TICKET_BYTES (TICKET_BODY + MAC_BYTES)
+#define NONCE_BODY	 (8 + 8 + 8 + VCI_NONCE_RANDOM_BYTES)
+#define NONCE_BYTES	 (NONCE_BODY + MAC_BYTES)
+
+static void
+put_uint64(unsigned char *out, uint64_t value)
+{
+	for (int i = 7; i >= 0; i--)
+	{
+		out[i] = (unsigned char) (value & 0xff);
+		value >>= 8;
+	}
+}
+
+static uint64_t
+get_uint64(const unsigned char *in)
+{
+	uint64_t value = 0;
+
+	for (int i = 0; i < 8; i++)
+		value = (value << 8) | in[i];
+	return value;
+}
+
+static void
+put_uint32(unsigned char *out, uint32_t value)
+{
+	for (int i = 3; i >= 0; i--)
+	{
+		out[i] = (unsigned char) (value & 0xff);
+		value >>= 8;
+	}
+}
+
+static uint32_t
+get_uint32(const unsigned char *in)
+{
+	return ((uint32_t) in[0] << 24) | ((uint32_t) in[1] << 16) | ((uint32_t) in[2] << 8) | in[3];
+}
+
+/* The first MAC_BYTES of HMAC-SHA-256 over body, under a key of this purpose alone. */
+static VciStatus
+body_mac(const VciSecret *key, const char *purpose, const unsigned char *body, size_t len,
+		 unsigned char mac[MAC_BYTES], VciError *error)
+{
+	unsigned char digest[VCI_DIGEST_BYTES];
+	VciSecret derived;
+	VciStatus status;
+
+	status = vci_derive(key, purpose, &derived, error);
+	if (status == VCI_OK)
+		status = vci_hmac(&derived, body, len, digest, error);
+	if (status == VCI_OK)
+		memcpy(mac, digest, MAC_BYTES);
+	vci_wipe(&derived, sizeof(derived));
+	vci_wipe(digest, sizeof(digest));
+	return status;
+}
+
+/* Is this the text of len bytes with a right MAC behind its body? VCI_ERR_TOKEN when it is not. */
+static VciStatus
+open_text(const VciSecret *key, const char *purpose, const char *text, size_t text_len,
+		  unsigned char *bytes, size_t len, VciError *error)
+{
+	unsigned char mac[MAC_BYTES];
+	size_t decoded;
+	VciStatus status;
+
+	/* the caller words the refusal, so the decoder's own text is not wanted */
+	if (text == NULL || text_len != vci_base64url_encoded_size(len) ||
+		vci_base64url_decode(text, text_len, bytes, &decoded, NULL) != VCI_OK || decoded != len)
+		return VCI_ERR_TOKEN;
+	status = body_mac(key, purpose, bytes, len - MAC_BYTES, mac, error);
+	if (status != VCI_OK)
+		return status;
+	return vci_bytes_equal(mac, bytes + len - MAC_BYTES, MAC_BYTES) ? VCI_OK : VCI_ERR_TOKEN;
+}
+
+static const char *
+ticket_purpose(VciTicketKind kind)
+{
+	switch (kind)
+	{
+		case VCI_TICKET_CODE:
+			return "openid4vci pre-authorized code";
+		case VCI_TICKET_OFFER:
+			return "openid4vci offer reference";
+		case VCI_TICKET_TOKEN:
+			return "openid4vci access token";
+	}
+	return NULL;
+}
+
+VciStatus
+vci_ticket_make(const VciSecret *key, VciTicketKind kind, int64_t id, int32_t generation,
+				char text[VCI_TICKET_SIZE], VciError *error)
+{
+	const char *purpose = ticket_purpose(kind);
+	unsigned char bytes[TICKET_BYTES];
+	VciStatus status;
+
+	text[0] = '\0';
+	if (purpose == NULL)
+		return vci_error(error, VCI_ERR_INTERNAL, "there is no ticket of kind %d", (int) kind);
+	bytes[0] = (unsigned char) kind;
+	put_uint64(bytes + 1, (uint64_t) id);
+	put_uint32(bytes + 9, (uint32_t) generation);
+	status = body_mac(key, purpose, bytes, TICKET_BODY, bytes + TICKET_BODY, error);
+	if (status == VCI_OK)
+		vci_base64url_encode(bytes, sizeof(bytes), text);
+	return status;
+}
+
+static VciStatus
+refuse_ticket(VciTicketKind kind, VciError *error)
+{
+	if (kind == VCI_TICKET_TOKEN)
+		return vci_error(error, VCI_ERR_TOKEN, "this access token is not one of this issuer");
+	if (kind == VCI_TICKET_OFFER)
+		return vci_error(error, VCI_ERR_GRANT, "this offer reference is not one of this issuer");
+	return vci_error(error, VCI_ERR_GRANT, "this pre-authorized code is not one of this issuer");
+}
+
+VciStatus
+vci_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text, size_t len, int64_t *id,
+				int32_t *generation, VciError *error)
+{
+	const char *purpose = ticket_purpose(kind);
+	unsigned char bytes[TICKET_BYTES + 2];
+	VciStatus status;
+
+	*id = 0;
+	*generation = 0;
+	if (purpose == NULL)
+		return vci_error(error, VCI_ERR_INTERNAL, "there is no ticket of kind %d", (int) kind);
+	status = open_text(key, purpose, text, len, bytes, TICKET_BYTES, error);
+	if (status == VCI_ERR_TOKEN || (status == VCI_OK && bytes[0] != (unsigned char) kind))
+		return refuse_ticket(kind, error);
+	if (status != VCI_OK)
+		return status;
+	*id = (int64_t) get_uint64(bytes + 1);
+	*generation = (int32_t) get_uint32(bytes + 9);
+	return VCI_OK;
+}
+
+static const char *const nonce_purpose = "openid4vci c_nonce";
+
+VciStatus
+vci_nonce_make(const VciSecret *key, int64_t issuer_id, int64_t epoch, int64_t now,
+			   char text[VCI_NONCE_SIZE], VciError *error)
+{
+	unsigned char bytes[NONCE_BYTES];
+	VciStatus status;
+
+	text[0] = '\0';
+	put_uint64(bytes, (uint64_t) issuer_id);
+	put_uint64(bytes + 8, (uint64_t) epoch);
+	put_uint64(bytes + 16, (uint64_t) now);
+	status = vci_random(bytes + 24, VCI_NONCE_RANDOM_BYTES, error);
+	if (status == VCI_OK)
+		status = body_mac(key, nonce_purpose, bytes, NONCE_BODY, bytes + NONCE_BODY, error);
+	if (status == VCI_OK)
+		vci_base64url_encode(bytes, sizeof(bytes), text);
+	return status;
+}
+
+VciStatus
+vci_nonce_open(const VciSecret *key, int64_t issuer_id, int64_t epoch, int64_t now,
+			   int64_t lifetime, const char *text, size_t len,
+			   unsigned char random[VCI_NONCE_RANDOM_BYTES], VciError *error)
+{
+	unsigned char bytes[NONCE_BYTES + 2];
+	int64_t issued_at;
+	VciStatus status;
+
+	status = open_text(key, nonce_purpose, text, len, bytes, NONCE_BYTES, error);
+	if (status == VCI_ERR_TOKEN)
+		return vci_error(error, VCI_ERR_NONCE,
+						 "the nonce of the proof is not a c_nonce of this issuer; get one from the "
+						 "nonce endpoint");
+	if (status != VCI_OK)
+		return status;
+	if ((int64_t) get_uint64(bytes) != issuer_id || (int64_t) get_uint64(bytes + 8) != epoch)
+		return vci_error(error, VCI_ERR_NONCE,
+						 "the nonce of the proof was issued elsewhere; get one from the nonce "
+						 "endpoint");
+	issued_at = (int64_t) get_uint64(bytes + 16);
+	/*
+	 * No leeway for the future: the spent table forgets a nonce by its time, and a nonce
+	 * that lived longer than its lifetime could be replayed.
+	 */
+	if (issued_at > now || now - issued_at > lifetime)
+		return vci_error(error, VCI_ERR_NONCE,
+						 "the nonce of the proof has expired; get a new one from the nonce "
+						 "endpoint");
+	memcpy(random, bytes + 24, VCI_NONCE_RANDOM_BYTES);
+	return VCI_OK;
+}
