@@ -1,0 +1,263 @@
+#include "offer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../jose/seal.h"
+#include "http.h"
+#include "metadata.h"
+
+/* 32 symbols, so that five random bits pick one without bias; no 0, O, 1, I. */
+static const char text_symbols[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+
+#define DIGIT_BIAS_LIMIT 250 /* bytes from here on would favour the digits 0 to 5 */
+
+static bool
+set_pre_authorized_grant(VciJson *grants, const char *code, const VciTxCode *tx_code)
+{
+	VciJson *grant = vci_json_new_object();
+	VciJson *described;
+
+	if (!vci_json_set(grants, VCI_GRANT_PRE_AUTHORIZED, grant) ||
+		!vci_json_set_string(grant, "pre-authorized_code", code))
+		return false;
+	if (tx_code == NULL)
+		return true;
+
+	described = vci_json_new_object();
+	if (!vci_json_set(grant, "tx_code", described) ||
+		!vci_json_set_string(described, "input_mode",
+							 tx_code->mode == VCI_TX_CODE_TEXT ? "text" : "numeric") ||
+		!vci_json_set_int64(described, "length", tx_code->length))
+		return false;
+	return tx_code->description == NULL ||
+		   vci_json_set_string(described, "description", tx_code->description);
+}
+
+static bool
+fill_offer(VciJson *offer, const VciIssuer *issuer, const char *const *configuration_ids,
+		   size_t count, const char *code, const VciTxCode *tx_code)
+{
+	VciJson *ids = vci_json_new_array();
+	VciJson *grants;
+
+	if (!vci_json_set_string(offer, "credential_issuer", issuer->url) ||
+		!vci_json_set(offer, "credential_configuration_ids", ids))
+		return false;
+	for (size_t i = 0; i < count; i++)
+	{
+		if (!vci_json_append_string(ids, configuration_ids[i]))
+			return false;
+	}
+	if (code == NULL)
+		return true;
+	grants = vci_json_new_object();
+	return vci_json_set(offer, "grants", grants) && set_pre_authorized_grant(grants, code, tx_code);
+}
+
+VciJson *
+vci_offer_object(const VciIssuer *issuer, const char *const *configuration_ids, size_t count,
+				 const char *pre_authorized_code, const VciTxCode *tx_code)
+{
+	VciJson *offer = vci_json_new_object();
+
+	if (offer != NULL &&
+		!fill_offer(offer, issuer, configuration_ids, count, pre_authorized_code, tx_code))
+	{
+		vci_json_free(offer);
+		return NULL;
+	}
+	return offer;
+}
+
+/* prefix and the percent-encoded value; malloc'd. */
+static char *
+uri_with_value(const char *prefix, const char *value)
+{
+	char *encoded = vci_percent_encode(value);
+	size_t prefix_len = strlen(prefix);
+	char *uri = NULL;
+
+	if (encoded != NULL)
+		uri = malloc(prefix_len + strlen(encoded) + 1);
+	if (uri != NULL)
+	{
+		memcpy(uri, prefix, prefix_len);
+		strcpy(uri + prefix_len, encoded);
+	}
+	free(encoded);
+	return uri;
+}
+
+char *
+vci_offer_uri_by_value(const VciJson *offer)
+{
+	char *text = vci_json_print(offer);
+	char *uri = NULL;
+
+	if (text != NULL)
+		uri = uri_with_value("openid-credential-offer://?credential_offer=", text);
+	free(text);
+	return uri;
+}
+
+char *
+vci_offer_uri_by_reference(const VciIssuer *issuer, const char *ticket)
+{
+	char *endpoint = vci_endpoint_url(issuer, "/offer/");
+	char *url = NULL;
+	char *uri = NULL;
+
+	if (endpoint != NULL)
+		url = malloc(strlen(endpoint) + strlen(ticket) + 1);
+	if (url != NULL)
+	{
+		strcpy(url, endpoint);
+		strcat(url, ticket);
+		uri = uri_with_value("openid-credential-offer://?credential_offer_uri=", url);
+	}
+	free(url);
+	free(endpoint);
+	return uri;
+}
+
+/* Decodes one character of valid UTF-8 and moves on. */
+static unsigned
+next_code_point(const unsigned char **text)
+{
+	const unsigned char *p = *text;
+	unsigned first = *p++;
+	unsigned point = first;
+	int more = 0;
+
+	if (first >= 0xf0)
+	{
+		point = first & 0x07;
+		more = 3;
+	}
+	else if (first >= 0xe0)
+	{
+		point = first & 0x0f;
+		more = 2;
+	}
+	else if (first >= 0xc0)
+	{
+		point = first & 0x1f;
+		more = 1;
+	}
+	while (more-- > 0)
+		point = (point << 6) | (*p++ & 0x3f);
+	*text = p;
+	return point;
+}
+
+/* Control and format characters that nobody sees on a screen or finds on a keyboard. */
+static bool
+is_invisible(unsigned point)
+{
+	return point < 0x20 || (point >= 0x7f && point <= 0xa0) || point == 0xad ||
+		   (point >= 0x200b && point <= 0x200f) || (point >= 0x2028 && point <= 0x202e) ||
+		   (point >= 0x2060 && point <= 0x206f) || point == 0xfeff ||
+		   (point >= 0xfff9 && point <= 0xfffb) || (point >= 0xe0000 && point <= 0xe007f);
+}
+
+VciStatus
+vci_tx_code_check(const char *tx_code, VciTxCodeMode mode, int *length, VciError *error)
+{
+	const unsigned char *p = (const unsigned char *) tx_code;
+	int characters = 0;
+
+	*length = 0;
+	if (tx_code == NULL)
+		return vci_error(error, VCI_ERR_REQUEST, "the transaction code is missing");
+	if (strlen(tx_code) > 4 * VCI_TX_CODE_MAX_LENGTH)
+		return vci_error(error, VCI_ERR_REQUEST,
+						 "a transaction code may have %d characters at most",
+						 VCI_TX_CODE_MAX_LENGTH);
+	if (!vci_utf8_valid(tx_code, strlen(tx_code)))
+		return vci_error(error, VCI_ERR_UTF8, "the transaction code is not valid UTF-8");
+	while (*p != '\0')
+	{
+		unsigned point = next_code_point(&p);
+
+		if (mode == VCI_TX_CODE_NUMERIC && (point < '0' || point > '9'))
+			return vci_error(error, VCI_ERR_REQUEST,
+							 "a numeric transaction code must hold the digits 0 to 9 only; use the "
+							 "mode text for other characters");
+		if (is_invisible(point))
+			return vci_error(error, VCI_ERR_REQUEST,
+							 "a transaction code must hold visible characters only");
+		characters++;
+	}
+	if (characters < VCI_TX_CODE_MIN_LENGTH || characters > VCI_TX_CODE_MAX_LENGTH)
+		return vci_error(error, VCI_ERR_REQUEST,
+						 "a transaction code must have %d to %d characters, this one has %d",
+						 VCI_TX_CODE_MIN_LENGTH, VCI_TX_CODE_MAX_LENGTH, characters);
+	if (tx_code[0] == ' ' || tx_code[strlen(tx_code) - 1] == ' ')
+		return vci_error(error, VCI_ERR_REQUEST,
+						 "a transaction code must not start or end with a space");
+	*length = characters;
+	return VCI_OK;
+}
+
+/* Turns random bytes into symbols, skipping bytes that would bias the digits. */
+static int
+symbols_from_bytes(VciTxCodeMode mode, const unsigned char *bytes, size_t count, char *out,
+				   int wanted)
+{
+	int made = 0;
+
+	for (size_t i = 0; i < count && made < wanted; i++)
+	{
+		if (mode == VCI_TX_CODE_TEXT)
+			out[made++] = text_symbols[bytes[i] & 31];
+		else if (bytes[i] < DIGIT_BIAS_LIMIT)
+			out[made++] = (char) ('0' + bytes[i] % 10);
+	}
+	return made;
+}
+
+VciStatus
+vci_tx_code_generate(VciTxCodeMode mode, int length, char **tx_code, VciError *error)
+{
+	unsigned char bytes[VCI_TX_CODE_MAX_LENGTH + 8];
+	VciStatus status = VCI_OK;
+	char *code;
+	int made = 0;
+
+	*tx_code = NULL;
+	if (length < VCI_TX_CODE_MIN_LENGTH || length > VCI_TX_CODE_MAX_LENGTH)
+		return vci_error(error, VCI_ERR_REQUEST,
+						 "the length of a transaction code must be %d to %d, not %d",
+						 VCI_TX_CODE_MIN_LENGTH, VCI_TX_CODE_MAX_LENGTH, length);
+	code = calloc((size_t) length + 1, 1);
+	if (code == NULL)
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	while (made < length && status == VCI_OK)
+	{
+		status = vci_random(bytes, sizeof(bytes), error);
+		if (status == VCI_OK)
+			made += symbols_from_bytes(mode, bytes, sizeof(bytes), code + made, length - made);
+	}
+	vci_wipe(bytes, sizeof(bytes));
+	if (status != VCI_OK)
+	{
+		free(code);
+		return status;
+	}
+	*tx_code = code;
+	return VCI_OK;
+}
+
+VciStatus
+vci_tx_code_mode_by_name(const char *name, VciTxCodeMode *mode, VciError *error)
+{
+	if (name != NULL && strcmp(name, "numeric") == 0)
+		*mode = VCI_TX_CODE_NUMERIC;
+	else if (name != NULL && strcmp(name, "text") == 0)
+		*mode = VCI_TX_CODE_TEXT;
+	else
+		return vci_error(error, VCI_ERR_REQUEST,
+						 "the mode of a transaction code must be numeric or text");
+	return VCI_OK;
+}
