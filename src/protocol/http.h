@@ -28,7 +28,8 @@ typedef struct VciHttpRequest
 } VciHttpRequest;
 
 /*
- * Splits target (origin form; absolute form is refused) of target_len bytes. VCI_ERR_HTTP
+ * Splits target (origin form; absolute form is refused) of target_len bytes with a NUL
+ * behind them; sets path and query alone, and on failure path is NULL. VCI_ERR_HTTP
  * for NUL, control characters, bad UTF-8 after decoding, an encoded slash, "." or ".."
  * segments, empty segments in the middle, or more than 8 KiB.
  */
@@ -75,6 +76,9 @@ typedef struct VciForm
 extern VciStatus vci_form_parse(const char *body, size_t len, VciForm *form, VciError *error);
 extern const char *vci_form_get(const VciForm *form, const char *name); /* NULL when absent */
 extern void vci_form_free(VciForm *form);
+
+/* The byte of the percent escape at the start of text; -1 when malformed or cut off. */
+extern int vci_percent_byte(const char *text, size_t left);
 
 /* RFC 3986 percent-encoding of everything but unreserved characters; malloc'd. */
 extern char *vci_percent_encode(const char *text);
