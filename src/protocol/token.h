@@ -7,6 +7,9 @@
 #include "http.h"
 #include "issuer.h"
 
+#define VCI_MAX_AUTHORIZATION_DETAILS 32
+#define VCI_FIRST_DATASET			  1
+
 typedef struct VciTokenRequest
 {
 	VciForm form;
@@ -58,12 +61,16 @@ extern VciStatus vci_token_select_configurations(const VciTokenRequest *request,
 												 const char *const *offered, size_t count,
 												 VciJson **selected, VciError *error);
 
-/* credential_identifier of a dataset: the configuration id itself is never one. malloc'd. */
+/*
+ * credential_identifier of a dataset (from VCI_FIRST_DATASET on): the configuration id
+ * itself is never one, because it holds no '#'. malloc'd.
+ */
 extern char *vci_credential_identifier(const char *configuration_id, int dataset);
 
 /*
  * The response body: access_token, token_type, expires_in, c_nonce, c_nonce_expires_in,
- * and authorization_details (with credential_identifiers) when they were asked for. New.
+ * and authorization_details (with credential_identifiers) when they were asked for. c_nonce
+ * NULL leaves both members out; request may be NULL. New; NULL when memory is out.
  */
 extern VciJson *vci_token_response(const VciIssuer *issuer, const VciTokenRequest *request,
 								   const VciJson *selected, const char *access_token,
