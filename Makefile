@@ -52,8 +52,8 @@ wallet_objs  := $(patsubst %.c,%.o,$(sort $(wildcard src/wallet/*.c)) $(core_sou
 # link OBJS, src/pg included, into every program.
 MODULE_big = openid4vci
 OBJS      := $(patsubst %.c,%.o,$(glue_sources) $(rule_sources) $(core_sources))
-programs  := $(if $(wildcard src/proxy/main.c),build/openid4vci-proxy) \
-	$(if $(wildcard src/wallet/main.c),build/openid4vci-wallet)
+programs  := $(strip $(if $(wildcard src/proxy/main.c),build/openid4vci-proxy) \
+	$(if $(wildcard src/wallet/main.c),build/openid4vci-wallet))
 
 module_libs := json-c libcrypto libqrencode libpng
 proxy_libs  := libmicrohttpd
