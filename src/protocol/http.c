@@ -3,7 +3,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "ascii.h"
 
 #define TARGET_MAX		 8192
 #define BEARER_TOKEN_MAX 4096
@@ -142,7 +143,7 @@ vci_http_header(const VciHttpRequest *request, const char *name, bool *repeated)
 		*repeated = false;
 	for (size_t i = 0; i < request->header_count; i++)
 	{
-		if (strcasecmp(request->headers[i].name, name) != 0)
+		if (!vci_ascii_equal(request->headers[i].name, name))
 			continue;
 		if (value == NULL)
 			value = request->headers[i].value;
@@ -210,8 +211,8 @@ accept_parameter(const char **cursor)
 			return false;
 		*cursor = skip_blanks(value + value_len);
 	}
-	if (name_len == 7 && strncasecmp(name, "charset", 7) == 0)
-		return value_len == 5 && strncasecmp(value, "utf-8", 5) == 0;
+	if (name_len == 7 && vci_ascii_starts_with(name, "charset"))
+		return value_len == 5 && vci_ascii_starts_with(value, "utf-8");
 	return true;
 }
 
@@ -221,7 +222,7 @@ media_type_matches(const char *value, const char *media_type)
 	size_t len = strlen(media_type);
 	const char *cursor = skip_blanks(value);
 
-	if (strncasecmp(cursor, media_type, len) != 0)
+	if (!vci_ascii_starts_with(cursor, media_type))
 		return false;
 	cursor = skip_blanks(cursor + len);
 	while (*cursor == ';')
@@ -271,7 +272,7 @@ vci_http_bearer_token(const VciHttpRequest *request, const char **token, size_t 
 	*token_len = 0;
 	if (repeated)
 		return vci_error(error, VCI_ERR_REQUEST, "the Authorization header must not be repeated");
-	if (value == NULL || strncasecmp(value, "Bearer", 6) != 0 ||
+	if (value == NULL || !vci_ascii_starts_with(value, "Bearer") ||
 		(value[6] != ' ' && value[6] != '\0'))
 		return vci_error(
 			error, VCI_ERR_TOKEN_MISSING,
