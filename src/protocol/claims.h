@@ -10,11 +10,12 @@
  * Refuses claims that are no object or would overwrite what the formats reserve
  * (RFC 9901 section 4.1, SD-JWT VC section 2.2.2.2): iss, iat, nbf, exp, cnf, vct,
  * vct#integrity, status, _sd_alg at the top, "_sd" and "..." at any depth.
- * VCI_ERR_CLAIM_RESERVED names the claim. Also bounds depth.
+ * VCI_ERR_CLAIM_RESERVED names the claim. VCI_ERR_REQUEST when they are no object,
+ * VCI_ERR_JSON_DEPTH when they would be too deep for a parser once concealed.
  */
 extern VciStatus vci_claims_check(const VciJson *claims, VciError *error);
 
-/* Every claim that the configuration calls mandatory is there: VCI_ERR_CLAIM_MISSING. */
+/* Every claim that the configuration calls mandatory is there, not null: VCI_ERR_CLAIM_MISSING. */
 extern VciStatus vci_claims_check_mandatory(const VciJson *claims,
 											const VciConfiguration *configuration,
 											VciError *error);
@@ -22,7 +23,8 @@ extern VciStatus vci_claims_check_mandatory(const VciJson *claims,
 /*
  * The pointers to conceal for these claims: the configuration's selectively
  * disclosable ones and, because an unlisted claim must not be shown to every
- * verifier, each top-level claim that no pointer of the configuration mentions. New.
+ * verifier, each claim that neither list names. Within a claim that has only pointers
+ * into it, each member or element without one counts as unlisted too. New.
  */
 extern VciStatus vci_claims_disclosable(const VciJson *claims,
 										const VciConfiguration *configuration, VciJson **paths,
