@@ -146,6 +146,18 @@ $(unit_dir)/%.o: test/unit/%.c Makefile
 $(unit_dir)/test_%: $(unit_dir)/test_%.o $(unit_core)
 	$(CC) $(unit_flags) $^ $(shell $(PKG_CONFIG) --libs json-c libcrypto) -lm -o $@
 
+# Fuzz targets, for clang's libFuzzer.
+fuzz_tests := $(patsubst test/unit/%.c,build/fuzz/%,$(sort $(wildcard test/unit/fuzz_*.c)))
+fuzz_flags := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+.PHONY: fuzz
+fuzz: $(fuzz_tests)
+
+build/fuzz/%: test/unit/%.c $(core_sources) $(rule_sources) Makefile
+	@$(MKDIR_P) $(@D)
+	clang $(filter-out -MMD -MP,$(unit_flags)) $(fuzz_flags) -Isrc $< $(core_sources) $(rule_sources) \
+		$(shell $(PKG_CONFIG) --libs json-c libcrypto) -lm -o $@
+
 -include $(OBJS:.o=.d) $(proxy_objs:.o=.d) $(wallet_objs:.o=.d)
 -include $(unit_core:.o=.d) $(addsuffix .d,$(unit_tests))
 

@@ -37,7 +37,7 @@ as_server()
 	fi
 	cd /
 	exec setpriv --reuid="$server_user" --regid="$(id -g "$server_user")" --init-groups \
-		env HOME=/nonexistent USER="$server_user" LOGNAME="$server_user" "$@"
+		env HOME=/nonexistent TMPDIR=/tmp USER="$server_user" LOGNAME="$server_user" "$@"
 }
 
 # The user's own folder below /tmp, for what is kept between runs. /tmp belongs to
