@@ -29,7 +29,9 @@ extern VciStatus vci_claims_path_check(const VciJson *path, VciError *error);
  * section 4.2.5). Digests are shuffled, salts are 128 bits from the system's generator.
  * Sets "_sd_alg" only when a digest stands in payload. *disclosures becomes an array of
  * base64url strings, empty when nothing was concealed.
- * Members "_sd", "..." and top-level "_sd_alg" in payload: VCI_ERR_CLAIM_RESERVED.
+ * Members "_sd", "..." and top-level "_sd_alg" in payload: VCI_ERR_CLAIM_RESERVED;
+ * nested deeper than VCI_JSON_MAX_DEPTH - 1: VCI_ERR_JSON_DEPTH. After a failure payload
+ * may be half concealed and is only good for vci_json_free.
  */
 extern VciStatus vci_sd_jwt_conceal(VciJson *payload, const VciJson *paths, int decoys,
 									VciJson **disclosures, VciError *error);
@@ -61,8 +63,9 @@ extern VciStatus vci_sd_jwt_parse(const char *text, size_t len, VciSdJwt **sd_jw
 extern void vci_sd_jwt_free(VciSdJwt *sd_jwt); /* NULL is allowed */
 
 /*
- * A presentation of sd_jwt with only the disclosures whose claim name, or whose
- * position among the disclosures, keep[] marks true; no KB-JWT. malloc'd. NULL keep: all.
+ * A presentation of sd_jwt with only those disclosures whose position keep[] marks true
+ * (those from keep_count on are left out); no KB-JWT. malloc'd. NULL keep: all.
+ * VCI_ERR_SD_JWT when one is kept without the disclosure that holds its digest.
  */
 extern VciStatus vci_sd_jwt_present(const char *text, size_t len, const bool *keep,
 									size_t keep_count, char **presentation, VciError *error);
