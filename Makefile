@@ -11,7 +11,6 @@
 ifneq (,$(filter check demo,$(MAKECMDGOALS)))
 
 # These two install missing packages first, so they must not need pg_config to start.
-export PG_CONFIG
 .PHONY: check demo
 check:
 	@test/run

@@ -9,6 +9,7 @@ for name in $(compgen -A variable PG)
 do
 	case $name in PG_CONFIG | PGOPTIONS | PGAPPNAME) ;; *) unset "$name" ;; esac
 done
+[ -n "${PG_CONFIG:-}" ] || unset PG_CONFIG
 unset name MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS DESTDIR
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
