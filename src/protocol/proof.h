@@ -46,21 +46,31 @@ typedef struct VciProof
 
 /*
  * Parses a proof JWT and checks all but its signature and nonce: typ for the kind,
- * exactly one of jwk, kid, x5c (1.0) or at most one (older), no private key, aud (string;
- * for older and KB also a one-element array), iat a number within the window, exp and nbf
- * when there, nonce a string when there, sd_hash (required and equal for KB-JWT, refused
- * otherwise: a JWT with sd_hash is never a proof). Resolves jwk, did:jwk, did:key, x5c.
- * A kid that is no DID URL is VCI_ERR_PROOF under strict, source NONE under older.
- * Errors: VCI_ERR_PROOF*, VCI_ERR_JW*, VCI_ERR_CERTIFICATE, VCI_ERR_DID...
+ * exactly one of jwk, kid, x5c (1.0) or at most one (older), no private key, aud (the
+ * policy's string, or an array of it alone), iat a number within the window, exp and nbf
+ * when there (with the same leeway), nonce and iss strings when there, sd_hash (required
+ * and equal for KB-JWT, refused otherwise: a JWT with sd_hash is never a proof). Resolves
+ * jwk, did:jwk, did:key, x5c; under KB-JWT the header's key is not looked at, because the
+ * key is the credential's. A kid that is no DID URL is VCI_ERR_PROOF under strict, source
+ * NONE under older. *proof is NULL on failure.
+ * Errors: VCI_ERR_PROOF*, VCI_ERR_SD_HASH, VCI_ERR_EXPIRED, VCI_ERR_NOT_YET_VALID,
+ * VCI_ERR_JW*, VCI_ERR_CERTIFICATE, VCI_ERR_DID..., VCI_ERR_KEY_UNSUPPORTED, and
+ * VCI_ERR_INTERNAL for a KB-JWT policy without sd_hash.
  */
 extern VciStatus vci_proof_parse(const char *jwt, size_t len, const VciProofPolicy *policy,
 								 VciProof **proof, VciError *error);
 
 /* Gives the key when the header did not: from a DID document, the offer's holder, cnf. */
-extern void vci_proof_set_key(VciProof *proof, VciKey *key); /* takes a reference */
+extern void vci_proof_set_key(VciProof *proof, VciKey *key); /* takes a reference of its own */
 
 /* Checks the signature; VCI_ERR_PROOF when no key is known. */
 extern VciStatus vci_proof_verify(const VciProof *proof, VciError *error);
+
+/*
+ * What can be read of a JWT that vci_proof_parse refused, for its verdict: header and
+ * payload, unchecked, and never a key. NULL when it is not even a JWS.
+ */
+extern VciProof *vci_proof_peek(const char *jwt, size_t len);
 
 /*
  * The verdict as SQL shows it: {valid, error, error_description, header, payload, key,
