@@ -40,8 +40,9 @@ extern void vci_credential_request_free(VciCredentialRequest *request);
  * VCI_ERR_REQUEST with a text that names the switch. covered (array of ids) is what the
  * token covers: among several that match an older request, a covered one is chosen; a
  * known one that is not covered is VCI_ERR_SCOPE. identifiers tells whether the token
- * was given with credential_identifiers: then only an identifier may be used, else only
- * a configuration id.
+ * was given with credential_identifiers: then only an identifier may be used (else
+ * VCI_ERR_REQUEST), and one of another token is unknown; without them each identifier is.
+ * The caller compares proof_count with the issuer's batch_size.
  */
 extern VciStatus vci_credential_request_match(const VciCredentialRequest *request,
 											  const VciConfiguration *configurations,
@@ -66,15 +67,16 @@ typedef struct VciCredentialParts
 } VciCredentialParts;
 
 /*
- * Builds and signs one SD-JWT VC: registered claims (rounded down), cnf, concealed
- * claims. *sd_jwt is malloc'd; *expires_at is exp as signed, 0 when there is none.
+ * Builds and signs one SD-JWT VC: registered claims (iat rounded down by time_rounding, but
+ * by no more than half of the validity; exp = iat + validity), cnf, concealed claims. *sd_jwt is malloc'd; *expires_at is exp as signed, 0 when there is none.
  */
 extern VciStatus vci_credential_build(const VciCredentialParts *parts, char **sd_jwt,
 									  int64_t *expires_at, VciError *error);
 
 /*
  * The response in the request's shape: {"credentials":[{"credential":...}]} or, for the
- * older shape, {"format","credential"}. New.
+ * older shape, {"format","credential"}, and {"format","credentials":["..."]} where it came
+ * with plural proofs (draft 14). New; NULL when memory is out.
  */
 extern VciJson *vci_credential_response(const VciCredentialRequest *request, const char *format,
 										const char *const *credentials, size_t count);
