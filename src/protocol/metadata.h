@@ -44,6 +44,8 @@ typedef struct VciDeviation
 	const char *detail; /* plain words: what deviates, from which section, what to do */
 } VciDeviation;
 
+#define VCI_MAX_DEVIATIONS 16 /* more than any issuer or configuration has */
+
 /*
  * Every way in which this issuer (configuration NULL) or configuration deviates from
  * OpenID4VCI 1.0 and RFC 9700. Fills at most max entries of static text; returns the count.

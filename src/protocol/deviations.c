@@ -1,0 +1,100 @@
+/* Where an issuer's settings leave OpenID4VCI 1.0 and RFC 9700, in plain words. */
+#include "metadata.h"
+
+#include <string.h>
+
+#define BEARER_TOKEN_SECONDS 300  /* OpenID4VCI 1.0 section 13.10: longer is long-lived */
+#define CODE_SECONDS		 3600 /* what the profile "final" takes for short-lived */
+#define ROUNDING_SECONDS	 3600
+
+typedef struct DeviationList
+{
+	VciDeviation *entries;
+	size_t max;
+	size_t count;
+} DeviationList;
+
+static void
+add_when(DeviationList *list, bool deviates, const char *name, const char *detail)
+{
+	if (deviates && list->count < list->max)
+		list->entries[list->count++] = (VciDeviation){name, detail};
+}
+
+static void
+add_issuer_deviations(DeviationList *list, const VciIssuer *issuer)
+{
+	add_when(list, issuer->access_token_lifetime > BEARER_TOKEN_SECONDS, "access_token_lifetime",
+			 "Access tokens are bearer tokens and live longer than 5 minutes, which counts as "
+			 "long-lived (OpenID4VCI 1.0 section 13.10; RFC 9700 section 2.2): whoever steals one "
+			 "can use it that long. Set access_token_lifetime to 300 seconds or less.");
+	add_when(list, issuer->offer_lifetime > CODE_SECONDS, "offer_lifetime",
+			 "Pre-authorized codes live longer than an hour, though they must be short-lived "
+			 "(OpenID4VCI 1.0 section 4.1.1): a link that leaks can be redeemed that long. Set "
+			 "offer_lifetime to 3600 seconds or less, or give offers a transaction code.");
+	add_when(list, issuer->profile == VCI_PROFILE_OPENSPP, "profile",
+			 "The token response carries c_nonce and c_nonce_expires_in, as drafts 11 to 13 had "
+			 "it; OpenID4VCI 1.0 (sections 6.2 and 7) has the nonce endpoint for that, and its "
+			 "wallets ignore the members. Set profile to final to leave them out.");
+	add_when(list, strncmp(issuer->url, "http://", 7) == 0, "url",
+			 "The issuer URL uses http on a loopback address, which is for trying things out "
+			 "alone; OpenID4VCI 1.0 (section 12.2.1) demands https. Use an https issuer URL for "
+			 "real wallets.");
+	add_when(list, issuer->iss_did_web, "iss_did_web",
+			 "iss in credentials is a did:web, so verifiers that look for keys at jwt-vc-issuer "
+			 "(SD-JWT VC section 4) do not find them; they must know did:web. Set iss_did_web to "
+			 "false to put the issuer URL there.");
+	add_when(list, issuer->time_rounding < ROUNDING_SECONDS, "time_rounding",
+			 "Issuance and expiry times in credentials are exact or nearly so, and can link "
+			 "presentations of one person (OpenID4VCI 1.0 section 15.4.1). Set time_rounding to "
+			 "86400 seconds to round them down to the day.");
+}
+
+static void
+add_configuration_deviations(DeviationList *list, const VciConfiguration *configuration)
+{
+	unsigned older = configuration->older;
+
+	add_when(list, strcmp(configuration->format, "dc+sd-jwt") != 0, "format",
+			 "The format is vc+sd-jwt, a name of drafts 11 to 14; OpenID4VCI 1.0 (appendix A.3.1) "
+			 "calls it dc+sd-jwt. Set format to dc+sd-jwt when no older wallet needs it.");
+	add_when(list, (older & VCI_OLDER_FORMAT_REQUEST) != 0, "format_request",
+			 "Credential requests by format with vct or credential_definition are answered, as "
+			 "drafts 11 to 14 had them; OpenID4VCI 1.0 (section 8.2) knows "
+			 "credential_configuration_id and credential_identifier alone. Switch format_request "
+			 "off when no older wallet needs it.");
+	add_when(list, (older & VCI_OLDER_SINGULAR_PROOF) != 0, "singular_proof",
+			 "A single proof object is accepted in place of proofs, as drafts 11 to 15 had it "
+			 "(OpenID4VCI 1.0 section 8.2). Switch singular_proof off when no older wallet needs "
+			 "it.");
+	add_when(list, (older & VCI_OLDER_UNTYPED_PROOF) != 0, "untyped_proof",
+			 "Requests in an older shape may prove their key with a JWT whose typ is absent, JWT "
+			 "or kb+jwt; OpenID4VCI 1.0 (appendix F.1) demands openid4vci-proof+jwt, so that no "
+			 "other JWT can pass for a proof. Switch untyped_proof off when no older wallet needs "
+			 "it.");
+	add_when(list, (older & VCI_OLDER_VC_SD_JWT) != 0, "vc_sd_jwt",
+			 "A request for vc+sd-jwt gets a credential of that typ; OpenID4VCI 1.0 (appendix "
+			 "A.3.1) and SD-JWT VC (section 2.2.1) know dc+sd-jwt alone. Switch vc_sd_jwt off "
+			 "when no older wallet needs it.");
+	add_when(list, (older & VCI_OLDER_METADATA) != 0, "metadata",
+			 "The issuer metadata repeats display, claims and algorithms where drafts 11 to 15 "
+			 "had them; wallets of OpenID4VCI 1.0 (section 12.2.4) ignore that. Switch metadata "
+			 "off when no older wallet needs it.");
+	add_when(list, (older & VCI_OLDER_HOLDER_WITHOUT_PROOF) != 0, "holder_without_proof",
+			 "Where an offer names the holder's DID, the credential is bound to it without proof "
+			 "that the wallet has its key; OpenID4VCI 1.0 (section 8.2) demands proofs where "
+			 "binding is required. Switch holder_without_proof off when no older wallet needs it.");
+}
+
+size_t
+vci_deviations(const VciIssuer *issuer, const VciConfiguration *configuration,
+			   VciDeviation *deviations, size_t max)
+{
+	DeviationList list = {deviations, max, 0};
+
+	if (configuration == NULL)
+		add_issuer_deviations(&list, issuer);
+	else
+		add_configuration_deviations(&list, configuration);
+	return list.count;
+}
