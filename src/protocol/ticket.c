@@ -175,10 +175,9 @@ vci_nonce_make(const VciSecret *key, int64_t issuer_id, int64_t epoch, int64_t n
 VciStatus
 vci_nonce_open(const VciSecret *key, int64_t issuer_id, int64_t epoch, int64_t now,
 			   int64_t lifetime, const char *text, size_t len,
-			   unsigned char random[VCI_NONCE_RANDOM_BYTES], VciError *error)
+			   unsigned char random[VCI_NONCE_RANDOM_BYTES], int64_t *issued_at, VciError *error)
 {
 	unsigned char bytes[NONCE_BYTES + 2];
-	int64_t issued_at;
 	VciStatus status;
 
 	status = open_text(key, nonce_purpose, text, len, bytes, NONCE_BYTES, error);
@@ -192,12 +191,12 @@ vci_nonce_open(const VciSecret *key, int64_t issuer_id, int64_t epoch, int64_t n
 		return vci_error(error, VCI_ERR_NONCE,
 						 "the nonce of the proof was issued elsewhere; get one from the nonce "
 						 "endpoint");
-	issued_at = (int64_t) get_uint64(bytes + 16);
+	*issued_at = (int64_t) get_uint64(bytes + 16);
 	/*
 	 * No leeway for the future: the spent table forgets a nonce by its time, and a nonce
 	 * that lived longer than its lifetime could be replayed.
 	 */
-	if (issued_at > now || now - issued_at > lifetime)
+	if (*issued_at > now || now - *issued_at > lifetime)
 		return vci_error(error, VCI_ERR_NONCE,
 						 "the nonce of the proof has expired; get a new one from the nonce "
 						 "endpoint");

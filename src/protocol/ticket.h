@@ -44,10 +44,12 @@ extern VciStatus vci_nonce_make(const VciSecret *key, int64_t issuer_id, int64_t
 
 /*
  * VCI_ERR_NONCE unless the nonce is ours, of this issuer and epoch, and at most
- * lifetime seconds old. random is what the spent table remembers.
+ * lifetime seconds old. random and issued_at (seconds since 1970) are what the spent table
+ * remembers.
  */
 extern VciStatus vci_nonce_open(const VciSecret *key, int64_t issuer_id, int64_t epoch,
 								int64_t now, int64_t lifetime, const char *text, size_t len,
-								unsigned char random[VCI_NONCE_RANDOM_BYTES], VciError *error);
+								unsigned char random[VCI_NONCE_RANDOM_BYTES],
+								int64_t *issued_at, VciError *error);
 
 #endif
