@@ -43,7 +43,9 @@ check_audience(const VciJson *payload, const VciProofPolicy *policy, VciError *e
 	if (vci_json_array_length(aud) == 1)
 		aud = vci_json_array_at(aud, 0); /* RFC 7519 section 4.1.3 */
 	text = vci_json_string(aud);
-	if (text == NULL || strcmp(text, policy->audience) != 0)
+	if (text == NULL)
+		return vci_error(error, VCI_ERR_PROOF_AUDIENCE, "the aud of the proof must be a string");
+	if (policy->audience != NULL && strcmp(text, policy->audience) != 0)
 		return vci_error(error, VCI_ERR_PROOF_AUDIENCE, "the aud of the proof must be %.180s",
 						 policy->audience);
 	return VCI_OK;

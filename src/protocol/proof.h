@@ -28,7 +28,7 @@ typedef enum VciProofKeySource
 typedef struct VciProofPolicy
 {
 	VciProofKind kind;
-	const char *audience; /* credential issuer identifier, or the verifier's */
+	const char *audience; /* credential issuer identifier, or the verifier's; NULL: any */
 	int64_t now;		  /* seconds since 1970 */
 	int64_t max_age;	  /* seconds that iat may lie in the past */
 	int64_t leeway;		  /* seconds that iat may lie in the future */
