@@ -1,0 +1,568 @@
+-- The whole schema of openid4vci, readable from top to bottom.
+-- Each object has its COMMENT beside it; PUBLIC has no right on any of them, and
+-- vci_grant gives a role exactly what its duty needs.
+
+\echo Use "CREATE EXTENSION openid4vci" to load this file. \quit
+
+SET LOCAL search_path TO pg_catalog, openid4vci, pg_temp;
+
+-- A schema made beforehand by somebody else could hold objects that shadow ours.
+DO $$
+BEGIN
+    IF pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) 'UTF8' THEN
+        RAISE EXCEPTION 'openid4vci needs a database with encoding UTF8, this one has %',
+            pg_catalog.getdatabaseencoding()
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'CREATE DATABASE name TEMPLATE template0 ENCODING ''UTF8'';';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n
+                   WHERE n.nspname OPERATOR(pg_catalog.=) 'openid4vci'
+                     AND n.nspowner OPERATOR(pg_catalog.=)
+                         (SELECT r.oid FROM pg_catalog.pg_roles r
+                          WHERE r.rolname OPERATOR(pg_catalog.=) current_user))
+       OR EXISTS (SELECT FROM pg_catalog.pg_class c
+                  WHERE c.relnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
+       OR EXISTS (SELECT FROM pg_catalog.pg_proc p
+                  WHERE p.pronamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
+       OR EXISTS (SELECT FROM pg_catalog.pg_type t
+                  WHERE t.typnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
+       OR EXISTS (SELECT FROM pg_catalog.pg_operator o
+                  WHERE o.oprnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
+       OR EXISTS (SELECT FROM pg_catalog.pg_default_acl d
+                  WHERE d.defaclnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
+    THEN
+        RAISE EXCEPTION 'schema openid4vci exists already and is not an empty schema of %', current_user
+            USING ERRCODE = 'duplicate_schema',
+                  HINT = 'Look at what is in it, then DROP SCHEMA openid4vci CASCADE; and CREATE EXTENSION openid4vci; again.';
+    END IF;
+END
+$$;
+
+REVOKE ALL ON SCHEMA openid4vci FROM PUBLIC;
+COMMENT ON SCHEMA openid4vci IS 'OpenID4VCI 1.0 credential issuer';
+
+-- Issuers -------------------------------------------------------------------
+
+CREATE SEQUENCE vci_issuer_id_seq;
+COMMENT ON SEQUENCE vci_issuer_id_seq IS 'Ids of vci_issuer';
+
+CREATE TABLE vci_issuer (
+    id                    bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_issuer_id_seq'),
+    url                   text COLLATE "C" NOT NULL UNIQUE,
+    base_path             text COLLATE "C" NOT NULL DEFAULT '/api/v1/openid4vci'
+                          CHECK (base_path ~ '^(/[A-Za-z0-9._~-]+)*$' AND base_path !~ '/\.{1,2}(/|$)'
+                                 AND length(base_path) <= 200),
+    profile               text COLLATE "C" NOT NULL DEFAULT 'openspp' CHECK (profile IN ('openspp', 'final')),
+    iss_did_web           boolean NOT NULL DEFAULT false,
+    offer_lifetime        integer CHECK (offer_lifetime BETWEEN 1 AND 315360000),
+    access_token_lifetime integer CHECK (access_token_lifetime BETWEEN 1 AND 31536000),
+    c_nonce_lifetime      integer CHECK (c_nonce_lifetime BETWEEN 1 AND 2592000),
+    retry_window          integer CHECK (retry_window BETWEEN 0 AND 3600),
+    time_rounding         integer CHECK (time_rounding BETWEEN 1 AND 604800),
+    proof_max_age         integer CHECK (proof_max_age BETWEEN 1 AND 2592000),
+    tx_code_max_failures  integer CHECK (tx_code_max_failures BETWEEN 1 AND 100),
+    batch_size            integer CHECK (batch_size BETWEEN 1 AND 32),
+    display               jsonb,
+    data_key              bytea NOT NULL,
+    root_key_id           text COLLATE "C" NOT NULL,
+    created_at            timestamptz NOT NULL DEFAULT clock_timestamp(),
+    retired_at            timestamptz
+);
+ALTER SEQUENCE vci_issuer_id_seq OWNED BY vci_issuer.id;
+COMMENT ON TABLE vci_issuer IS 'Credential issuers; a NULL setting means the default of the profile';
+COMMENT ON COLUMN vci_issuer.url IS 'Credential issuer identifier (OpenID4VCI 1.0 section 12.2.1), without trailing slash';
+COMMENT ON COLUMN vci_issuer.data_key IS 'Key from which codes, tokens and nonces are derived, sealed under the root key root_key_id';
+COMMENT ON COLUMN vci_issuer.offer_lifetime IS 'Seconds an offer is good for';
+COMMENT ON COLUMN vci_issuer.access_token_lifetime IS 'Seconds an access token is good for';
+COMMENT ON COLUMN vci_issuer.c_nonce_lifetime IS 'Seconds a c_nonce is good for';
+COMMENT ON COLUMN vci_issuer.retry_window IS 'Seconds in which a byte-identical credential request gets its answer again';
+COMMENT ON COLUMN vci_issuer.time_rounding IS 'Seconds to which iat and exp are rounded down';
+COMMENT ON COLUMN vci_issuer.proof_max_age IS 'Seconds that iat of a key proof may lie in the past';
+
+CREATE SEQUENCE vci_key_id_seq;
+COMMENT ON SEQUENCE vci_key_id_seq IS 'Ids of vci_key';
+
+CREATE TABLE vci_key (
+    id          bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_key_id_seq'),
+    issuer_id   bigint NOT NULL REFERENCES vci_issuer,
+    kid         text COLLATE "C" NOT NULL,
+    alg         text COLLATE "C" NOT NULL CHECK (alg IN ('ES256', 'ES384', 'EdDSA')),
+    state       text COLLATE "C" NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'retired')),
+    public_jwk  jsonb NOT NULL,
+    private_key bytea NOT NULL,
+    root_key_id text COLLATE "C" NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    retired_at  timestamptz,
+    UNIQUE (issuer_id, kid)
+);
+ALTER SEQUENCE vci_key_id_seq OWNED BY vci_key.id;
+COMMENT ON TABLE vci_key IS 'Signing keys; the newest active one signs, all are published';
+COMMENT ON COLUMN vci_key.kid IS 'RFC 7638 thumbprint of the public key';
+COMMENT ON COLUMN vci_key.private_key IS 'PKCS #8, sealed (AES-256-GCM) under the root key root_key_id';
+
+CREATE TABLE vci_configuration (
+    issuer_id               bigint NOT NULL REFERENCES vci_issuer,
+    id                      text COLLATE "C" NOT NULL,
+    format                  text COLLATE "C" NOT NULL DEFAULT 'dc+sd-jwt',
+    vct                     text COLLATE "C" NOT NULL,
+    scope                   text COLLATE "C",
+    validity                interval,
+    binding                 text COLLATE "C" NOT NULL DEFAULT 'required' CHECK (binding IN ('required', 'optional', 'absent')),
+    older                   text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    decoys                  integer NOT NULL DEFAULT 0,
+    always_disclosed        jsonb NOT NULL DEFAULT '[]',
+    selectively_disclosable jsonb NOT NULL DEFAULT '[]',
+    claims                  jsonb,
+    display                 jsonb,
+    claims_source           text COLLATE "C",
+    claims_source_owner     name,
+    created_at              timestamptz NOT NULL DEFAULT clock_timestamp(),
+    retired_at              timestamptz,
+    PRIMARY KEY (issuer_id, id)
+);
+COMMENT ON TABLE vci_configuration IS 'Credential configurations (OpenID4VCI 1.0 section 12.2.4)';
+COMMENT ON COLUMN vci_configuration.older IS 'Switches that bend to wallets of drafts 11 to 15; empty is strict 1.0';
+COMMENT ON COLUMN vci_configuration.claims_source IS 'schema.function(text, text) returns jsonb: claims of (subject model, subject id) at issuance';
+COMMENT ON COLUMN vci_configuration.claims_source_owner IS 'Owner of claims_source when it was registered; another owner later is an error';
+
+CREATE TABLE vci_did_document (
+    did       text COLLATE "C" PRIMARY KEY,
+    document  jsonb NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    loaded_by name NOT NULL
+);
+COMMENT ON TABLE vci_did_document IS 'DID documents of did:web holders; the database fetches none itself';
+
+CREATE TABLE vci_duty (
+    role_name  name NOT NULL,
+    duty       text COLLATE "C" NOT NULL,
+    issuer_id  bigint REFERENCES vci_issuer,
+    granted_by name NOT NULL,
+    granted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    UNIQUE NULLS NOT DISTINCT (role_name, duty, issuer_id)
+);
+COMMENT ON TABLE vci_duty IS 'Who may do what, for one issuer or (NULL) for all; written by vci_grant';
+
+-- Offers, tokens, credentials -------------------------------------------------
+-- No foreign keys from here to the tables above: hot rows there would be locked by
+-- every insert. Nothing that a step updates stands in an index, so updates are HOT.
+
+CREATE SEQUENCE vci_offer_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_offer_id_seq IS 'Ids of vci_offer';
+
+CREATE TABLE vci_offer (
+    id                  bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_offer_id_seq'),
+    issuer_id           bigint NOT NULL,
+    generation          integer NOT NULL DEFAULT 1,
+    tx_code_failures    integer NOT NULL DEFAULT 0,
+    created_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at          timestamptz NOT NULL,
+    redeemed_at         timestamptz,
+    issued_at           timestamptz,
+    cancelled_at        timestamptz,
+    tx_code_length      integer,
+    tx_code_mode        text COLLATE "C",
+    tx_code_description text,
+    tx_code_verifier    bytea,
+    configuration_ids   text[] COLLATE "C" NOT NULL,
+    grants              text[] COLLATE "C" NOT NULL,
+    created_by          name NOT NULL,
+    subject_model       text COLLATE "C",
+    subject_id          text COLLATE "C",
+    reference           text COLLATE "C",
+    holder_did          text COLLATE "C",
+    holder_jwk          jsonb,
+    labels              jsonb,
+    claims              jsonb
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+ALTER SEQUENCE vci_offer_id_seq OWNED BY vci_offer.id;
+CREATE UNIQUE INDEX vci_offer_reference_key ON vci_offer (issuer_id, reference) WHERE reference IS NOT NULL;
+COMMENT ON TABLE vci_offer IS 'Credential offers; their codes are MACs over id and generation, so none is stored';
+COMMENT ON INDEX vci_offer_reference_key IS 'One offer a reference of the registry';
+COMMENT ON COLUMN vci_offer.generation IS 'Raised to kill every earlier link and token';
+COMMENT ON COLUMN vci_offer.tx_code_verifier IS 'HMAC of the transaction code under a key derived from the data key';
+COMMENT ON COLUMN vci_offer.claims IS 'Claims given with the offer; shown by no view';
+
+CREATE SEQUENCE vci_token_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_token_id_seq IS 'Ids of vci_token';
+
+CREATE TABLE vci_token (
+    id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_token_id_seq'),
+    issuer_id         bigint NOT NULL,
+    offer_id          bigint NOT NULL,
+    offer_generation  integer NOT NULL,
+    configuration_ids text[] COLLATE "C" NOT NULL,
+    identifiers       boolean NOT NULL,
+    created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at        timestamptz NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
+ALTER SEQUENCE vci_token_id_seq OWNED BY vci_token.id;
+COMMENT ON TABLE vci_token IS 'Access tokens given out; the token itself is a MAC over id, so none is stored';
+COMMENT ON COLUMN vci_token.identifiers IS 'Given with credential_identifiers: the wallet must then use them';
+
+CREATE SEQUENCE vci_credential_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_credential_id_seq IS 'Ids of vci_credential';
+
+CREATE TABLE vci_credential (
+    id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_credential_id_seq'),
+    issuer_id         bigint NOT NULL,
+    offer_id          bigint,
+    token_id          bigint,
+    key_id            bigint NOT NULL,
+    instance          integer NOT NULL DEFAULT 1,
+    issued_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at        timestamptz,
+    configuration_id  text COLLATE "C" NOT NULL,
+    format            text COLLATE "C" NOT NULL,
+    issued_by         name NOT NULL,
+    subject_model     text COLLATE "C",
+    subject_id        text COLLATE "C",
+    holder_thumbprint text COLLATE "C",
+    request_digest    bytea
+);
+ALTER SEQUENCE vci_credential_id_seq OWNED BY vci_credential.id;
+CREATE UNIQUE INDEX vci_credential_token_key ON vci_credential (token_id, configuration_id, instance)
+    WHERE token_id IS NOT NULL;
+COMMENT ON TABLE vci_credential IS 'Credentials issued: ids and times, neither claims nor the credential itself';
+COMMENT ON INDEX vci_credential_token_key IS 'One response a credential dataset and token';
+COMMENT ON COLUMN vci_credential.request_digest IS 'SHA-256 of the credential request, to recognise a repeated one';
+
+CREATE TABLE vci_nonce (
+    issued_at timestamptz NOT NULL,
+    random    bytea NOT NULL,
+    PRIMARY KEY (issued_at, random)
+);
+COMMENT ON TABLE vci_nonce IS 'Spent c_nonces; asking for one writes nothing. Not dumped: a restored copy has another epoch';
+
+CREATE TABLE vci_epoch (
+    epoch bigint NOT NULL
+);
+COMMENT ON TABLE vci_epoch IS 'The epoch of c_nonces, made anew with each CREATE EXTENSION, so also by a restore; not dumped';
+INSERT INTO vci_epoch
+    SELECT ('x' || translate(left(gen_random_uuid()::text, 15), '-', '0'))::bit(60)::bigint;
+
+SELECT pg_extension_config_dump('openid4vci.vci_issuer', '');
+SELECT pg_extension_config_dump('openid4vci.vci_issuer_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_key', '');
+SELECT pg_extension_config_dump('openid4vci.vci_key_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_configuration', '');
+SELECT pg_extension_config_dump('openid4vci.vci_did_document', '');
+SELECT pg_extension_config_dump('openid4vci.vci_duty', '');
+SELECT pg_extension_config_dump('openid4vci.vci_offer', '');
+SELECT pg_extension_config_dump('openid4vci.vci_offer_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_token', '');
+SELECT pg_extension_config_dump('openid4vci.vci_token_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_credential', '');
+SELECT pg_extension_config_dump('openid4vci.vci_credential_id_seq', '');
+
+-- Backends cache issuers, keys, configurations and duties; a change drops the caches.
+
+CREATE FUNCTION vci_drop_caches() RETURNS trigger
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'vci_drop_caches';
+COMMENT ON FUNCTION vci_drop_caches() IS 'Trigger: tells every backend to forget what it cached of this table';
+
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vci_issuer
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vci_key
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vci_configuration
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vci_duty
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vci_epoch
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+ALTER TABLE vci_issuer ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_key ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_configuration ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_duty ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_epoch ENABLE ALWAYS TRIGGER vci_drop_caches;
+COMMENT ON TRIGGER vci_drop_caches ON vci_issuer IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_key IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_configuration IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_duty IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_epoch IS 'Drops the backends'' caches';
+
+-- Duties ----------------------------------------------------------------------
+
+CREATE FUNCTION vci_grant("role" name, duty text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_grant';
+COMMENT ON FUNCTION vci_grant(name, text, text) IS
+'Gives a role a duty: endpoint (run vci_http), offerer (offers, issuing, verifying), issuer_admin (issuers, keys, configurations), reporter (views, health) or backup (SELECT on what pg_dump reads). issuer: URL of the one issuer it is limited to, NULL for all (backup: always all). For the extension''s owner, superusers, and an issuer_admin within its own limits (not for issuer_admin and backup).';
+
+CREATE FUNCTION vci_revoke("role" name, duty text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_revoke';
+COMMENT ON FUNCTION vci_revoke(name, text, text) IS
+'Takes back what vci_grant gave with the same arguments. Error 42704 when there is no such grant.';
+
+CREATE FUNCTION vci_duty_issuers(duty text) RETURNS bigint[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_duty_issuers';
+COMMENT ON FUNCTION vci_duty_issuers(text) IS
+'Ids of the issuers for which the caller has the duty; empty when it has it for none. The views filter by it.';
+
+-- Issuers, keys, configurations -------------------------------------------------
+
+CREATE FUNCTION vci_create_issuer(url text, display jsonb DEFAULT NULL, profile text DEFAULT 'openspp',
+                                  settings jsonb DEFAULT '{}') RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_issuer';
+COMMENT ON FUNCTION vci_create_issuer(text, jsonb, text, jsonb) IS
+'Creates an issuer and returns its id. url: credential issuer identifier, https (http for loopback). display: array of {name, locale, logo {uri, alt_text}}. profile: openspp (lifetimes and shapes of OpenSPP''s guide) or final (OpenID4VCI 1.0, RFC 9700). settings: see vci_alter_issuer. Needs the root key (openid4vci.root_key_file) and duty issuer_admin for all issuers.';
+
+CREATE FUNCTION vci_alter_issuer(settings jsonb, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_issuer';
+COMMENT ON FUNCTION vci_alter_issuer(jsonb, text) IS
+'Changes settings of an issuer (URL; NULL: the only one). Members: profile, display, base_path, iss_did_web (boolean), and in seconds offer_lifetime, access_token_lifetime, c_nonce_lifetime, retry_window, time_rounding, proof_max_age; counts tx_code_max_failures, batch_size. A null member goes back to the profile''s default; unknown members are refused (22023).';
+
+CREATE FUNCTION vci_retire_issuer(issuer text) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_retire_issuer';
+COMMENT ON FUNCTION vci_retire_issuer(text) IS
+'Retires an issuer: its endpoints answer 404, nothing of it can be offered or issued. What it issued stays recorded.';
+
+CREATE FUNCTION vci_create_key(issuer text DEFAULT NULL, alg text DEFAULT 'ES256') RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_key';
+COMMENT ON FUNCTION vci_create_key(text, text) IS
+'Generates a signing key (ES256, ES384 or EdDSA), seals it under the root key and returns its kid (RFC 7638 thumbprint). The newest active key signs. Error 55000 with a hint when there is no root key.';
+
+CREATE FUNCTION vci_alter_key(kid text, state text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_key';
+COMMENT ON FUNCTION vci_alter_key(text, text, text) IS
+'Sets the state of a key: active (may sign; the newest active one does) or retired (signs no more, stays published so that what it signed verifies).';
+
+CREATE FUNCTION vci_retire_key(kid text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_retire_key';
+COMMENT ON FUNCTION vci_retire_key(text, text) IS
+'Short for vci_alter_key(kid, ''retired''): the key signs no more and stays published.';
+
+CREATE FUNCTION vci_create_configuration(
+        id text, vct text,
+        always_disclosed jsonb DEFAULT '[]', selectively_disclosable jsonb DEFAULT '[]',
+        claims jsonb DEFAULT NULL, display jsonb DEFAULT NULL,
+        claims_source text DEFAULT NULL, validity interval DEFAULT '1 year',
+        format text DEFAULT 'dc+sd-jwt', scope text DEFAULT NULL, binding text DEFAULT 'required',
+        issuer text DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_configuration';
+COMMENT ON FUNCTION vci_create_configuration(text, text, jsonb, jsonb, jsonb, jsonb, text, interval, text, text, text, text, jsonb) IS
+'Creates a credential configuration and returns its id. always_disclosed, selectively_disclosable: arrays of claims path pointers (a name, or an array of names, array positions and null for all elements); a top-level claim that neither names is selectively disclosable. claims: array of {path, mandatory, display}. display: array of {name, locale, logo, background_color, text_color, description}. claims_source: schema.function(text, text) returning jsonb, maps (subject model, subject id) to claims at issuance and runs as its owner. validity: from iat to exp, NULL for none. format: dc+sd-jwt or vc+sd-jwt. scope: NULL for the id. binding: required, optional or absent. options: decoys (0 to 64 per credential), older (array of format_request, singular_proof, untyped_proof, vc_sd_jwt, metadata, holder_without_proof; default by profile: openspp the first five, final none).';
+
+CREATE FUNCTION vci_alter_configuration(id text, changes jsonb, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_configuration';
+COMMENT ON FUNCTION vci_alter_configuration(text, jsonb, text) IS
+'Changes a configuration. Members are the arguments and options of vci_create_configuration but id and issuer; validity as interval text. Unknown members are refused (22023).';
+
+CREATE FUNCTION vci_retire_configuration(id text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_retire_configuration';
+COMMENT ON FUNCTION vci_retire_configuration(text, text) IS
+'Retires a configuration: it leaves the metadata, and nothing can be offered or issued under it.';
+
+CREATE FUNCTION vci_load_did_document(did text, document jsonb) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_load_did_document';
+COMMENT ON FUNCTION vci_load_did_document(text, jsonb) IS
+'Loads or replaces the DID document of a did:web holder (DID Core section 5): its id must be the DID. Duty issuer_admin for all issuers.';
+
+CREATE FUNCTION vci_drop_did_document(did text) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_drop_did_document';
+COMMENT ON FUNCTION vci_drop_did_document(text) IS
+'Forgets a loaded DID document; false when there was none.';
+
+-- Offers ------------------------------------------------------------------------
+
+CREATE TYPE vci_created_offer AS (
+    offer_id                          bigint,
+    credential_offer                  jsonb,
+    credential_offer_uri              text,
+    credential_offer_uri_by_reference text,
+    tx_code                           text,
+    expires_at                        timestamptz,
+    created                           boolean
+);
+COMMENT ON TYPE vci_created_offer IS
+'Result of vci_create_offer: the offer object, its link by value and by reference, the transaction code (only now, and only when it was generated or given), and whether this call created the offer (false: the reference had one already)';
+
+CREATE FUNCTION vci_create_offer(
+        configuration_ids text[],
+        subject_model text DEFAULT NULL, subject_id text DEFAULT NULL, claims jsonb DEFAULT NULL,
+        tx_code text DEFAULT NULL, generate_tx_code boolean DEFAULT false,
+        tx_code_mode text DEFAULT 'numeric', tx_code_length integer DEFAULT 6,
+        tx_code_description text DEFAULT NULL,
+        holder text DEFAULT NULL, expires_in interval DEFAULT NULL,
+        reference text DEFAULT NULL, labels jsonb DEFAULT NULL,
+        grants text[] DEFAULT NULL, issuer text DEFAULT NULL,
+        options jsonb DEFAULT '{}') RETURNS vci_created_offer
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_create_offer';
+COMMENT ON FUNCTION vci_create_offer(text[], text, text, jsonb, text, boolean, text, integer, text, text, interval, text, jsonb, text[], text, jsonb) IS
+'Creates a credential offer. Give claims, or a subject whose configuration has a claims source, or both (the source wins). tx_code: a PIN given by you (4 to 64 characters), or generate_tx_code with mode (numeric, text) and length; description at most 300 characters. holder: a DID or a public JWK that alone may receive the credential. expires_in: NULL for the issuer''s offer_lifetime. reference: your own key, unique per issuer; repeating a call returns the same offer. labels: a JSON object for reports. grants: NULL or {urn:ietf:params:oauth:grant-type:pre-authorized_code}. issuer: URL, NULL for the only one. options: none yet, unknown members are refused. Over many rows use FROM ..., LATERAL vci_create_offer(...): (vci_create_offer(...)).* would call it once a column.';
+
+CREATE FUNCTION vci_offer_uri(offer_id bigint, by text DEFAULT 'value') RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_uri';
+COMMENT ON FUNCTION vci_offer_uri(bigint, text) IS
+'The link of an offer, rebuilt: openid-credential-offer://?credential_offer=... (by => ''value'') or ?credential_offer_uri=... (by => ''reference''). A secret: who has it can redeem the offer. Also works when the offer is no longer pending.';
+
+CREATE FUNCTION vci_offer_qr(offer_id bigint, format text DEFAULT 'svg', by text DEFAULT 'reference') RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_qr';
+COMMENT ON FUNCTION vci_offer_qr(bigint, text, text) IS
+'The QR code of the offer''s link as svg (an SVG document), terminal (UTF-8 half blocks) or png (a data: URI). by: reference or value.';
+
+CREATE FUNCTION vci_offer_qr_png(offer_id bigint, by text DEFAULT 'reference', scale integer DEFAULT 8) RETURNS bytea
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_qr_png';
+COMMENT ON FUNCTION vci_offer_qr_png(bigint, text, integer) IS
+'The QR code of the offer''s link as a PNG file. scale: pixels a module, 1 to 32.';
+
+CREATE FUNCTION vci_extend_offer(offer_id bigint, expires_in interval DEFAULT NULL) RETURNS timestamptz
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_extend_offer';
+COMMENT ON FUNCTION vci_extend_offer(bigint, interval) IS
+'Lets a pending or expired offer end expires_in from now (NULL: the issuer''s offer_lifetime) and returns that time. The link stays the same.';
+
+CREATE FUNCTION vci_rotate_code(offer_id bigint) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_rotate_code';
+COMMENT ON FUNCTION vci_rotate_code(bigint) IS
+'Kills every earlier link of a pending or expired offer and returns the new one (by value).';
+
+CREATE FUNCTION vci_reset_tx_code(offer_id bigint, tx_code text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_reset_tx_code';
+COMMENT ON FUNCTION vci_reset_tx_code(bigint, text) IS
+'Gives a pending or expired offer a new transaction code (generated in the offer''s mode and length when tx_code is NULL), clears the count of wrong ones, and returns it. Error 55000 when the offer has none.';
+
+CREATE FUNCTION vci_reopen_offer(offer_id bigint) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_reopen_offer';
+COMMENT ON FUNCTION vci_reopen_offer(bigint) IS
+'Makes a redeemed or cancelled offer pending again, as long as nothing was issued; kills its earlier link and token, restores a full lifetime if it is over, and returns the new link (by value). Error 55000 when a credential was issued.';
+
+CREATE FUNCTION vci_cancel_offer(offer_id bigint) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_cancel_offer';
+COMMENT ON FUNCTION vci_cancel_offer(bigint) IS
+'Cancels an offer: its link and its token are dead. False when it was cancelled already or its credential is issued.';
+
+-- Issuing and verifying -----------------------------------------------------------
+
+CREATE FUNCTION vci_exchange_code(pre_authorized_code text, tx_code text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_exchange_code';
+COMMENT ON FUNCTION vci_exchange_code(text, text, text) IS
+'The token endpoint''s work: redeems a pre-authorized code once. Returns the RFC 6749 response (access_token, token_type, expires_in, c_nonce, c_nonce_expires_in) or its error (error, error_description); commit either, a wrong transaction code counts only then.';
+
+CREATE FUNCTION vci_create_nonce(issuer text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_create_nonce';
+COMMENT ON FUNCTION vci_create_nonce(text) IS
+'A fresh c_nonce (OpenID4VCI 1.0 section 7). Writes nothing.';
+
+CREATE FUNCTION vci_issue_sdjwt(configuration_id text, claims jsonb, holder_jwk jsonb DEFAULT NULL, issuer text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL SAFE COST 5000 AS 'MODULE_PATHNAME', 'vci_issue_sdjwt';
+COMMENT ON FUNCTION vci_issue_sdjwt(text, jsonb, jsonb, text) IS
+'Signs an SD-JWT VC (RFC 9901) over claims under a configuration, bound to holder_jwk (public JWK; NULL only where the configuration''s binding is not required). Writes nothing. Reserved claims are refused (22023).';
+
+CREATE TYPE vci_issued_credential AS (
+    credential_id bigint,
+    credential    text,
+    expires_at    timestamptz
+);
+COMMENT ON TYPE vci_issued_credential IS 'Result of vci_issue_and_record: id of the record, compact SD-JWT, its exp';
+
+CREATE FUNCTION vci_issue_and_record(
+        configuration_id text, claims jsonb DEFAULT NULL, holder_jwk jsonb DEFAULT NULL,
+        subject_model text DEFAULT NULL, subject_id text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS vci_issued_credential
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 5000 AS 'MODULE_PATHNAME', 'vci_issue_and_record';
+COMMENT ON FUNCTION vci_issue_and_record(text, jsonb, jsonb, text, text, text) IS
+'As vci_issue_sdjwt, and records the credential in vci_credential. With a subject and a claims source the claims come from there.';
+
+CREATE FUNCTION vci_verify_kbjwt(
+        jwt text, expected_nonce text, expected_audience text,
+        sd_jwt text DEFAULT NULL, holder_key jsonb DEFAULT NULL, holder_did text DEFAULT NULL,
+        older boolean DEFAULT false, max_age interval DEFAULT '1 day') RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE COST 5000 AS 'MODULE_PATHNAME', 'vci_verify_kbjwt';
+COMMENT ON FUNCTION vci_verify_kbjwt(text, text, text, text, jsonb, text, boolean, interval) IS
+'Verifies a key proof or key binding JWT. Without sd_jwt: a proof (openid4vci-proof+jwt; with older also untyped, JWT and kb+jwt ones, whose key may be holder_key or that of holder_did). With sd_jwt (the presentation it belongs to): the kb+jwt of RFC 9901 with sd_hash; the key is holder_key or cnf. Returns {valid, error, error_description, header, payload, key, thumbprint}; a bad JWT is a result, not an error. expected_nonce NULL: not checked.';
+
+CREATE FUNCTION vci_verify_sdjwt(
+        presentation text, expected_nonce text DEFAULT NULL, expected_audience text DEFAULT NULL,
+        issuer_jwks jsonb DEFAULT NULL, require_key_binding boolean DEFAULT NULL,
+        max_age interval DEFAULT '1 day') RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_verify_sdjwt';
+COMMENT ON FUNCTION vci_verify_sdjwt(text, text, text, jsonb, boolean, interval) IS
+'Verifies an SD-JWT or SD-JWT+KB (RFC 9901 section 7). issuer_jwks: JWK set or JWK of its issuer, NULL for the keys of the issuers here (iss must then be one of them). require_key_binding: NULL means when nonce or audience are expected. Returns {valid, error, error_description, claims, header, issuer, key_binding}; claims are what was disclosed.';
+
+CREATE TYPE vci_http_response AS (
+    status  integer,
+    headers text[],
+    body    bytea
+);
+COMMENT ON TYPE vci_http_response IS 'Result of vci_http: status code, headers as flat array name, value, name, value ..., body';
+
+CREATE FUNCTION vci_http(method text, target text, headers text[] DEFAULT '{}', body bytea DEFAULT '') RETURNS vci_http_response
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_http';
+COMMENT ON FUNCTION vci_http(text, text, text[], bytea) IS
+'Answers one HTTP request to any endpoint of any issuer. target: path and query as they came; headers: flat array name, value, ... with duplicates. Any result, 4xx too, must be committed before it is sent. Only a fault of the server raises.';
+
+-- Checks --------------------------------------------------------------------------
+
+CREATE FUNCTION vci_check_issuer(issuer text DEFAULT NULL, OUT configuration_id text, OUT setting text, OUT deviation text) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 20 AS 'MODULE_PATHNAME', 'vci_check_issuer';
+COMMENT ON FUNCTION vci_check_issuer(text) IS
+'Every deviation of an issuer and its configurations from OpenID4VCI 1.0 and RFC 9700, in plain words, a row each; no row: none.';
+
+CREATE FUNCTION vci_health(OUT "check" text, OUT ok boolean, OUT detail text) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 5 AS 'MODULE_PATHNAME', 'vci_health';
+COMMENT ON FUNCTION vci_health() IS
+'One row a check for a monitoring probe: root_key, keys, clock, writable, nonces. ok false needs somebody.';
+
+CREATE FUNCTION vci_purge(max_rows integer DEFAULT 10000) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_purge';
+COMMENT ON FUNCTION vci_purge(integer) IS
+'Removes at most max_rows spent nonces whose lifetime is over and returns how many it removed. For cron; several may run at once.';
+
+-- Views -----------------------------------------------------------------------------
+
+CREATE VIEW vci_issuer_info WITH (security_barrier) AS
+    SELECT i.id, i.url, i.base_path, i.profile, i.iss_did_web, i.offer_lifetime,
+           i.access_token_lifetime, i.c_nonce_lifetime, i.retry_window, i.time_rounding,
+           i.proof_max_age, i.tx_code_max_failures, i.batch_size, i.display,
+           i.created_at, i.retired_at
+    FROM openid4vci.vci_issuer i
+    WHERE i.id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_issuer_info IS 'Issuers without their keys; a NULL setting means the profile''s default';
+
+CREATE VIEW vci_key_info WITH (security_barrier) AS
+    SELECT k.id, k.issuer_id, i.url AS issuer, k.kid, k.alg, k.state, k.public_jwk,
+           k.created_at, k.retired_at
+    FROM openid4vci.vci_key k JOIN openid4vci.vci_issuer i ON i.id = k.issuer_id
+    WHERE k.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_key_info IS 'Signing keys, public half';
+
+CREATE VIEW vci_configuration_info WITH (security_barrier) AS
+    SELECT c.issuer_id, i.url AS issuer, c.id, c.format, c.vct, c.scope, c.validity, c.binding,
+           c.older, c.decoys, c.always_disclosed, c.selectively_disclosable, c.claims, c.display,
+           c.claims_source, c.created_at, c.retired_at
+    FROM openid4vci.vci_configuration c JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
+    WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_configuration_info IS 'Credential configurations';
+
+CREATE VIEW vci_offer_info WITH (security_barrier) AS
+    SELECT o.id, o.issuer_id, i.url AS issuer,
+           CASE WHEN o.cancelled_at IS NOT NULL THEN 'cancelled'
+                WHEN o.redeemed_at IS NOT NULL THEN 'redeemed'
+                WHEN o.expires_at <= pg_catalog.clock_timestamp() THEN 'expired'
+                ELSE 'pending' END COLLATE "C" AS state,
+           o.configuration_ids, o.subject_model, o.subject_id, o.reference, o.labels,
+           o.holder_did, o.tx_code_verifier IS NOT NULL AS tx_code_required, o.tx_code_failures,
+           o.tx_code_verifier IS NOT NULL
+               AND o.tx_code_failures >= COALESCE(i.tx_code_max_failures, 5) AS locked,
+           o.created_at, o.expires_at, o.redeemed_at, o.issued_at, o.cancelled_at, o.created_by
+    FROM openid4vci.vci_offer o JOIN openid4vci.vci_issuer i ON i.id = o.issuer_id
+    WHERE o.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_offer_info IS
+'Offers with their state at the moment of reading: pending, redeemed, expired, cancelled. Shows neither code nor claims.';
+
+CREATE VIEW vci_credential_info WITH (security_barrier) AS
+    SELECT c.id, c.issuer_id, i.url AS issuer, c.configuration_id, c.format, c.offer_id,
+           c.subject_model, c.subject_id, c.holder_thumbprint, k.kid, c.issued_at, c.expires_at,
+           c.issued_by
+    FROM openid4vci.vci_credential c
+         JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
+         JOIN openid4vci.vci_key k ON k.id = c.key_id
+    WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_credential_info IS 'Credentials issued: ids and times, no claims';
+
+-- PUBLIC has nothing. Types and sequences are listed with the tables; REVOKE on all
+-- functions is explicit because default privileges do not reach those that exist.
+
+REVOKE ALL ON ALL TABLES IN SCHEMA openid4vci FROM PUBLIC;
+REVOKE ALL ON ALL SEQUENCES IN SCHEMA openid4vci FROM PUBLIC;
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA openid4vci FROM PUBLIC;
+REVOKE ALL ON TYPE vci_created_offer, vci_issued_credential, vci_http_response FROM PUBLIC;

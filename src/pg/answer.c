@@ -1,0 +1,88 @@
+#include "compat.h"
+
+#include "answer.h"
+#include "release.h"
+
+VciAnswer *
+vci_answer_new(int status)
+{
+	VciAnswer *answer = palloc0(sizeof(VciAnswer));
+
+	answer->status = status;
+	return answer;
+}
+
+void
+vci_answer_header(VciAnswer *answer, const char *name, const char *value)
+{
+	/* what a stranger sent must not become a header of its own */
+	if (strpbrk(value, "\r\n") != NULL || answer->header_count == VCI_ANSWER_MAX_HEADERS)
+		elog(ERROR, "header %s can't be added to the answer", name);
+	answer->names[answer->header_count] = name;
+	answer->values[answer->header_count] = value;
+	answer->header_count++;
+}
+
+void
+vci_answer_json(VciAnswer *answer, const VciJson *json)
+{
+	char **text = vci_own_text();
+
+	vci_require_memory(*text = vci_json_print(json));
+	answer->body = *text;
+	answer->body_len = strlen(*text);
+	vci_answer_header(answer, "Content-Type", "application/json");
+}
+
+VciAnswer *
+vci_answer_no_store(int status, const VciJson *json)
+{
+	VciAnswer *answer = vci_answer_new(status);
+
+	vci_answer_json(answer, json);
+	vci_answer_header(answer, "Cache-Control", "no-store");
+	vci_answer_header(answer, "Pragma", "no-cache"); /* RFC 6749 section 5.1 */
+	return answer;
+}
+
+/* RFC 6750 section 3: challenge of the credential endpoint. */
+static void
+add_challenge(VciAnswer *answer, const VciError *error, const char *code)
+{
+	if (code == NULL)
+		vci_answer_header(answer, "WWW-Authenticate", "Bearer");
+	else
+		vci_answer_header(
+			answer, "WWW-Authenticate",
+			psprintf("Bearer error=\"%s\", error_description=\"%s\"", code, error->text));
+}
+
+VciAnswer *
+vci_answer_error(const VciError *error, VciAsker asker, const VciJson *more)
+{
+	VciOAuthError oauth = vci_oauth_error(error->code, asker);
+	VciJson **body;
+	VciAnswer *answer;
+	VciJsonIter iter;
+
+	if (vci_is_server_fault(error->code))
+		vci_raise(error);
+	if (oauth.code == NULL)
+	{
+		answer = vci_answer_new(oauth.http_status);
+		vci_answer_header(answer, "Cache-Control", "no-store");
+		add_challenge(answer, error, NULL);
+		return answer;
+	}
+	body = vci_own_json();
+	vci_require_memory(*body = vci_json_new_object());
+	vci_require_done(vci_json_set_string(*body, "error", oauth.code) &&
+					 vci_json_set_string(*body, "error_description", error->text));
+	iter = vci_json_iter(more);
+	while (vci_json_next(&iter))
+		vci_require_done(vci_json_set(*body, iter.name, vci_json_ref(iter.value)));
+	answer = vci_answer_no_store(oauth.http_status, *body);
+	if (oauth.http_status == 401 || oauth.http_status == 403)
+		add_challenge(answer, error, oauth.code);
+	return answer;
+}

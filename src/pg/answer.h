@@ -1,0 +1,37 @@
+/*
+ * The answer to a wallet, while it is being made.
+ */
+#ifndef VCI_ANSWER_H
+#define VCI_ANSWER_H
+
+#include "../jose/json.h"
+#include "report.h"
+
+#define VCI_ANSWER_MAX_HEADERS 12
+
+typedef struct VciAnswer
+{
+	int status;
+	int header_count;
+	const char *names[VCI_ANSWER_MAX_HEADERS];
+	const char *values[VCI_ANSWER_MAX_HEADERS];
+	const char *body; /* NULL: empty */
+	size_t body_len;
+} VciAnswer;
+
+extern VciAnswer *vci_answer_new(int status);
+extern void vci_answer_header(VciAnswer *answer, const char *name, const char *value);
+
+/* Sets a JSON body and its content type. */
+extern void vci_answer_json(VciAnswer *answer, const VciJson *json);
+
+/* A JSON answer that must not be stored anywhere. */
+extern VciAnswer *vci_answer_no_store(int status, const VciJson *json);
+
+/*
+ * The protocol's error for a client's fault; a server's fault raises. more: further
+ * members of the body, or NULL.
+ */
+extern VciAnswer *vci_answer_error(const VciError *error, VciAsker asker, const VciJson *more);
+
+#endif

@@ -1,0 +1,502 @@
+#include "compat.h"
+
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "commands/trigger.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "cache.h"
+#include "release.h"
+#include "report.h"
+#include "root_key.h"
+#include "values.h"
+
+#define WATCHED_TABLES 5
+
+static const char *const watched_table_names[WATCHED_TABLES] = {
+	"vci_issuer", "vci_key", "vci_configuration", "vci_duty", "vci_epoch"};
+
+/*
+ * One generation of the cache. It is kept while somebody uses it, even when it is stale
+ * already: an invalidation may come in the middle of a request.
+ */
+typedef struct Generation
+{
+	MemoryContext context;
+	MemoryContextCallback wipe;
+	int users;
+	bool stale;
+	bool from_transaction_snapshot;
+	Oid watched[WATCHED_TABLES];
+	int issuer_count;
+	VciIssuerEntry *issuers; /* NULL: not read yet */
+	int duty_count;
+	VciDutyRow *duties; /* NULL: not read yet */
+} Generation;
+
+typedef struct GenerationUse
+{
+	MemoryContextCallback callback;
+	Generation *generation;
+} GenerationUse;
+
+static Generation *current = NULL;
+
+static void
+wipe_secrets(void *arg)
+{
+	Generation *generation = arg;
+
+	for (int i = 0; i < generation->issuer_count; i++)
+	{
+		VciIssuerEntry *issuer = &generation->issuers[i];
+
+		vci_wipe(&issuer->ticket_key, sizeof(VciSecret));
+		vci_wipe(&issuer->nonce_key, sizeof(VciSecret));
+		vci_wipe(&issuer->tx_code_key, sizeof(VciSecret));
+	}
+}
+
+static Generation *
+new_generation(void)
+{
+	MemoryContext context =
+		AllocSetContextCreate(CacheMemoryContext, "openid4vci cache", ALLOCSET_DEFAULT_SIZES);
+	Generation *generation = MemoryContextAllocZero(context, sizeof(Generation));
+	Oid namespace = get_namespace_oid("openid4vci", false);
+
+	generation->context = context;
+	generation->wipe.func = wipe_secrets;
+	generation->wipe.arg = generation;
+	MemoryContextRegisterResetCallback(context, &generation->wipe);
+	for (int i = 0; i < WATCHED_TABLES; i++)
+		generation->watched[i] = get_relname_relid(watched_table_names[i], namespace);
+	return generation;
+}
+
+static void
+end_use(void *arg)
+{
+	Generation *generation = ((GenerationUse *) arg)->generation;
+
+	generation->users--;
+	if (generation->users == 0 && generation->stale && generation != current)
+		MemoryContextDelete(generation->context);
+}
+
+/* The current generation, kept at least until CurrentMemoryContext goes. */
+static Generation *
+use_generation(void)
+{
+	GenerationUse *use;
+
+	if (current != NULL && current->stale)
+	{
+		Generation *old = current;
+
+		current = NULL;
+		if (old->users == 0)
+			MemoryContextDelete(old->context);
+	}
+	use = palloc0(sizeof(GenerationUse));
+	if (current == NULL)
+		current = new_generation();
+	use->generation = current;
+	use->callback.func = end_use;
+	use->callback.arg = use;
+	current->users++;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &use->callback);
+	return current;
+}
+
+static void
+relation_changed(Datum argument, Oid relation)
+{
+	if (current == NULL)
+		return;
+	if (!OidIsValid(relation))
+		current->stale = true;
+	for (int i = 0; i < WATCHED_TABLES; i++)
+		if (current->watched[i] == relation)
+			current->stale = true;
+}
+
+static void
+transaction_ended(XactEvent event, void *arg)
+{
+	if (current != NULL && current->from_transaction_snapshot)
+		current->stale = true;
+}
+
+void
+vci_cache_start(void)
+{
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	RegisterXactCallback(transaction_ended, NULL);
+}
+
+PG_FUNCTION_INFO_V1(vci_drop_caches);
+
+/* openid4vci.vci_drop_caches() returns trigger */
+Datum
+vci_drop_caches(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR, (errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+						errmsg("vci_drop_caches must be called as a trigger")));
+	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
+	return PointerGetDatum(NULL);
+}
+
+static VciJson *
+json_of_text(const char *text)
+{
+	VciJson **json;
+	VciError error = VCI_ERROR_INIT;
+
+	if (text == NULL)
+		return NULL;
+	json = vci_own_json();
+	vci_require(vci_json_parse(text, strlen(text), json, &error), &error);
+	return *json;
+}
+
+static int32
+or_default(int32 value, int32 fallback)
+{
+	return value > 0 ? value : fallback;
+}
+
+void
+vci_rules_of_issuer_row(const VciIssuerRow *row, VciIssuer *rules)
+{
+	bool final = strcmp(row->profile, "final") == 0;
+
+	memset(rules, 0, sizeof(VciIssuer));
+	rules->id = row->id;
+	rules->url = pstrdup(row->url);
+	rules->base_path = pstrdup(row->base_path);
+	rules->profile = final ? VCI_PROFILE_FINAL : VCI_PROFILE_OPENSPP;
+	rules->iss_did_web = row->iss_did_web;
+	rules->offer_lifetime = or_default(row->offer_lifetime, final ? 3600 : 7 * SECS_PER_DAY);
+	rules->access_token_lifetime =
+		or_default(row->access_token_lifetime, final ? 300 : SECS_PER_DAY);
+	rules->c_nonce_lifetime = or_default(row->c_nonce_lifetime, final ? 300 : SECS_PER_DAY);
+	rules->retry_window = row->retry_window >= 0 ? row->retry_window : 60;
+	rules->time_rounding = or_default(row->time_rounding, SECS_PER_DAY);
+	rules->proof_max_age = or_default(row->proof_max_age, rules->c_nonce_lifetime);
+	rules->tx_code_max_failures = or_default(row->tx_code_max_failures, 5);
+	rules->batch_size = or_default(row->batch_size, 1);
+	rules->display = json_of_text(row->display);
+}
+
+static VciHolderBinding
+binding_of_text(const char *text)
+{
+	if (strcmp(text, "absent") == 0)
+		return VCI_HOLDER_ABSENT;
+	return strcmp(text, "optional") == 0 ? VCI_HOLDER_OPTIONAL : VCI_HOLDER_REQUIRED;
+}
+
+void
+vci_rules_of_configuration_row(const VciConfigurationRow *row, VciConfiguration *rules)
+{
+	memset(rules, 0, sizeof(VciConfiguration));
+	rules->id = pstrdup(row->id);
+	rules->format = pstrdup(row->format);
+	rules->vct = pstrdup(row->vct);
+	rules->scope = row->scope ? pstrdup(row->scope) : NULL;
+	rules->validity = row->validity;
+	rules->binding = binding_of_text(row->binding);
+	for (int i = 0; i < row->older_count; i++)
+		rules->older |= vci_older_by_name(row->older[i]);
+	rules->decoys = row->decoys;
+	rules->always_disclosed = json_of_text(row->always_disclosed);
+	rules->selectively_disclosable = json_of_text(row->selectively_disclosable);
+	rules->claims = json_of_text(row->claims);
+	rules->display = json_of_text(row->display);
+}
+
+/*
+ * What is being read belongs to the caller until it is complete, so that an error in
+ * between leaves nothing behind; keep_loaded then hangs it below the cache.
+ */
+static MemoryContext
+begin_load(VciStore *store, MemoryContext *caller)
+{
+	MemoryContext load =
+		AllocSetContextCreate(CurrentMemoryContext, "openid4vci cache entry", ALLOCSET_SMALL_SIZES);
+
+	*caller = MemoryContextSwitchTo(load);
+	store->context = load;
+	return load;
+}
+
+static void
+keep_loaded(VciStore *store, MemoryContext load, MemoryContext owner, MemoryContext caller)
+{
+	MemoryContextSwitchTo(caller);
+	store->context = caller;
+	MemoryContextSetParent(load, owner);
+}
+
+static void
+read_issuers(VciStore *store, Generation *generation)
+{
+	int count;
+	VciIssuerRow *rows = vci_store_issuers(store, &count);
+	VciIssuerEntry *issuers = palloc0(sizeof(VciIssuerEntry) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+	{
+		VciIssuerEntry *issuer = &issuers[i];
+		char **authority = vci_own_text();
+		char **iss = vci_own_text();
+
+		vci_rules_of_issuer_row(&rows[i], &issuer->rules);
+		vci_require_memory(*authority = vci_issuer_url_authority(rows[i].url));
+		vci_require_memory(*iss = vci_issuer_iss(&issuer->rules));
+		issuer->authority = *authority;
+		issuer->iss = *iss;
+		issuer->path = vci_issuer_url_path(issuer->rules.url);
+		issuer->data_key = rows[i].data_key;
+		issuer->root_key_id = rows[i].root_key_id;
+		issuer->context = generation->context;
+	}
+	generation->issuer_count = count;
+	generation->issuers = issuers;
+}
+
+/* Runs read with results going into the generation. */
+static void
+into_generation(VciStore *store, Generation *generation, void (*read)(VciStore *, Generation *))
+{
+	MemoryContext caller;
+	MemoryContext load = begin_load(store, &caller);
+
+	if (IsolationUsesXactSnapshot())
+		generation->from_transaction_snapshot = true;
+	read(store, generation);
+	keep_loaded(store, load, generation->context, caller);
+}
+
+VciIssuerEntry *
+vci_cache_issuers(VciStore *store, int *count)
+{
+	Generation *generation = use_generation();
+
+	if (generation->issuers == NULL)
+		into_generation(store, generation, read_issuers);
+	*count = generation->issuer_count;
+	return generation->issuers;
+}
+
+static void
+read_duties(VciStore *store, Generation *generation)
+{
+	int count;
+	VciDutyRow *duties = vci_store_duties(store, &count);
+
+	generation->duty_count = count;
+	generation->duties = duties;
+}
+
+const VciDutyRow *
+vci_cache_duties(VciStore *store, int *count)
+{
+	Generation *generation = use_generation();
+
+	if (generation->duties == NULL)
+		into_generation(store, generation, read_duties);
+	*count = generation->duty_count;
+	return generation->duties;
+}
+
+/* Opened secrets live in a scratch context, which wipes them as soon as it goes. */
+static MemoryContext
+begin_scratch(void)
+{
+	MemoryContext scratch =
+		AllocSetContextCreate(CurrentMemoryContext, "openid4vci scratch", ALLOCSET_SMALL_SIZES);
+
+	return MemoryContextSwitchTo(scratch);
+}
+
+static void
+end_scratch(MemoryContext outer)
+{
+	MemoryContext scratch = MemoryContextSwitchTo(outer);
+
+	MemoryContextDelete(scratch);
+}
+
+static void
+derive(const VciSecret *data_key, const char *label, VciSecret *out)
+{
+	VciError error = VCI_ERROR_INIT;
+
+	vci_require(vci_derive(data_key, label, out, &error), &error);
+}
+
+static void
+load_secrets(VciIssuerEntry *issuer)
+{
+	MemoryContext scratch = begin_scratch();
+	const unsigned char *plain;
+	size_t len;
+	VciSecret data_key;
+
+	vci_root_unseal("issuer data key", issuer->rules.id, issuer->data_key, issuer->root_key_id,
+					&plain, &len);
+	if (len != sizeof(data_key.bytes))
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("the data key of issuer %s has a wrong length", issuer->rules.url)));
+	memcpy(data_key.bytes, plain, len);
+	end_scratch(scratch);
+	derive(&data_key, "openid4vci tickets", &issuer->ticket_key);
+	derive(&data_key, "openid4vci nonces", &issuer->nonce_key);
+	derive(&data_key, "openid4vci transaction codes", &issuer->tx_code_key);
+	vci_wipe(&data_key, sizeof(data_key));
+}
+
+static void
+load_signing_key(VciIssuerEntry *issuer, const VciKeyRow *row)
+{
+	VciError error = VCI_ERROR_INIT;
+	VciKey **key = vci_own_key();
+	MemoryContext scratch = begin_scratch();
+	const unsigned char *der;
+	size_t len;
+
+	vci_root_unseal("signing key", row->id, row->private_key, row->root_key_id, &der, &len);
+	vci_require(vci_key_from_private_der(der, len, key, &error), &error);
+	end_scratch(scratch);
+	issuer->signing.id = row->id;
+	issuer->signing.kid = row->kid;
+	issuer->signing.key = *key;
+}
+
+static void
+load_keys(VciStore *store, VciIssuerEntry *issuer)
+{
+	int count;
+	VciKeyRow *rows = vci_store_keys(store, issuer->rules.id, &count);
+
+	issuer->published_keys = palloc0(sizeof(VciPublishedKey) * Max(count, 1));
+	issuer->key_count = count;
+	for (int i = 0; i < count; i++)
+	{
+		issuer->published_keys[i].kid = rows[i].kid;
+		issuer->published_keys[i].public_jwk = json_of_text(rows[i].public_jwk);
+		issuer->published_keys[i].alg = vci_alg_by_name(rows[i].alg);
+		if (rows[i].active && issuer->signing.key == NULL)
+			load_signing_key(issuer, &rows[i]);
+	}
+}
+
+static void
+load_configurations(VciStore *store, VciIssuerEntry *issuer)
+{
+	int count;
+	VciConfigurationRow *rows = vci_store_configurations(store, issuer->rules.id, &count);
+
+	issuer->configurations = palloc0(sizeof(VciConfiguration) * Max(count, 1));
+	issuer->claims_sources = palloc0(sizeof(VciClaimsSource) * Max(count, 1));
+	issuer->configuration_count = count;
+	for (int i = 0; i < count; i++)
+	{
+		vci_rules_of_configuration_row(&rows[i], &issuer->configurations[i]);
+		issuer->configurations[i].signing_alg =
+			issuer->signing.key ? vci_key_alg(issuer->signing.key) : VCI_ALG_ES256;
+		issuer->claims_sources[i].function = rows[i].claims_source;
+		issuer->claims_sources[i].owner = rows[i].claims_source_owner;
+	}
+}
+
+VciIssuerEntry *
+vci_cache_load(VciStore *store, VciIssuerEntry *issuer)
+{
+	MemoryContext caller;
+	MemoryContext load;
+
+	if (issuer->loaded)
+		return issuer;
+	load = begin_load(store, &caller);
+	issuer->epoch = vci_store_epoch(store);
+	load_secrets(issuer);
+	memset(&issuer->signing, 0, sizeof(issuer->signing));
+	load_keys(store, issuer);
+	load_configurations(store, issuer);
+	keep_loaded(store, load, issuer->context, caller);
+	issuer->loaded = true;
+	return issuer;
+}
+
+VciIssuerEntry *
+vci_cache_issuer(VciStore *store, const char *url)
+{
+	int count;
+	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
+
+	if (url == NULL && count > 1)
+		ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+						errmsg("there are %d issuers: say which one", count),
+						errhint("Add issuer => '%s'.", issuers[0].rules.url)));
+	for (int i = 0; i < count; i++)
+		if (url == NULL || strcmp(issuers[i].rules.url, url) == 0)
+			return vci_cache_load(store, &issuers[i]);
+	if (url == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no issuer yet"),
+				 errhint("SELECT openid4vci.vci_create_issuer('https://registry.example');")));
+	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no issuer \"%s\"", url),
+					errhint("SELECT url FROM openid4vci.vci_issuer_info; lists them.")));
+}
+
+VciIssuerEntry *
+vci_cache_issuer_by_id(VciStore *store, int64 id)
+{
+	int count;
+	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
+
+	for (int i = 0; i < count; i++)
+		if (issuers[i].rules.id == id)
+			return vci_cache_load(store, &issuers[i]);
+	return NULL;
+}
+
+int
+vci_cache_find_configuration(const VciIssuerEntry *issuer, const char *id)
+{
+	for (int i = 0; i < issuer->configuration_count; i++)
+		if (strcmp(issuer->configurations[i].id, id) == 0)
+			return i;
+	return -1;
+}
+
+int
+vci_cache_require_configuration(const VciIssuerEntry *issuer, const char *id)
+{
+	int found = vci_cache_find_configuration(issuer, id);
+
+	if (found < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("issuer %s has no credential configuration \"%s\"", issuer->rules.url, id),
+				 errhint("SELECT id FROM openid4vci.vci_configuration_info; lists them.")));
+	return found;
+}
+
+void
+vci_cache_require_key(const VciIssuerEntry *issuer)
+{
+	if (issuer->signing.key == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("issuer %s has no active signing key", issuer->rules.url),
+				 errhint("SELECT openid4vci.vci_create_key(issuer => '%s');", issuer->rules.url)));
+}

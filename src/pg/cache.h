@@ -1,0 +1,83 @@
+/*
+ * What a backend remembers of issuers, keys, configurations and duties. A change of any
+ * of those tables drops it (relcache invalidation); what was read under a transaction's
+ * old snapshot goes when that transaction ends.
+ */
+#ifndef VCI_CACHE_H
+#define VCI_CACHE_H
+
+#include "../jose/seal.h"
+#include "../protocol/issuer.h"
+#include "../protocol/metadata.h"
+#include "store.h"
+
+typedef struct VciSigningKey
+{
+	int64 id;
+	char *kid;
+	VciKey *key;
+} VciSigningKey;
+
+typedef struct VciClaimsSource
+{
+	char *function; /* NULL: none */
+	char *owner;
+} VciClaimsSource;
+
+typedef struct VciIssuerEntry
+{
+	VciIssuer rules;
+	char *authority;  /* host[:port] as a Host header has it */
+	const char *path; /* of the URL, "" when there is none */
+	char *iss;		  /* what credentials carry as iss */
+	int64 epoch;
+	VciSecret ticket_key; /* codes, tokens, links */
+	VciSecret nonce_key;
+	VciSecret tx_code_key;
+	int configuration_count;
+	VciConfiguration *configurations;
+	VciClaimsSource *claims_sources; /* parallel to configurations */
+	int key_count;
+	VciPublishedKey *published_keys;
+	VciSigningKey signing; /* key NULL: there is no active key */
+	bool loaded;		   /* false: only rules, authority, path and iss stand */
+	bytea *data_key;	   /* sealed */
+	char *root_key_id;
+	MemoryContext context; /* holds the entry; what is loaded later hangs below it */
+} VciIssuerEntry;
+
+/*
+ * The issuer with this URL, loaded; NULL url: the only one. Raises 42704 with a hint when
+ * there is none, or 42P08 when url is needed because there are several.
+ */
+extern VciIssuerEntry *vci_cache_issuer(VciStore *store, const char *url);
+
+/* The issuer with this id, loaded; NULL when it is unknown or retired. */
+extern VciIssuerEntry *vci_cache_issuer_by_id(VciStore *store, int64 id);
+
+/*
+ * All issuers, not loaded: to route a request. Loading one is vci_cache_load's work.
+ * They stay valid until the current memory context goes.
+ */
+extern VciIssuerEntry *vci_cache_issuers(VciStore *store, int *count);
+extern VciIssuerEntry *vci_cache_load(VciStore *store, VciIssuerEntry *issuer);
+
+/* Position of a configuration, -1 when the issuer has none (not retired) of this id. */
+extern int vci_cache_find_configuration(const VciIssuerEntry *issuer, const char *id);
+
+/* The same, raising 42704. */
+extern int vci_cache_require_configuration(const VciIssuerEntry *issuer, const char *id);
+
+/* Raises 55000 with a hint when the issuer has no active key. */
+extern void vci_cache_require_key(const VciIssuerEntry *issuer);
+
+extern const VciDutyRow *vci_cache_duties(VciStore *store, int *count);
+
+/* Fills rules from a row as an operator left it; members in the current context. */
+extern void vci_rules_of_issuer_row(const VciIssuerRow *row, VciIssuer *rules);
+extern void vci_rules_of_configuration_row(const VciConfigurationRow *row, VciConfiguration *rules);
+
+/* From _PG_init: registers the callbacks. */
+extern void vci_cache_start(void);
+
+#endif

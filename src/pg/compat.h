@@ -1,0 +1,27 @@
+/*
+ * PostgreSQL 15 to 18 in one place: every difference between them stands here.
+ * src/pg includes this instead of postgres.h.
+ */
+#ifndef VCI_COMPAT_H
+#define VCI_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000
+#error "openid4vci needs PostgreSQL 15 or later"
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+#include "fmgr.h"
+
+/* PostgreSQL 18 lets a module tell its name and version. */
+#if PG_VERSION_NUM >= 180000
+#define VCI_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "openid4vci", .version = OPENID4VCI_VERSION)
+#else
+#define VCI_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * Duties: what a role may do, for one issuer or for all.
+ */
+#ifndef VCI_DUTY_H
+#define VCI_DUTY_H
+
+#include "cache.h"
+#include "store.h"
+
+typedef enum VciDuty
+{
+	VCI_DUTY_ENDPOINT,
+	VCI_DUTY_OFFERER,
+	VCI_DUTY_ISSUER_ADMIN,
+	VCI_DUTY_REPORTER,
+	VCI_DUTY_BACKUP
+} VciDuty;
+
+#define VCI_ALL_ISSUERS INT64CONST(0)
+
+/* Has the store's caller this duty for this issuer (VCI_ALL_ISSUERS: for all)? */
+extern bool vci_has_duty(VciStore *store, VciDuty duty, int64 issuer_id);
+
+/* Raises 42501 with a hint that shows the vci_grant call when it has not. */
+extern void vci_require_duty(VciStore *store, VciDuty duty, int64 issuer_id);
+
+/* The issuer with this URL (NULL: the only one), after checking that the duty covers it. */
+extern VciIssuerEntry *vci_issuer_with_duty(VciStore *store, const char *url, VciDuty duty);
+
+#endif

@@ -1,0 +1,164 @@
+/*
+ * SQL functions for monitoring and housekeeping.
+ */
+#include "compat.h"
+
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "../protocol/metadata.h"
+#include "cache.h"
+#include "duty.h"
+#include "root_key.h"
+#include "values.h"
+
+#define DEVIATIONS_MAX 32
+#define NONCE_BACKLOG  INT64CONST(20000000)	  /* spent nonces that nobody purged */
+#define EARLIEST_SANE  INT64CONST(1767225600) /* 2026-01-01: a clock before it is wrong */
+
+static void
+put_row(ReturnSetInfo *result, const char *first, bool ok_column, bool ok, const char *second,
+		const char *third)
+{
+	Datum values[3];
+	bool nulls[3] = {first == NULL, false, false};
+
+	values[0] = first ? CStringGetTextDatum(first) : (Datum) 0;
+	values[1] = ok_column ? BoolGetDatum(ok) : CStringGetTextDatum(second);
+	values[2] = CStringGetTextDatum(third);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+static void
+put_check(ReturnSetInfo *result, const char *name, bool ok, const char *detail)
+{
+	put_row(result, name, true, ok, NULL, detail);
+}
+
+static void
+put_deviations(ReturnSetInfo *result, const VciIssuerEntry *issuer,
+			   const VciConfiguration *configuration)
+{
+	VciDeviation deviations[DEVIATIONS_MAX];
+	size_t count = vci_deviations(&issuer->rules, configuration, deviations, DEVIATIONS_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		put_row(result, configuration ? configuration->id : NULL, false, false, deviations[i].name,
+				deviations[i].detail);
+}
+
+PG_FUNCTION_INFO_V1(vci_check_issuer);
+
+/* openid4vci.vci_check_issuer(issuer text) returns setof record */
+Datum
+vci_check_issuer(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	VciStore *store;
+	VciIssuerEntry *issuer;
+
+	InitMaterializedSRF(fcinfo, 0);
+	store = vci_store_open();
+	issuer = vci_cache_issuer(store, vci_arg_text(fcinfo, 0));
+	if (!vci_has_duty(store, VCI_DUTY_ISSUER_ADMIN, issuer->rules.id) &&
+		!vci_has_duty(store, VCI_DUTY_OFFERER, issuer->rules.id))
+		vci_require_duty(store, VCI_DUTY_REPORTER, issuer->rules.id);
+	put_deviations(result, issuer, NULL);
+	for (int i = 0; i < issuer->configuration_count; i++)
+		put_deviations(result, issuer, &issuer->configurations[i]);
+	vci_store_close(store);
+	return (Datum) 0;
+}
+
+static void
+check_root_key(ReturnSetInfo *result)
+{
+	char *problem;
+	bool ok = vci_root_keys_usable(&problem);
+
+	put_check(result, "root_key", ok,
+			  ok ? "the root key can be read"
+				 : psprintf("no usable root key: openid4vci.root_key_file: %s", problem));
+}
+
+static void
+check_keys(ReturnSetInfo *result, VciStore *store)
+{
+	int64 issuers;
+	int64 without = vci_store_count_issuers_without_key(store, &issuers);
+
+	put_check(result, "keys", without == 0,
+			  without == 0
+				  ? psprintf("%lld issuers, each with an active signing key", (long long) issuers)
+				  : psprintf("%lld of %lld issuers have no active signing key: SELECT "
+							 "openid4vci.vci_create_key(issuer => url);",
+							 (long long) without, (long long) issuers));
+}
+
+static void
+check_nonces(ReturnSetInfo *result, VciStore *store)
+{
+	int64 nonces = vci_store_estimate_nonces(store);
+
+	put_check(result, "nonces", nonces < NONCE_BACKLOG,
+			  psprintf("about %lld spent nonces are kept%s", (long long) nonces,
+					   nonces < NONCE_BACKLOG
+						   ? ""
+						   : "; SELECT openid4vci.vci_purge(); should run from cron"));
+}
+
+PG_FUNCTION_INFO_V1(vci_health);
+
+/* openid4vci.vci_health() returns setof record */
+Datum
+vci_health(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	bool writable = !RecoveryInProgress() && !XactReadOnly;
+	bool clock = vci_now() > EARLIEST_SANE;
+	VciStore *store;
+
+	InitMaterializedSRF(fcinfo, 0);
+	store = vci_store_open();
+	check_root_key(result);
+	check_keys(result, store);
+	put_check(result, "clock", clock,
+			  clock ? "the clock shows a plausible time"
+					: "the clock lies before 2026: tokens and credentials get wrong times");
+	put_check(result, "writable", writable,
+			  writable ? "this server accepts writes"
+					   : "this server is read-only: it serves metadata and offers, but redeems and "
+						 "issues nothing");
+	check_nonces(result, store);
+	vci_store_close(store);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(vci_purge);
+
+/* openid4vci.vci_purge(max_rows integer) returns bigint */
+Datum
+vci_purge(PG_FUNCTION_ARGS)
+{
+	VciStore *store = vci_store_open();
+	int32 max_rows = PG_GETARG_INT32(0);
+	int64 longest = 0;
+	int64 purged;
+	int count;
+	VciIssuerEntry *issuers;
+
+	vci_require_duty(store, VCI_DUTY_ISSUER_ADMIN, VCI_ALL_ISSUERS);
+	if (max_rows < 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("max_rows must be positive, it is %d", max_rows)));
+	issuers = vci_cache_issuers(store, &count);
+	for (int i = 0; i < count; i++)
+		longest = Max(longest, issuers[i].rules.c_nonce_lifetime);
+	purged = vci_store_purge_nonces(store, vci_now() - longest - 1, max_rows);
+	vci_store_close(store);
+	PG_RETURN_INT64(purged);
+}

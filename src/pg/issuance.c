@@ -1,0 +1,227 @@
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+
+#include "../protocol/claims.h"
+#include "duty.h"
+#include "issuance.h"
+#include "release.h"
+#include "report.h"
+#include "values.h"
+
+static VciJson *
+parse_claims(const char *text)
+{
+	VciJson **claims = vci_own_json();
+	VciError error = VCI_ERROR_INIT;
+
+	vci_require(vci_json_parse_object(text, strlen(text), claims, &error), &error);
+	return *claims;
+}
+
+/* What the source says replaces members of the same name. */
+static void
+merge(VciJson *claims, const VciJson *over)
+{
+	VciJsonIter iter = vci_json_iter(over);
+
+	while (vci_json_next(&iter))
+		vci_require_done(iter.value ? vci_json_set(claims, iter.name, vci_json_ref(iter.value))
+									: vci_json_set_null(claims, iter.name));
+}
+
+static VciJson *
+ask_claims_source(VciStore *store, const VciClaimsSource *source, const char *subject_model,
+				  const char *subject_id)
+{
+	char *text = vci_store_run_claims_source(store, source->function, source->owner, subject_model,
+											 subject_id);
+	VciError error = VCI_ERROR_INIT;
+	VciJson *claims;
+
+	if (text == NULL)
+		return NULL;
+	claims = parse_claims(text);
+	if (vci_claims_check(claims, &error) != VCI_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("claims source %s returned claims that can't be issued", source->function),
+				 errdetail("%s", error.text)));
+	return claims;
+}
+
+VciStatus
+vci_collect_claims(VciStore *store, const VciIssuerEntry *issuer, int configuration,
+				   const char *given, const char *subject_model, const char *subject_id,
+				   VciJson **claims, VciError *error)
+{
+	const VciClaimsSource *source = &issuer->claims_sources[configuration];
+	VciStatus status;
+
+	*claims = given ? parse_claims(given) : NULL;
+	if (source->function != NULL && subject_id != NULL)
+	{
+		VciJson *answer = ask_claims_source(store, source, subject_model, subject_id);
+
+		if (answer == NULL)
+			return vci_error(error, VCI_ERR_DENIED,
+							 "the registry holds nothing to issue for this "
+							 "subject any more");
+		if (*claims == NULL)
+			*claims = answer;
+		else
+			merge(*claims, answer);
+	}
+	if (*claims == NULL)
+		return vci_error(error, VCI_ERR_DENIED,
+						 "the offer holds no claims and names no subject "
+						 "for this credential");
+	status = vci_claims_check(*claims, error);
+	if (status == VCI_OK)
+		status = vci_claims_check_mandatory(*claims, &issuer->configurations[configuration], error);
+	return status;
+}
+
+VciSignedCredential
+vci_sign_credential(const VciIssuerEntry *issuer, int configuration, const char *format,
+					const VciJson *claims, const VciJson *holder_jwk, int64 issued_at)
+{
+	VciCredentialParts parts = {.issuer = &issuer->rules,
+								.configuration = &issuer->configurations[configuration],
+								.format = format,
+								.claims = claims,
+								.holder_jwk = holder_jwk,
+								.kid = issuer->signing.kid,
+								.key = issuer->signing.key,
+								.issued_at = issued_at};
+	VciSignedCredential result = {0};
+	VciError error = VCI_ERROR_INIT;
+	char **sd_jwt = vci_own_text();
+	int64_t expires_at;
+
+	vci_cache_require_key(issuer);
+	vci_require(vci_credential_build(&parts, sd_jwt, &expires_at, &error), &error);
+	result.sd_jwt = *sd_jwt;
+	result.expires_at = expires_at;
+	return result;
+}
+
+/* An operator's holder_jwk, checked and reduced to its required members; NULL for none. */
+static VciJson *
+holder_of_argument(FunctionCallInfo fcinfo, int argument, const VciConfiguration *configuration,
+				   char *thumbprint)
+{
+	VciJson *given = vci_arg_json(fcinfo, argument, "holder_jwk");
+	VciJson **canonical = vci_own_json();
+	VciKey **key = vci_own_key();
+	VciError error = VCI_ERROR_INIT;
+
+	if (given == NULL && configuration->binding == VCI_HOLDER_REQUIRED)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("configuration \"%s\" binds its credentials to a holder: holder_jwk must "
+						"not be null",
+						configuration->id),
+				 errhint("Give the holder's public JWK, or alter the configuration: "
+						 "'{\"binding\": \"optional\"}'.")));
+	if (given == NULL)
+		return NULL;
+	if (configuration->binding == VCI_HOLDER_ABSENT)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("configuration \"%s\" binds its credentials to no holder: "
+							   "holder_jwk must be null",
+							   configuration->id)));
+	vci_require(vci_key_from_public_jwk(given, key, &error), &error);
+	vci_require(vci_key_thumbprint(*key, thumbprint, &error), &error);
+	vci_require_memory(*canonical = vci_key_public_jwk(*key));
+	return *canonical;
+}
+
+PG_FUNCTION_INFO_V1(vci_issue_sdjwt);
+
+/* openid4vci.vci_issue_sdjwt(configuration_id text, claims jsonb, holder_jwk jsonb,
+ * issuer text) returns text */
+Datum
+vci_issue_sdjwt(PG_FUNCTION_ARGS)
+{
+	VciStore *store = vci_store_open();
+	char *id = vci_arg_text_required(fcinfo, 0, "configuration_id");
+	VciJson *claims = vci_arg_json(fcinfo, 1, "claims");
+	VciIssuerEntry *issuer = vci_issuer_with_duty(store, vci_arg_text(fcinfo, 3), VCI_DUTY_OFFERER);
+	int n = vci_cache_require_configuration(issuer, id);
+	const VciConfiguration *configuration = &issuer->configurations[n];
+	char thumbprint[VCI_THUMBPRINT_SIZE];
+	VciJson *holder;
+	VciError error = VCI_ERROR_INIT;
+	VciSignedCredential credential;
+
+	if (claims == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("claims must not be null")));
+	vci_require(vci_claims_check(claims, &error), &error);
+	vci_require(vci_claims_check_mandatory(claims, configuration, &error), &error);
+	holder = holder_of_argument(fcinfo, 2, configuration, thumbprint);
+	credential = vci_sign_credential(issuer, n, configuration->format, claims, holder, vci_now());
+	vci_store_close(store);
+	PG_RETURN_TEXT_P(cstring_to_text(credential.sd_jwt));
+}
+
+static Datum
+issued_credential(FunctionCallInfo fcinfo, int64 id, const VciSignedCredential *credential)
+{
+	TupleDesc descriptor;
+	Datum values[3];
+	bool nulls[3] = {false, false, credential->expires_at == 0};
+
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "vci_issue_and_record must return vci_issued_credential");
+	values[0] = Int64GetDatum(id);
+	values[1] = CStringGetTextDatum(credential->sd_jwt);
+	values[2] = TimestampTzGetDatum(vci_timestamp_of_seconds(credential->expires_at));
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+}
+
+PG_FUNCTION_INFO_V1(vci_issue_and_record);
+
+/* openid4vci.vci_issue_and_record(configuration_id text, claims jsonb, holder_jwk jsonb,
+ * subject_model text, subject_id text, issuer text) returns vci_issued_credential */
+Datum
+vci_issue_and_record(PG_FUNCTION_ARGS)
+{
+	VciStore *store = vci_store_open();
+	char *id = vci_arg_text_required(fcinfo, 0, "configuration_id");
+	char *given = PG_ARGISNULL(1) ? NULL
+								  : JsonbToCString(NULL, &PG_GETARG_JSONB_P(1)->root,
+												   VARSIZE(PG_GETARG_JSONB_P(1)));
+	VciIssuerEntry *issuer = vci_issuer_with_duty(store, vci_arg_text(fcinfo, 5), VCI_DUTY_OFFERER);
+	int n = vci_cache_require_configuration(issuer, id);
+	const VciConfiguration *configuration = &issuer->configurations[n];
+	char thumbprint[VCI_THUMBPRINT_SIZE];
+	VciNewCredential record = {.issuer_id = issuer->rules.id,
+							   .key_id = issuer->signing.id,
+							   .instance = 1,
+							   .issued_at = vci_now(),
+							   .configuration_id = configuration->id,
+							   .format = configuration->format,
+							   .subject_model = vci_arg_text(fcinfo, 3),
+							   .subject_id = vci_arg_text(fcinfo, 4)};
+	VciError error = VCI_ERROR_INIT;
+	VciSignedCredential credential;
+	VciJson *holder;
+	VciJson *claims;
+	int64 credential_id;
+
+	holder = holder_of_argument(fcinfo, 2, configuration, thumbprint);
+	vci_require(vci_collect_claims(store, issuer, n, given, record.subject_model, record.subject_id,
+								   &claims, &error),
+				&error);
+	credential = vci_sign_credential(issuer, n, record.format, claims, holder, record.issued_at);
+	record.expires_at = credential.expires_at;
+	record.holder_thumbprint = holder ? thumbprint : NULL;
+	credential_id = vci_store_insert_credential(store, &record);
+	vci_store_close(store);
+	PG_RETURN_DATUM(issued_credential(fcinfo, credential_id, &credential));
+}

@@ -1,0 +1,37 @@
+/*
+ * Pieces of offers that the SQL functions and the endpoints share.
+ */
+#ifndef VCI_OFFER_FUNCTIONS_H
+#define VCI_OFFER_FUNCTIONS_H
+
+#include "cache.h"
+#include "store.h"
+
+typedef enum VciLinkKind
+{
+	VCI_LINK_BY_VALUE,
+	VCI_LINK_BY_REFERENCE
+} VciLinkKind;
+
+/* The offer object that a wallet reads, with its code rebuilt; owned. */
+extern VciJson *vci_offer_json(const VciIssuerEntry *issuer, const VciOfferRow *offer);
+
+/* The openid-credential-offer:// link; palloc'd. */
+extern char *vci_offer_link(const VciIssuerEntry *issuer, const VciOfferRow *offer,
+							VciLinkKind kind);
+
+/*
+ * The offer with this id, after checking that the caller has the duty offerer for its
+ * issuer, which may be retired only for reading (then *issuer is NULL and it raises).
+ */
+extern VciOfferRow *vci_offer_for_operator(VciStore *store, int64 id, bool lock,
+										   VciIssuerEntry **issuer);
+
+/* "value" or "reference"; raises 22023. */
+extern VciLinkKind vci_link_kind_by_name(const char *name);
+
+/* HMAC of a transaction code, bound to its offer. */
+extern bytea *vci_tx_code_verifier(const VciIssuerEntry *issuer, int64 offer_id,
+								   const char *tx_code);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * The root key: from the file that openid4vci.root_key_file names, read when it is
+ * needed and wiped afterwards.
+ */
+#ifndef VCI_ROOT_KEY_H
+#define VCI_ROOT_KEY_H
+
+#include "../jose/seal.h"
+
+extern char *vci_root_key_file; /* setting openid4vci.root_key_file */
+
+/*
+ * Reads the root keys into keys, which the caller wipes (vci_wipe). Raises 55000 with a
+ * hint that shows what to type when there is none, and refuses a file that others than
+ * the server's user (or root) own or that group or others may read.
+ */
+extern void vci_root_keys_read(VciRootKeys *keys);
+
+/* The same for a probe: false, with a plain text in *problem, instead of an error. */
+extern bool vci_root_keys_usable(char **problem);
+
+/* Seals bytes under the first root key; *root_key_id is palloc'd. what and owner bind it. */
+extern bytea *vci_root_seal(const char *what, int64 owner, const void *plain, size_t len,
+							char **root_key_id);
+
+/* Opens them into an owned, wiped-at-release buffer. */
+extern void vci_root_unseal(const char *what, int64 owner, const bytea *sealed,
+							const char *root_key_id, const unsigned char **plain, size_t *len);
+
+#endif

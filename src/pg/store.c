@@ -1,0 +1,292 @@
+#include "compat.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "store_statement.h"
+#include "values.h"
+
+#define PINNED_SEARCH_PATH "pg_catalog, openid4vci, pg_temp"
+
+/* The owner of our tables is the extension's owner; two syscache look-ups. */
+static Oid
+extension_owner(void)
+{
+	Oid namespace = get_namespace_oid("openid4vci", true);
+	Oid table = OidIsValid(namespace) ? get_relname_relid("vci_issuer", namespace) : InvalidOid;
+	HeapTuple tuple;
+	Oid owner;
+
+	if (!OidIsValid(table))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("extension openid4vci is not installed in this database"),
+						errhint("CREATE EXTENSION openid4vci;")));
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", table);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+VciStore *
+vci_store_open(void)
+{
+	VciStore *store = palloc0(sizeof(VciStore));
+
+	store->context = CurrentMemoryContext;
+	store->owner = extension_owner();
+	GetUserIdAndSecContext(&store->caller, &store->security_context);
+	SetUserIdAndSecContext(store->owner, store->security_context | SECURITY_LOCAL_USERID_CHANGE);
+	store->guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", PINNED_SEARCH_PATH, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	/* callers and the core allocate for the result, not for SPI */
+	MemoryContextSwitchTo(store->context);
+	return store;
+}
+
+void
+vci_store_close(VciStore *store)
+{
+	SPI_finish();
+	MemoryContextSwitchTo(store->context);
+	AtEOXact_GUC(true, store->guc_level);
+	SetUserIdAndSecContext(store->caller, store->security_context);
+}
+
+static void
+put(VciArguments *args, Datum value, bool is_null)
+{
+	Assert(args->count < VCI_STATEMENT_MAX_ARGS);
+	args->values[args->count] = value;
+	args->nulls[args->count] = is_null ? 'n' : ' ';
+	args->count++;
+}
+
+void
+vci_put_null(VciArguments *args)
+{
+	put(args, (Datum) 0, true);
+}
+
+void
+vci_put_datum(VciArguments *args, Datum value)
+{
+	put(args, value, false);
+}
+
+void
+vci_put_int64(VciArguments *args, int64 value)
+{
+	put(args, Int64GetDatum(value), false);
+}
+
+void
+vci_put_int64_or_null(VciArguments *args, int64 value)
+{
+	put(args, Int64GetDatum(value), value == 0);
+}
+
+void
+vci_put_int32(VciArguments *args, int32 value)
+{
+	put(args, Int32GetDatum(value), false);
+}
+
+void
+vci_put_boolean(VciArguments *args, bool value)
+{
+	put(args, BoolGetDatum(value), false);
+}
+
+void
+vci_put_text(VciArguments *args, const char *value)
+{
+	if (value == NULL)
+		vci_put_null(args);
+	else
+		put(args, CStringGetTextDatum(value), false);
+}
+
+void
+vci_put_bytes(VciArguments *args, const unsigned char *value, size_t len)
+{
+	bytea *bytes;
+
+	if (value == NULL)
+	{
+		vci_put_null(args);
+		return;
+	}
+	bytes = palloc(len + VARHDRSZ);
+	SET_VARSIZE(bytes, len + VARHDRSZ);
+	memcpy(VARDATA(bytes), value, len);
+	put(args, PointerGetDatum(bytes), false);
+}
+
+void
+vci_put_bytea(VciArguments *args, bytea *value)
+{
+	put(args, PointerGetDatum(value), value == NULL);
+}
+
+void
+vci_put_json(VciArguments *args, Datum value)
+{
+	put(args, value, value == (Datum) 0);
+}
+
+void
+vci_put_texts(VciArguments *args, char **values, int count)
+{
+	put(args, vci_text_array_datum(values, count), false);
+}
+
+static void
+prepare(VciStatement *statement)
+{
+	SPIPlanPtr plan = SPI_prepare(statement->sql, statement->nargs, statement->types);
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare a statement: %s", SPI_result_code_string(SPI_result));
+	if (SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not keep a plan");
+	statement->plan = plan;
+}
+
+static int
+execute(VciStore *store, VciStatement *statement, VciArguments *args, bool read_only)
+{
+	int result;
+
+	Assert(args->count == statement->nargs);
+	if (statement->plan == NULL)
+		prepare(statement);
+	result = SPI_execute_plan(statement->plan, args->values, args->nulls, read_only, 0);
+	if (result < 0)
+		elog(ERROR, "a statement failed: %s", SPI_result_code_string(result));
+	MemoryContextSwitchTo(store->context);
+	return (int) SPI_processed;
+}
+
+int
+vci_run(VciStore *store, VciStatement *statement, VciArguments *args)
+{
+	return execute(store, statement, args, false);
+}
+
+int
+vci_read(VciStore *store, VciStatement *statement, VciArguments *args)
+{
+	return execute(store, statement, args, true);
+}
+
+static Datum
+column(int row, int number, bool *is_null)
+{
+	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, is_null);
+}
+
+bool
+vci_column_is_null(int row, int number)
+{
+	bool is_null;
+
+	(void) column(row, number, &is_null);
+	return is_null;
+}
+
+int64
+vci_column_int64(int row, int number)
+{
+	bool is_null;
+	Datum value = column(row, number, &is_null);
+
+	return is_null ? 0 : DatumGetInt64(value);
+}
+
+int32
+vci_column_int32(int row, int number)
+{
+	bool is_null;
+	Datum value = column(row, number, &is_null);
+
+	return is_null ? 0 : DatumGetInt32(value);
+}
+
+double
+vci_column_double(int row, int number)
+{
+	bool is_null;
+	Datum value = column(row, number, &is_null);
+
+	return is_null ? 0 : DatumGetFloat8(value);
+}
+
+bool
+vci_column_boolean(int row, int number)
+{
+	bool is_null;
+	Datum value = column(row, number, &is_null);
+
+	return !is_null && DatumGetBool(value);
+}
+
+char *
+vci_column_text(VciStore *store, int row, int number)
+{
+	bool is_null;
+	Datum value = column(row, number, &is_null);
+	MemoryContext old;
+	char *result;
+
+	if (is_null)
+		return NULL;
+	old = MemoryContextSwitchTo(store->context);
+	result = TextDatumGetCString(value);
+	MemoryContextSwitchTo(old);
+	return result;
+}
+
+bytea *
+vci_column_bytea(VciStore *store, int row, int number)
+{
+	bool is_null;
+	Datum value = column(row, number, &is_null);
+	MemoryContext old;
+	bytea *result;
+
+	if (is_null)
+		return NULL;
+	old = MemoryContextSwitchTo(store->context);
+	result = DatumGetByteaPCopy(value);
+	MemoryContextSwitchTo(old);
+	return result;
+}
+
+char **
+vci_column_texts(VciStore *store, int row, int number, int *count)
+{
+	bool is_null;
+	Datum value = column(row, number, &is_null);
+	MemoryContext old;
+	char **result;
+
+	*count = 0;
+	if (is_null)
+		return NULL;
+	old = MemoryContextSwitchTo(store->context);
+	result = vci_text_array(DatumGetArrayTypePCopy(value), "column", count);
+	MemoryContextSwitchTo(old);
+	return result;
+}

@@ -1,0 +1,271 @@
+/*
+ * Every SQL statement that the extension runs. An operation runs as the extension's
+ * owner under a pinned search_path; results lie in the memory context that was current
+ * when the store was opened.
+ */
+#ifndef VCI_STORE_H
+#define VCI_STORE_H
+
+#include "executor/spi.h"
+#include "utils/timestamp.h"
+
+#include "../jose/json.h"
+#include "../protocol/ticket.h"
+
+typedef struct VciStore
+{
+	Oid caller;			  /* who called, before the switch to the owner */
+	Oid owner;			  /* the extension's owner */
+	int security_context; /* to go back to */
+	int guc_level;
+	MemoryContext context; /* where results go */
+} VciStore;
+
+/*
+ * Opens the store: takes the caller's identity, becomes the extension's owner, pins the
+ * search_path, connects SPI. An error undoes all of it by itself. Not nested, but a
+ * claims source may open another one inside vci_store_run_claims_source.
+ */
+extern VciStore *vci_store_open(void);
+extern void vci_store_close(VciStore *store);
+
+/* Issuers, keys, configurations, duties ------------------------------------------- */
+
+typedef struct VciIssuerRow
+{
+	int64 id;
+	char *url;
+	char *base_path;
+	char *profile;
+	bool iss_did_web;
+	int32 offer_lifetime; /* 0: the profile's default, also below */
+	int32 access_token_lifetime;
+	int32 c_nonce_lifetime;
+	int32 retry_window; /* -1: default, since 0 means none */
+	int32 time_rounding;
+	int32 proof_max_age;
+	int32 tx_code_max_failures;
+	int32 batch_size;
+	char *display; /* JSON text or NULL */
+	bytea *data_key;
+	char *root_key_id;
+} VciIssuerRow;
+
+typedef struct VciKeyRow
+{
+	int64 id;
+	char *kid;
+	char *alg;
+	bool active;
+	char *public_jwk; /* JSON text */
+	bytea *private_key;
+	char *root_key_id;
+} VciKeyRow;
+
+typedef struct VciConfigurationRow
+{
+	char *id;
+	char *format;
+	char *vct;
+	char *scope;
+	int64 validity; /* seconds; 0: none */
+	char *binding;
+	char **older;
+	int older_count;
+	int32 decoys;
+	char *always_disclosed; /* JSON text, as the others below */
+	char *selectively_disclosable;
+	char *claims;
+	char *display;
+	char *claims_source;
+	char *claims_source_owner;
+	bool retired;
+} VciConfigurationRow;
+
+typedef struct VciDutyRow
+{
+	char *role_name;
+	char *duty;
+	int64 issuer_id; /* 0: all */
+} VciDutyRow;
+
+extern int64 vci_store_next_issuer_id(VciStore *store);
+extern void vci_store_insert_issuer(VciStore *store, int64 id, const char *url, bytea *data_key,
+									const char *root_key_id);
+/* settings: jsonb with checked member names; a null member resets to the default. */
+extern void vci_store_update_issuer(VciStore *store, int64 id, Datum settings);
+extern void vci_store_retire_issuer(VciStore *store, int64 id);
+/* Ids of all issuers, retired ones too, for reports. */
+extern int64 *vci_store_issuer_ids(VciStore *store, int *count);
+extern VciIssuerRow *vci_store_issuers(VciStore *store, int *count); /* not retired ones */
+
+extern int64 vci_store_next_key_id(VciStore *store);
+extern void vci_store_insert_key(VciStore *store, int64 id, int64 issuer_id, const char *kid,
+								 const char *alg, Datum public_jwk, bytea *private_key,
+								 const char *root_key_id);
+extern bool vci_store_alter_key(VciStore *store, int64 issuer_id, const char *kid,
+								const char *state);
+extern VciKeyRow *vci_store_keys(VciStore *store, int64 issuer_id, int *count); /* newest first */
+
+/* False when the id is taken. */
+extern bool vci_store_insert_configuration(VciStore *store, int64 issuer_id, const char *id,
+										   const char *vct);
+/* changes: jsonb with checked member names. False when there is none of this id. */
+extern bool vci_store_update_configuration(VciStore *store, int64 issuer_id, const char *id,
+										   Datum changes, const char *claims_source_owner);
+extern bool vci_store_retire_configuration(VciStore *store, int64 issuer_id, const char *id);
+extern VciConfigurationRow *vci_store_configurations(VciStore *store, int64 issuer_id, int *count);
+
+extern void vci_store_put_did_document(VciStore *store, const char *did, Datum document);
+extern bool vci_store_drop_did_document(VciStore *store, const char *did);
+extern char *vci_store_did_document(VciStore *store, const char *did); /* JSON text or NULL */
+
+extern void vci_store_insert_duty(VciStore *store, const char *role_name, const char *duty,
+								  int64 issuer_id);
+extern bool vci_store_delete_duty(VciStore *store, const char *role_name, const char *duty,
+								  int64 issuer_id);
+extern VciDutyRow *vci_store_duties(VciStore *store, int *count);
+extern void vci_store_execute_grant(VciStore *store, const char *statement);
+
+extern int64 vci_store_epoch(VciStore *store);
+extern void vci_store_new_epoch(VciStore *store); /* every c_nonce given out is void */
+
+/* Offers --------------------------------------------------------------------------- */
+
+typedef struct VciNewOffer
+{
+	int64 id; /* of vci_store_next_offer_id */
+	int64 issuer_id;
+	char **configuration_ids;
+	int configuration_count;
+	char **grants;
+	int grant_count;
+	char *subject_model;
+	char *subject_id;
+	char *reference;
+	char *holder_did;
+	Datum holder_jwk; /* jsonb or 0, also below */
+	Datum labels;
+	Datum claims;
+	char *tx_code_mode;
+	int32 tx_code_length;
+	char *tx_code_description;
+	bytea *tx_code_verifier;
+	int64 expires_at; /* seconds since 1970 */
+} VciNewOffer;
+
+typedef struct VciOfferRow
+{
+	int64 id;
+	int64 issuer_id;
+	int32 generation;
+	int32 tx_code_failures;
+	int64 expires_at;
+	bool redeemed;
+	bool issued;
+	bool cancelled;
+	int32 tx_code_length;
+	char *tx_code_mode; /* NULL: no transaction code */
+	char *tx_code_description;
+	bytea *tx_code_verifier;
+	char **configuration_ids;
+	int configuration_count;
+	char *subject_model;
+	char *subject_id;
+	char *holder_did;
+	char *holder_jwk; /* JSON text */
+	char *claims;	  /* JSON text */
+} VciOfferRow;
+
+extern int64 vci_store_next_offer_id(VciStore *store);
+/* False when the reference is taken. */
+extern bool vci_store_insert_offer(VciStore *store, const VciNewOffer *offer);
+extern void vci_store_set_tx_code(VciStore *store, int64 id, bytea *verifier, int32 length);
+extern VciOfferRow *vci_store_offer_by_reference(VciStore *store, int64 issuer_id,
+												 const char *reference);
+/* NULL when there is none. lock: FOR UPDATE. */
+extern VciOfferRow *vci_store_offer(VciStore *store, int64 id, bool lock);
+extern void vci_store_count_tx_code_failure(VciStore *store, int64 id);
+extern void vci_store_redeem_offer(VciStore *store, int64 id);
+extern void vci_store_extend_offer(VciStore *store, int64 id, int64 expires_at);
+extern void vci_store_raise_generation(VciStore *store, int64 id);
+extern void vci_store_reopen_offer(VciStore *store, int64 id, int64 expires_at);
+extern void vci_store_cancel_offer(VciStore *store, int64 id);
+extern void vci_store_mark_issued(VciStore *store, int64 id);
+
+/* Tokens, nonces, credentials ------------------------------------------------------- */
+
+typedef struct VciTokenRow
+{
+	int64 id;
+	int64 issuer_id;
+	int64 offer_id;
+	int32 offer_generation;
+	char **configuration_ids;
+	int configuration_count;
+	bool identifiers;
+	int64 expires_at;
+} VciTokenRow;
+
+extern int64 vci_store_insert_token(VciStore *store, const VciOfferRow *offer,
+									char **configuration_ids, int count, bool identifiers,
+									int64 expires_at);
+extern VciTokenRow *vci_store_token(VciStore *store, int64 id); /* locked; NULL: none */
+
+/* False when it is spent already. */
+extern bool vci_store_spend_nonce(VciStore *store, int64 issued_at,
+								  const unsigned char random[VCI_NONCE_RANDOM_BYTES]);
+extern int64 vci_store_purge_nonces(VciStore *store, int64 issued_before, int32 max_rows);
+
+typedef struct VciNewCredential
+{
+	int64 issuer_id;
+	int64 offer_id; /* 0: none */
+	int64 token_id; /* 0: none */
+	int64 key_id;
+	int32 instance;
+	int64 issued_at;
+	int64 expires_at; /* 0: none */
+	const char *configuration_id;
+	const char *format;
+	const char *subject_model;
+	const char *subject_id;
+	const char *holder_thumbprint;
+	const unsigned char *request_digest; /* VCI_DIGEST_BYTES, or NULL */
+} VciNewCredential;
+
+typedef struct VciCredentialRow
+{
+	int64 id;
+	int32 instance;
+	int64 issued_at;
+	double age; /* seconds since issued_at */
+	char *format;
+	bytea *request_digest;
+} VciCredentialRow;
+
+extern int64 vci_store_insert_credential(VciStore *store, const VciNewCredential *credential);
+extern VciCredentialRow *vci_store_credentials_of_token(VciStore *store, int64 token_id,
+														const char *configuration_id, int *count);
+
+/* Health ---------------------------------------------------------------------------- */
+
+extern int64 vci_store_count_issuers_without_key(VciStore *store, int64 *issuers);
+extern int64 vci_store_estimate_nonces(VciStore *store);
+
+/*
+ * Runs function(subject_model, subject_id) as its owner under
+ * SECURITY_RESTRICTED_OPERATION. Raises when its owner is no longer owner_name.
+ * JSON text, or NULL when it returned null.
+ */
+extern char *vci_store_run_claims_source(VciStore *store, const char *function,
+										 const char *owner_name, const char *subject_model,
+										 const char *subject_id);
+
+/*
+ * Checks that text names a function schema.name(text, text) returning jsonb whose owner
+ * the caller is a member of; returns the owner's name. Raises otherwise.
+ */
+extern char *vci_store_check_claims_source(VciStore *store, const char *function);
+
+#endif

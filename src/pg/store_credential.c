@@ -1,0 +1,167 @@
+#include "compat.h"
+
+#include "miscadmin.h"
+
+#include "../jose/seal.h"
+#include "store_statement.h"
+
+int64
+vci_store_insert_token(VciStore *store, const VciOfferRow *offer, char **configuration_ids,
+					   int count, bool identifiers, int64 expires_at)
+{
+	static VciStatement statement = {
+		"INSERT INTO openid4vci.vci_token (issuer_id, offer_id, offer_generation, "
+		"configuration_ids, "
+		"identifiers, expires_at) VALUES ($1, $2, $3, $4, $5, to_timestamp($6)) RETURNING id",
+		6,
+		{INT8OID, INT8OID, INT4OID, TEXTARRAYOID, BOOLOID, INT8OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, offer->issuer_id);
+	vci_put_int64(&args, offer->id);
+	vci_put_int32(&args, offer->generation);
+	vci_put_texts(&args, configuration_ids, count);
+	vci_put_boolean(&args, identifiers);
+	vci_put_int64(&args, expires_at);
+	vci_run(store, &statement, &args);
+	return vci_column_int64(0, 1);
+}
+
+VciTokenRow *
+vci_store_token(VciStore *store, int64 id)
+{
+	static VciStatement statement = {
+		"SELECT id, issuer_id, offer_id, offer_generation, configuration_ids, identifiers, "
+		"floor(extract(epoch FROM expires_at))::bigint "
+		"FROM openid4vci.vci_token WHERE id = $1 FOR NO KEY UPDATE",
+		1,
+		{INT8OID},
+		NULL};
+	VciArguments args = {0};
+	VciTokenRow *row;
+
+	vci_put_int64(&args, id);
+	if (vci_run(store, &statement, &args) != 1)
+		return NULL;
+	row = palloc0(sizeof(VciTokenRow));
+	row->id = vci_column_int64(0, 1);
+	row->issuer_id = vci_column_int64(0, 2);
+	row->offer_id = vci_column_int64(0, 3);
+	row->offer_generation = vci_column_int32(0, 4);
+	row->configuration_ids = vci_column_texts(store, 0, 5, &row->configuration_count);
+	row->identifiers = vci_column_boolean(0, 6);
+	row->expires_at = vci_column_int64(0, 7);
+	return row;
+}
+
+bool
+vci_store_spend_nonce(VciStore *store, int64 issued_at,
+					  const unsigned char random[VCI_NONCE_RANDOM_BYTES])
+{
+	static VciStatement statement = {
+		"INSERT INTO openid4vci.vci_nonce (issued_at, random) VALUES (to_timestamp($1), $2) "
+		"ON CONFLICT DO NOTHING",
+		2,
+		{INT8OID, BYTEAOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, issued_at);
+	vci_put_bytes(&args, random, VCI_NONCE_RANDOM_BYTES);
+	return vci_run(store, &statement, &args) == 1;
+}
+
+int64
+vci_store_purge_nonces(VciStore *store, int64 issued_before, int32 max_rows)
+{
+	static VciStatement statement = {
+		"DELETE FROM openid4vci.vci_nonce WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
+		"openid4vci.vci_nonce WHERE issued_at < to_timestamp($1) ORDER BY issued_at LIMIT $2 "
+		"FOR UPDATE SKIP LOCKED))",
+		2,
+		{INT8OID, INT4OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, issued_before);
+	vci_put_int32(&args, max_rows);
+	return vci_run(store, &statement, &args);
+}
+
+int64
+vci_store_estimate_nonces(VciStore *store)
+{
+	static VciStatement statement = {"SELECT greatest(reltuples, 0)::bigint FROM pg_class "
+									 "WHERE oid = 'openid4vci.vci_nonce'::regclass",
+									 0,
+									 {0},
+									 NULL};
+	VciArguments args = {0};
+
+	vci_read(store, &statement, &args);
+	return vci_column_int64(0, 1);
+}
+
+int64
+vci_store_insert_credential(VciStore *store, const VciNewCredential *credential)
+{
+	static VciStatement statement = {
+		"INSERT INTO openid4vci.vci_credential (issuer_id, offer_id, token_id, key_id, instance, "
+		"issued_at, expires_at, configuration_id, format, issued_by, subject_model, subject_id, "
+		"holder_thumbprint, request_digest) VALUES ($1, $2, $3, $4, $5, to_timestamp($6), "
+		"to_timestamp($7), $8, $9, $10, $11, $12, $13, $14) RETURNING id",
+		14,
+		{INT8OID, INT8OID, INT8OID, INT8OID, INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
+		 TEXTOID, TEXTOID, TEXTOID, BYTEAOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, credential->issuer_id);
+	vci_put_int64_or_null(&args, credential->offer_id);
+	vci_put_int64_or_null(&args, credential->token_id);
+	vci_put_int64(&args, credential->key_id);
+	vci_put_int32(&args, credential->instance);
+	vci_put_int64(&args, credential->issued_at);
+	vci_put_int64_or_null(&args, credential->expires_at);
+	vci_put_text(&args, credential->configuration_id);
+	vci_put_text(&args, credential->format);
+	vci_put_text(&args, GetUserNameFromId(store->caller, false));
+	vci_put_text(&args, credential->subject_model);
+	vci_put_text(&args, credential->subject_id);
+	vci_put_text(&args, credential->holder_thumbprint);
+	vci_put_bytes(&args, credential->request_digest, VCI_DIGEST_BYTES);
+	vci_run(store, &statement, &args);
+	return vci_column_int64(0, 1);
+}
+
+VciCredentialRow *
+vci_store_credentials_of_token(VciStore *store, int64 token_id, const char *configuration_id,
+							   int *count)
+{
+	static VciStatement statement = {
+		"SELECT id, instance, floor(extract(epoch FROM issued_at))::bigint, "
+		"extract(epoch FROM clock_timestamp() - issued_at)::float8, format, request_digest "
+		"FROM openid4vci.vci_credential WHERE token_id = $1 AND configuration_id = $2 "
+		"ORDER BY instance",
+		2,
+		{INT8OID, TEXTOID},
+		NULL};
+	VciArguments args = {0};
+	VciCredentialRow *rows;
+
+	vci_put_int64(&args, token_id);
+	vci_put_text(&args, configuration_id);
+	*count = vci_run(store, &statement, &args);
+	rows = palloc0(sizeof(VciCredentialRow) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+	{
+		rows[i].id = vci_column_int64(i, 1);
+		rows[i].instance = vci_column_int32(i, 2);
+		rows[i].issued_at = vci_column_int64(i, 3);
+		rows[i].age = vci_column_double(i, 4);
+		rows[i].format = vci_column_text(store, i, 5);
+		rows[i].request_digest = vci_column_bytea(store, i, 6);
+	}
+	return rows;
+}

@@ -1,0 +1,256 @@
+#include "compat.h"
+
+#include "store_statement.h"
+
+int64
+vci_store_next_issuer_id(VciStore *store)
+{
+	static VciStatement statement = {
+		"SELECT nextval('openid4vci.vci_issuer_id_seq')", 0, {0}, NULL};
+	VciArguments args = {0};
+
+	vci_run(store, &statement, &args);
+	return vci_column_int64(0, 1);
+}
+
+void
+vci_store_insert_issuer(VciStore *store, int64 id, const char *url, bytea *data_key,
+						const char *root_key_id)
+{
+	static VciStatement statement = {"INSERT INTO openid4vci.vci_issuer (id, url, data_key, "
+									 "root_key_id) VALUES ($1, $2, $3, $4)",
+									 4,
+									 {INT8OID, TEXTOID, BYTEAOID, TEXTOID},
+									 NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_put_text(&args, url);
+	vci_put_bytea(&args, data_key);
+	vci_put_text(&args, root_key_id);
+	vci_run(store, &statement, &args);
+}
+
+/* A member that is there sets its column; JSON null sets NULL or the column's default. */
+#define SETTING(name, type)                                                                        \
+	name " = CASE WHEN $2 ? '" name "' THEN ($2 ->> '" name "')::" type " ELSE " name " END"
+
+void
+vci_store_update_issuer(VciStore *store, int64 id, Datum settings)
+{
+	static VciStatement statement =
+		{
+			"UPDATE openid4vci.vci_issuer SET "
+			"base_path = CASE WHEN $2 ? 'base_path' THEN COALESCE($2 ->> 'base_path', "
+			"'/api/v1/openid4vci') ELSE base_path END, "
+			"profile = COALESCE($2 ->> 'profile', profile), "
+			"iss_did_web = CASE WHEN $2 ? 'iss_did_web' THEN COALESCE(($2 ->> "
+			"'iss_did_web')::boolean, "
+			"false) ELSE iss_did_web END, "
+			"display = CASE WHEN $2 ? 'display' THEN NULLIF($2 -> 'display', 'null') ELSE display "
+			"END, "
+			/* clang-format off */
+		SETTING("offer_lifetime", "integer") ", "
+		SETTING("access_token_lifetime", "integer") ", "
+		SETTING("c_nonce_lifetime", "integer") ", "
+		SETTING("retry_window", "integer") ", "
+		SETTING("time_rounding", "integer") ", "
+		SETTING("proof_max_age", "integer") ", "
+		SETTING("tx_code_max_failures", "integer") ", "
+		SETTING("batch_size", "integer")
+			/* clang-format on */
+			" WHERE id = $1",
+			2,
+			{INT8OID, JSONBOID},
+			NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_put_datum(&args, settings);
+	vci_run(store, &statement, &args);
+}
+
+void
+vci_store_retire_issuer(VciStore *store, int64 id)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_issuer SET retired_at = clock_timestamp() WHERE id = $1",
+		1,
+		{INT8OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_run(store, &statement, &args);
+}
+
+int64 *
+vci_store_issuer_ids(VciStore *store, int *count)
+{
+	static VciStatement statement = {
+		"SELECT id FROM openid4vci.vci_issuer ORDER BY id", 0, {0}, NULL};
+	VciArguments args = {0};
+	int64 *ids;
+
+	*count = vci_run(store, &statement, &args);
+	ids = palloc(sizeof(int64) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+		ids[i] = vci_column_int64(i, 1);
+	return ids;
+}
+
+VciIssuerRow *
+vci_store_issuers(VciStore *store, int *count)
+{
+	static VciStatement statement = {
+		"SELECT id, url, base_path, profile, iss_did_web, offer_lifetime, access_token_lifetime, "
+		"c_nonce_lifetime, COALESCE(retry_window, -1), time_rounding, proof_max_age, "
+		"tx_code_max_failures, batch_size, display::text, data_key, root_key_id "
+		"FROM openid4vci.vci_issuer WHERE retired_at IS NULL ORDER BY id",
+		0,
+		{0},
+		NULL};
+	VciArguments args = {0};
+	VciIssuerRow *rows;
+
+	*count = vci_run(store, &statement, &args);
+	rows = palloc0(sizeof(VciIssuerRow) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+	{
+		VciIssuerRow *row = &rows[i];
+
+		row->id = vci_column_int64(i, 1);
+		row->url = vci_column_text(store, i, 2);
+		row->base_path = vci_column_text(store, i, 3);
+		row->profile = vci_column_text(store, i, 4);
+		row->iss_did_web = vci_column_boolean(i, 5);
+		row->offer_lifetime = vci_column_int32(i, 6);
+		row->access_token_lifetime = vci_column_int32(i, 7);
+		row->c_nonce_lifetime = vci_column_int32(i, 8);
+		row->retry_window = vci_column_int32(i, 9);
+		row->time_rounding = vci_column_int32(i, 10);
+		row->proof_max_age = vci_column_int32(i, 11);
+		row->tx_code_max_failures = vci_column_int32(i, 12);
+		row->batch_size = vci_column_int32(i, 13);
+		row->display = vci_column_text(store, i, 14);
+		row->data_key = vci_column_bytea(store, i, 15);
+		row->root_key_id = vci_column_text(store, i, 16);
+	}
+	return rows;
+}
+
+int64
+vci_store_next_key_id(VciStore *store)
+{
+	static VciStatement statement = {"SELECT nextval('openid4vci.vci_key_id_seq')", 0, {0}, NULL};
+	VciArguments args = {0};
+
+	vci_run(store, &statement, &args);
+	return vci_column_int64(0, 1);
+}
+
+void
+vci_store_insert_key(VciStore *store, int64 id, int64 issuer_id, const char *kid, const char *alg,
+					 Datum public_jwk, bytea *private_key, const char *root_key_id)
+{
+	static VciStatement statement = {
+		"INSERT INTO openid4vci.vci_key (id, issuer_id, kid, alg, public_jwk, private_key, "
+		"root_key_id) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		7,
+		{INT8OID, INT8OID, TEXTOID, TEXTOID, JSONBOID, BYTEAOID, TEXTOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_put_int64(&args, issuer_id);
+	vci_put_text(&args, kid);
+	vci_put_text(&args, alg);
+	vci_put_datum(&args, public_jwk);
+	vci_put_bytea(&args, private_key);
+	vci_put_text(&args, root_key_id);
+	vci_run(store, &statement, &args);
+}
+
+bool
+vci_store_alter_key(VciStore *store, int64 issuer_id, const char *kid, const char *state)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_key SET state = $3, retired_at = CASE WHEN $3 = 'retired' "
+		"THEN COALESCE(retired_at, clock_timestamp()) END WHERE issuer_id = $1 AND kid = $2",
+		3,
+		{INT8OID, TEXTOID, TEXTOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, issuer_id);
+	vci_put_text(&args, kid);
+	vci_put_text(&args, state);
+	return vci_run(store, &statement, &args) > 0;
+}
+
+VciKeyRow *
+vci_store_keys(VciStore *store, int64 issuer_id, int *count)
+{
+	static VciStatement statement = {
+		"SELECT id, kid, alg, state = 'active', public_jwk::text, private_key, root_key_id "
+		"FROM openid4vci.vci_key WHERE issuer_id = $1 ORDER BY id DESC",
+		1,
+		{INT8OID},
+		NULL};
+	VciArguments args = {0};
+	VciKeyRow *rows;
+
+	vci_put_int64(&args, issuer_id);
+	*count = vci_run(store, &statement, &args);
+	rows = palloc0(sizeof(VciKeyRow) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+	{
+		rows[i].id = vci_column_int64(i, 1);
+		rows[i].kid = vci_column_text(store, i, 2);
+		rows[i].alg = vci_column_text(store, i, 3);
+		rows[i].active = vci_column_boolean(i, 4);
+		rows[i].public_jwk = vci_column_text(store, i, 5);
+		rows[i].private_key = vci_column_bytea(store, i, 6);
+		rows[i].root_key_id = vci_column_text(store, i, 7);
+	}
+	return rows;
+}
+
+int64
+vci_store_epoch(VciStore *store)
+{
+	static VciStatement statement = {"SELECT epoch FROM openid4vci.vci_epoch", 0, {0}, NULL};
+	VciArguments args = {0};
+
+	if (vci_run(store, &statement, &args) != 1)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("openid4vci.vci_epoch must hold exactly one row")));
+	return vci_column_int64(0, 1);
+}
+
+void
+vci_store_new_epoch(VciStore *store)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_epoch SET epoch = epoch + 1", 0, {0}, NULL};
+	VciArguments args = {0};
+
+	vci_run(store, &statement, &args);
+}
+
+int64
+vci_store_count_issuers_without_key(VciStore *store, int64 *issuers)
+{
+	static VciStatement statement = {
+		"SELECT count(*) FILTER (WHERE NOT EXISTS (SELECT FROM openid4vci.vci_key k "
+		"WHERE k.issuer_id = i.id AND k.state = 'active')), count(*) "
+		"FROM openid4vci.vci_issuer i WHERE i.retired_at IS NULL",
+		0,
+		{0},
+		NULL};
+	VciArguments args = {0};
+
+	vci_read(store, &statement, &args);
+	*issuers = vci_column_int64(0, 2);
+	return vci_column_int64(0, 1);
+}

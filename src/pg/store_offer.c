@@ -1,0 +1,235 @@
+#include "compat.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "store_statement.h"
+#include "values.h"
+
+int64
+vci_store_next_offer_id(VciStore *store)
+{
+	static VciStatement statement = {"SELECT nextval('openid4vci.vci_offer_id_seq')", 0, {0}, NULL};
+	VciArguments args = {0};
+
+	vci_run(store, &statement, &args);
+	return vci_column_int64(0, 1);
+}
+
+bool
+vci_store_insert_offer(VciStore *store, const VciNewOffer *offer)
+{
+	static VciStatement statement = {
+		"INSERT INTO openid4vci.vci_offer (issuer_id, configuration_ids, grants, subject_model, "
+		"subject_id, reference, holder_did, holder_jwk, labels, claims, tx_code_mode, "
+		"tx_code_length, tx_code_description, expires_at, created_by, id, tx_code_verifier) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, to_timestamp($14), $15, "
+		"$16, $17) "
+		"ON CONFLICT (issuer_id, reference) WHERE reference IS NOT NULL DO NOTHING",
+		17,
+		{INT8OID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID,
+		 JSONBOID, JSONBOID, TEXTOID, INT4OID, TEXTOID, INT8OID, TEXTOID, INT8OID, BYTEAOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, offer->issuer_id);
+	vci_put_texts(&args, offer->configuration_ids, offer->configuration_count);
+	vci_put_texts(&args, offer->grants, offer->grant_count);
+	vci_put_text(&args, offer->subject_model);
+	vci_put_text(&args, offer->subject_id);
+	vci_put_text(&args, offer->reference);
+	vci_put_text(&args, offer->holder_did);
+	vci_put_json(&args, offer->holder_jwk);
+	vci_put_json(&args, offer->labels);
+	vci_put_json(&args, offer->claims);
+	vci_put_text(&args, offer->tx_code_mode);
+	if (offer->tx_code_mode == NULL)
+		vci_put_null(&args);
+	else
+		vci_put_int32(&args, offer->tx_code_length);
+	vci_put_text(&args, offer->tx_code_description);
+	vci_put_int64(&args, offer->expires_at);
+	vci_put_text(&args, GetUserNameFromId(store->caller, false));
+	vci_put_int64(&args, offer->id);
+	vci_put_bytea(&args, offer->tx_code_verifier);
+	return vci_run(store, &statement, &args) == 1;
+}
+
+void
+vci_store_set_tx_code(VciStore *store, int64 id, bytea *verifier, int32 length)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_offer SET tx_code_verifier = $2, tx_code_length = $3, "
+		"tx_code_failures = 0 WHERE id = $1",
+		3,
+		{INT8OID, BYTEAOID, INT4OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_put_bytea(&args, verifier);
+	vci_put_int32(&args, length);
+	vci_run(store, &statement, &args);
+}
+
+#define OFFER_COLUMNS                                                                              \
+	"id, issuer_id, generation, tx_code_failures, floor(extract(epoch FROM expires_at))::bigint, " \
+	"redeemed_at IS NOT NULL, issued_at IS NOT NULL, cancelled_at IS NOT NULL, tx_code_length, "   \
+	"tx_code_mode, tx_code_description, tx_code_verifier, configuration_ids, subject_model, "      \
+	"subject_id, holder_did, holder_jwk::text, claims::text FROM openid4vci.vci_offer "
+
+static VciOfferRow *
+offer_row(VciStore *store)
+{
+	VciOfferRow *row = palloc0(sizeof(VciOfferRow));
+
+	row->id = vci_column_int64(0, 1);
+	row->issuer_id = vci_column_int64(0, 2);
+	row->generation = vci_column_int32(0, 3);
+	row->tx_code_failures = vci_column_int32(0, 4);
+	row->expires_at = vci_column_int64(0, 5);
+	row->redeemed = vci_column_boolean(0, 6);
+	row->issued = vci_column_boolean(0, 7);
+	row->cancelled = vci_column_boolean(0, 8);
+	row->tx_code_length = vci_column_int32(0, 9);
+	row->tx_code_mode = vci_column_text(store, 0, 10);
+	row->tx_code_description = vci_column_text(store, 0, 11);
+	row->tx_code_verifier = vci_column_bytea(store, 0, 12);
+	row->configuration_ids = vci_column_texts(store, 0, 13, &row->configuration_count);
+	row->subject_model = vci_column_text(store, 0, 14);
+	row->subject_id = vci_column_text(store, 0, 15);
+	row->holder_did = vci_column_text(store, 0, 16);
+	row->holder_jwk = vci_column_text(store, 0, 17);
+	row->claims = vci_column_text(store, 0, 18);
+	return row;
+}
+
+VciOfferRow *
+vci_store_offer_by_reference(VciStore *store, int64 issuer_id, const char *reference)
+{
+	static VciStatement statement = {"SELECT " OFFER_COLUMNS
+									 "WHERE issuer_id = $1 AND reference = $2",
+									 2,
+									 {INT8OID, TEXTOID},
+									 NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, issuer_id);
+	vci_put_text(&args, reference);
+	return vci_run(store, &statement, &args) == 1 ? offer_row(store) : NULL;
+}
+
+VciOfferRow *
+vci_store_offer(VciStore *store, int64 id, bool lock)
+{
+	static VciStatement read = {"SELECT " OFFER_COLUMNS "WHERE id = $1", 1, {INT8OID}, NULL};
+	static VciStatement lock_row = {
+		"SELECT " OFFER_COLUMNS "WHERE id = $1 FOR NO KEY UPDATE", 1, {INT8OID}, NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	return vci_run(store, lock ? &lock_row : &read, &args) == 1 ? offer_row(store) : NULL;
+}
+
+/* One of the small changes that a step makes to the row it has locked. */
+static void
+update_offer(VciStore *store, VciStatement *statement, int64 id)
+{
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_run(store, statement, &args);
+}
+
+void
+vci_store_count_tx_code_failure(VciStore *store, int64 id)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_offer SET tx_code_failures = tx_code_failures + 1 WHERE id = $1",
+		1,
+		{INT8OID},
+		NULL};
+
+	update_offer(store, &statement, id);
+}
+
+void
+vci_store_redeem_offer(VciStore *store, int64 id)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_offer SET redeemed_at = clock_timestamp() WHERE id = $1",
+		1,
+		{INT8OID},
+		NULL};
+
+	update_offer(store, &statement, id);
+}
+
+void
+vci_store_raise_generation(VciStore *store, int64 id)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_offer SET generation = generation + 1 WHERE id = $1",
+		1,
+		{INT8OID},
+		NULL};
+
+	update_offer(store, &statement, id);
+}
+
+void
+vci_store_cancel_offer(VciStore *store, int64 id)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_offer SET cancelled_at = clock_timestamp() WHERE id = $1",
+		1,
+		{INT8OID},
+		NULL};
+
+	update_offer(store, &statement, id);
+}
+
+void
+vci_store_mark_issued(VciStore *store, int64 id)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_offer SET issued_at = COALESCE(issued_at, clock_timestamp()) "
+		"WHERE id = $1",
+		1,
+		{INT8OID},
+		NULL};
+
+	update_offer(store, &statement, id);
+}
+
+void
+vci_store_extend_offer(VciStore *store, int64 id, int64 expires_at)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_offer SET expires_at = to_timestamp($2) WHERE id = $1",
+		2,
+		{INT8OID, INT8OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_put_int64(&args, expires_at);
+	vci_run(store, &statement, &args);
+}
+
+void
+vci_store_reopen_offer(VciStore *store, int64 id, int64 expires_at)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_offer SET redeemed_at = NULL, cancelled_at = NULL, "
+		"tx_code_failures = 0, generation = generation + 1, expires_at = to_timestamp($2) "
+		"WHERE id = $1",
+		2,
+		{INT8OID, INT8OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_put_int64(&args, expires_at);
+	vci_run(store, &statement, &args);
+}

@@ -1,0 +1,204 @@
+#include "compat.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "release.h"
+#include "report.h"
+#include "values.h"
+
+#define SECONDS_FROM_1970_TO_2000 ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
+
+char *
+vci_arg_text(FunctionCallInfo fcinfo, int n)
+{
+	return PG_ARGISNULL(n) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+static void
+raise_null(const char *name)
+{
+	ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+}
+
+char *
+vci_arg_text_required(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	if (PG_ARGISNULL(n))
+		raise_null(name);
+	return text_to_cstring(PG_GETARG_TEXT_PP(n));
+}
+
+VciJson *
+vci_json_of_jsonb(Jsonb *jsonb)
+{
+	VciJson **json = vci_own_json();
+	VciError error = VCI_ERROR_INIT;
+	char *text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+
+	vci_require(vci_json_parse(text, strlen(text), json, &error), &error);
+	pfree(text);
+	return *json;
+}
+
+VciJson *
+vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	VciJson **json;
+	VciError error = VCI_ERROR_INIT;
+	Jsonb *jsonb;
+	char *text;
+
+	if (PG_ARGISNULL(n))
+		return NULL;
+	jsonb = PG_GETARG_JSONB_P(n);
+	text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+	json = vci_own_json();
+	if (vci_json_parse(text, strlen(text), json, &error) != VCI_OK)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s can't be used: %s", name, error.text)));
+	pfree(text);
+	return *json;
+}
+
+int64
+vci_arg_seconds(FunctionCallInfo fcinfo, int n, const char *name, int64 fallback)
+{
+	Interval *span;
+	int64 seconds;
+
+	if (PG_ARGISNULL(n))
+		return fallback;
+	span = PG_GETARG_INTERVAL_P(n);
+	/* years and months count as in extract(epoch from interval) */
+	seconds = span->time / USECS_PER_SEC + (int64) span->day * SECS_PER_DAY +
+			  (int64) (span->month / MONTHS_PER_YEAR) * SECS_PER_YEAR +
+			  (int64) (span->month % MONTHS_PER_YEAR) * DAYS_PER_MONTH * SECS_PER_DAY;
+	if (seconds < 1 || seconds > INT64CONST(315360000))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be from 1 second to 10 years", name)));
+	return seconds;
+}
+
+Datum
+vci_jsonb_datum(const VciJson *json)
+{
+	char **text = vci_own_text();
+	Datum result;
+
+	*text = vci_json_print(json);
+	vci_require_memory(*text);
+	result = DirectFunctionCall1(jsonb_in, CStringGetDatum(*text));
+	free(*text);
+	*text = NULL;
+	return result;
+}
+
+text *
+vci_text_of(const char *string)
+{
+	return string == NULL ? NULL : cstring_to_text(string);
+}
+
+Datum
+vci_text_array_datum(char **strings, int count)
+{
+	Datum *elements = palloc(sizeof(Datum) * Max(count, 1));
+
+	for (int i = 0; i < count; i++)
+		elements[i] = CStringGetTextDatum(strings[i]);
+	return PointerGetDatum(construct_array(elements, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+char **
+vci_text_array(ArrayType *array, const char *name, int *count)
+{
+	Datum *elements;
+	bool *nulls;
+	char **strings;
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+						errmsg("%s must be an array of one dimension", name)));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, count);
+	strings = palloc(sizeof(char *) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+	{
+		if (nulls[i])
+			raise_null(psprintf("an element of %s", name));
+		strings[i] = TextDatumGetCString(elements[i]);
+	}
+	return strings;
+}
+
+int64
+vci_now(void)
+{
+	return vci_seconds_of_timestamp(GetCurrentTimestamp());
+}
+
+int64
+vci_seconds_of_timestamp(TimestampTz timestamp)
+{
+	int64 seconds = timestamp / USECS_PER_SEC;
+
+	if (timestamp % USECS_PER_SEC < 0)
+		seconds--;
+	return seconds + SECONDS_FROM_1970_TO_2000;
+}
+
+TimestampTz
+vci_timestamp_of_seconds(int64 seconds)
+{
+	return (seconds - SECONDS_FROM_1970_TO_2000) * USECS_PER_SEC;
+}
+
+void
+vci_check_members(const VciJson *object, const char *what, const char *const *allowed)
+{
+	VciJsonIter iter;
+	StringInfoData known;
+
+	if (object == NULL)
+		return;
+	if (vci_json_kind(object) != VCI_JSON_OBJECT)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be a JSON object", what)));
+	iter = vci_json_iter(object);
+	while (vci_json_next(&iter))
+	{
+		int i = 0;
+
+		while (allowed[i] != NULL && strcmp(allowed[i], iter.name) != 0)
+			i++;
+		if (allowed[i] != NULL)
+			continue;
+		initStringInfo(&known);
+		for (i = 0; allowed[i] != NULL; i++)
+			appendStringInfo(&known, "%s%s", i ? ", " : "", allowed[i]);
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s has no member \"%s\"", what, iter.name),
+						known.len ? errhint("It may have: %s.", known.data)
+								  : errhint("It must be an empty object.")));
+	}
+}
+
+void
+vci_check_text(const char *text, const char *name, size_t max)
+{
+	size_t len;
+
+	if (text == NULL)
+		return;
+	len = strlen(text);
+	if (len == 0 || len > max)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must have 1 to %zu bytes, it has %zu", name, max, len)));
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char) text[i] < 0x20 || text[i] == 0x7f)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("%s must not hold control characters", name)));
+}

@@ -1,0 +1,44 @@
+/*
+ * Between SQL values and the core's: text, jsonb, intervals, times, arrays.
+ */
+#ifndef VCI_VALUES_H
+#define VCI_VALUES_H
+
+#include "datatype/timestamp.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#include "../jose/json.h"
+
+/* Argument n as palloc'd text, or NULL. */
+extern char *vci_arg_text(FunctionCallInfo fcinfo, int n);
+
+/* Argument n, which must not be null: raises 22004 that names it. */
+extern char *vci_arg_text_required(FunctionCallInfo fcinfo, int n, const char *name);
+
+/* Argument n (jsonb) as an owned VciJson, NULL when it is null or JSON null. */
+extern VciJson *vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name);
+
+/* Argument n (interval) in seconds; fallback when null; raises unless positive. */
+extern int64 vci_arg_seconds(FunctionCallInfo fcinfo, int n, const char *name, int64 fallback);
+
+extern VciJson *vci_json_of_jsonb(Jsonb *jsonb);   /* owned */
+extern Datum vci_jsonb_datum(const VciJson *json); /* jsonb, palloc'd */
+extern text *vci_text_of(const char *string);	   /* NULL stays NULL */
+extern Datum vci_text_array_datum(char **strings, int count);
+
+/* Strings of a text[] without nulls (raises 22004 otherwise), palloc'd. */
+extern char **vci_text_array(ArrayType *array, const char *name, int *count);
+
+/* Seconds since 1970, now (clock_timestamp, not the transaction's start). */
+extern int64 vci_now(void);
+extern int64 vci_seconds_of_timestamp(TimestampTz timestamp); /* rounded down */
+extern TimestampTz vci_timestamp_of_seconds(int64 seconds);
+
+/* Raises 22023 when object has a member that allowed (NULL-terminated) does not list. */
+extern void vci_check_members(const VciJson *object, const char *what, const char *const *allowed);
+
+/* Refuses invalid UTF-8, control characters and text over max characters (bytes). */
+extern void vci_check_text(const char *text, const char *name, size_t max);
+
+#endif
