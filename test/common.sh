@@ -72,7 +72,7 @@ cluster_start()
 	touch "$dir/server.log"
 	[ "$(id -u)" -ne 0 ] || chown -R "$server_user": "$dir"
 	(as_server "$bin/initdb" -D "$dir/data" -U postgres --auth=trust --encoding=UTF8 --locale=C \
-		--no-sync) >>"$dir/server.log" 2>&1 || return 1
+		--no-sync) >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; return 1; }
 	{
 		echo "listen_addresses = ''"
 		echo "unix_socket_directories = '$dir/socket'"
