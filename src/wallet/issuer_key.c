@@ -86,14 +86,40 @@ find_in_metadata(WalletContext *context, const char *iss, const VciJws *jws, Wal
 	return ok;
 }
 
+/* The DID URL that kid means: it is one, or it is the fragment of one, or there is none. */
+static char *
+key_did_url(const char *did, const char *kid)
+{
+	size_t did_len = strlen(did);
+
+	if (kid == NULL)
+		return strdup(did);
+	if (strncmp(kid, did, did_len) == 0 && kid[did_len] == '#')
+		return strdup(kid);
+	return wallet_url_did_key(did, kid);
+}
+
 static bool
-find_in_did_document(WalletContext *context, const WalletIssuer *issuer, const char *iss,
+key_from_did_document(const VciJson *document, const char *did, const char *kid, VciKey **key,
+					  WalletFailure *failure)
+{
+	VciError error = VCI_ERROR_INIT;
+	char *did_url = key_did_url(did, kid);
+	bool ok;
+
+	if (did_url == NULL)
+		return wallet_fail_memory(failure);
+	ok = vci_key_from_did_document(document, did_url, key, &error) == VCI_OK;
+	free(did_url);
+	return ok || wallet_fail_core(failure, WALLET_EXIT_UNVERIFIED, &error,
+								  "the issuer's DID document has no key for the credential");
+}
+
+static bool
+find_in_did_document(WalletContext *context, const WalletIssuer *issuer, const char *did,
 					 const VciJws *jws, WalletIssuerKey *found)
 {
 	WalletRequest request = {.what = "issuer's DID document"};
-	const char *kid = vci_json_get_string(jws->header, "kid");
-	size_t iss_len = strlen(iss);
-	VciError error = VCI_ERROR_INIT;
 	VciJson *document = NULL;
 	bool ok;
 
@@ -101,12 +127,9 @@ find_in_did_document(WalletContext *context, const WalletIssuer *issuer, const c
 	if (found->url == NULL)
 		return wallet_fail_memory(&context->failure);
 	request.url = found->url;
-	ok = wallet_fetch_document(context, &request, &document);
-	if (kid == NULL || strncmp(kid, iss, iss_len) != 0 || kid[iss_len] != '#')
-		kid = iss;
-	if (ok && vci_key_from_did_document(document, kid, &found->key, &error) != VCI_OK)
-		ok = wallet_fail_core(&context->failure, WALLET_EXIT_UNVERIFIED, &error,
-							  "the issuer's DID document has no key for the credential");
+	ok = wallet_fetch_document(context, &request, &document) &&
+		 key_from_did_document(document, did, vci_json_get_string(jws->header, "kid"), &found->key,
+							   &context->failure);
 	vci_json_free(document);
 	return ok;
 }

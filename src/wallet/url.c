@@ -175,6 +175,16 @@ wallet_url_did_document(const char *identifier)
 	return wallet_format("%s/did.json", identifier);
 }
 
+char *
+wallet_url_did_key(const char *did, const char *fragment)
+{
+	char *encoded = curl_easy_escape(NULL, fragment, 0);
+	char *url = encoded == NULL ? NULL : wallet_format("%s#%s", did, encoded);
+
+	curl_free(encoded);
+	return url;
+}
+
 static int
 hex_digit(char c)
 {

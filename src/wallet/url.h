@@ -32,6 +32,9 @@ extern char *wallet_url_well_known(const char *identifier, const char *name);
 /* Where the did:web document of that URL lies. malloc'd; NULL when memory is out. */
 extern char *wallet_url_did_document(const char *identifier);
 
+/* did, '#' and the percent-encoded fragment. malloc'd; NULL when memory is out. */
+extern char *wallet_url_did_key(const char *did, const char *fragment);
+
 typedef enum WalletParameter
 {
 	WALLET_PARAMETER_FOUND,
