@@ -17,8 +17,7 @@ extern VciStatus vci_claims_check(const VciJson *claims, VciError *error);
 
 /* Every claim that the configuration calls mandatory is there, not null: VCI_ERR_CLAIM_MISSING. */
 extern VciStatus vci_claims_check_mandatory(const VciJson *claims,
-											const VciConfiguration *configuration,
-											VciError *error);
+											const VciConfiguration *configuration, VciError *error);
 
 /*
  * The pointers to conceal for these claims: the configuration's selectively

@@ -16,7 +16,7 @@
 	(VCI_OLDER_FORMAT_REQUEST | VCI_OLDER_SINGULAR_PROOF | VCI_OLDER_UNTYPED_PROOF |               \
 	 VCI_OLDER_VC_SD_JWT | VCI_OLDER_METADATA | VCI_OLDER_HOLDER_WITHOUT_PROOF)
 
-/* Visible ASCII but '"' and '\': the characters that a scope (RFC 6749 3.3) and an error text hold. */
+/* Visible ASCII but '"' and '\': what a scope (RFC 6749 section 3.3) and an error text hold. */
 static bool
 is_plain_word(const char *text, size_t max)
 {

@@ -12,12 +12,12 @@
 typedef struct VciCredentialRequest
 {
 	VciJson *body;
-	bool older_shape;			   /* format instead of credential_configuration_id/identifier */
-	const char *configuration_id;  /* lent; NULL when absent */
-	const char *identifier;		   /* lent; NULL when absent */
-	const char *format;			   /* older shape */
-	const char *vct;			   /* older shape */
-	const char *type;			   /* older shape: last type of credential_definition */
+	bool older_shape;			  /* format instead of credential_configuration_id/identifier */
+	const char *configuration_id; /* lent; NULL when absent */
+	const char *identifier;		  /* lent; NULL when absent */
+	const char *format;			  /* older shape */
+	const char *vct;			  /* older shape */
+	const char *type;			  /* older shape: last type of credential_definition */
 	bool singular_proof;
 	size_t proof_count;
 	const char *proofs[VCI_MAX_PROOFS]; /* lent compact JWTs */
@@ -45,10 +45,9 @@ extern void vci_credential_request_free(VciCredentialRequest *request);
  * The caller compares proof_count with the issuer's batch_size.
  */
 extern VciStatus vci_credential_request_match(const VciCredentialRequest *request,
-											  const VciConfiguration *configurations,
-											  size_t count, const VciJson *covered,
-											  bool identifiers, const VciConfiguration **match,
-											  VciError *error);
+											  const VciConfiguration *configurations, size_t count,
+											  const VciJson *covered, bool identifiers,
+											  const VciConfiguration **match, VciError *error);
 
 /* The typ and format the answer carries: "dc+sd-jwt" or "vc+sd-jwt". Static. */
 extern const char *vci_credential_format(const VciCredentialRequest *request,
@@ -58,8 +57,8 @@ typedef struct VciCredentialParts
 {
 	const VciIssuer *issuer;
 	const VciConfiguration *configuration;
-	const char *format;		 /* typ of the header */
-	const VciJson *claims;	 /* the subject's, checked */
+	const char *format;		   /* typ of the header */
+	const VciJson *claims;	   /* the subject's, checked */
 	const VciJson *holder_jwk; /* public JWK for cnf; NULL: none */
 	const char *kid;
 	const VciKey *key; /* the issuer's private key */
@@ -68,7 +67,8 @@ typedef struct VciCredentialParts
 
 /*
  * Builds and signs one SD-JWT VC: registered claims (iat rounded down by time_rounding, but
- * by no more than half of the validity; exp = iat + validity), cnf, concealed claims. *sd_jwt is malloc'd; *expires_at is exp as signed, 0 when there is none.
+ * by no more than half of the validity; exp = iat + validity), cnf, concealed claims.
+ * *sd_jwt is malloc'd; *expires_at is exp as signed, 0 when there is none.
  */
 extern VciStatus vci_credential_build(const VciCredentialParts *parts, char **sd_jwt,
 									  int64_t *expires_at, VciError *error);

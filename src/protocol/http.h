@@ -19,8 +19,8 @@ typedef struct VciHeader
 typedef struct VciHttpRequest
 {
 	const char *method;
-	char *path;			/* of the target, percent-decoding refused for "/" and "%00"; malloc'd */
-	const char *query;	/* lent, behind '?', not decoded; NULL when absent */
+	char *path;		   /* of the target, percent-decoding refused for "/" and "%00"; malloc'd */
+	const char *query; /* lent, behind '?', not decoded; NULL when absent */
 	const VciHeader *headers;
 	size_t header_count;
 	const char *body;
@@ -37,15 +37,14 @@ extern VciStatus vci_http_target_parse(const char *target, size_t target_len,
 									   VciHttpRequest *request, VciError *error);
 
 /* The one header of this name; NULL when absent. *repeated tells of a second one. */
-extern const char *vci_http_header(const VciHttpRequest *request, const char *name,
-								   bool *repeated);
+extern const char *vci_http_header(const VciHttpRequest *request, const char *name, bool *repeated);
 
 /*
  * Is the Content-Type this media type (parameters allowed; charset only utf-8)?
  * VCI_ERR_MEDIA_TYPE when absent, repeated or another.
  */
-extern VciStatus vci_http_content_type_check(const VciHttpRequest *request,
-											 const char *media_type, VciError *error);
+extern VciStatus vci_http_content_type_check(const VciHttpRequest *request, const char *media_type,
+											 VciError *error);
 
 /*
  * The access token of "Authorization: Bearer b64token" (RFC 6750 section 2.1; scheme in

@@ -20,12 +20,13 @@ typedef enum VciProfile
 /* How far a configuration bends to wallets of drafts 11 to 15; 0 is strict 1.0. */
 typedef enum VciOlder
 {
-	VCI_OLDER_FORMAT_REQUEST = 1 << 0,	/* "format_request": format + credential_definition or vct */
-	VCI_OLDER_SINGULAR_PROOF = 1 << 1,	/* "singular_proof": proof {proof_type, jwt} */
-	VCI_OLDER_UNTYPED_PROOF = 1 << 2,	/* "untyped_proof": typ absent, "JWT" or "kb+jwt" */
-	VCI_OLDER_VC_SD_JWT = 1 << 3,		/* "vc_sd_jwt": a request for vc+sd-jwt gets that typ */
-	VCI_OLDER_METADATA = 1 << 4,		/* "metadata": members that drafts 11 to 15 read */
-	VCI_OLDER_HOLDER_WITHOUT_PROOF = 1 << 5 /* "holder_without_proof": the offer's DID needs no proof */
+	VCI_OLDER_FORMAT_REQUEST = 1 << 0, /* "format_request": format + credential_definition or vct */
+	VCI_OLDER_SINGULAR_PROOF = 1 << 1, /* "singular_proof": proof {proof_type, jwt} */
+	VCI_OLDER_UNTYPED_PROOF = 1 << 2,  /* "untyped_proof": typ absent, "JWT" or "kb+jwt" */
+	VCI_OLDER_VC_SD_JWT = 1 << 3,	   /* "vc_sd_jwt": a request for vc+sd-jwt gets that typ */
+	VCI_OLDER_METADATA = 1 << 4,	   /* "metadata": members that drafts 11 to 15 read */
+	/* "holder_without_proof": the DID that an offer names needs no proof */
+	VCI_OLDER_HOLDER_WITHOUT_PROOF = 1 << 5
 } VciOlder;
 
 typedef enum VciHolderBinding
@@ -41,13 +42,13 @@ typedef struct VciIssuer
 	char *url;		 /* credential issuer identifier, no trailing slash */
 	char *base_path; /* "/api/v1/openid4vci": between issuer URL and "/token" */
 	VciProfile profile;
-	bool iss_did_web;			  /* iss is did:web:... instead of url */
-	int32_t offer_lifetime;		  /* seconds */
+	bool iss_did_web;			   /* iss is did:web:... instead of url */
+	int32_t offer_lifetime;		   /* seconds */
 	int32_t access_token_lifetime; /* seconds */
-	int32_t c_nonce_lifetime;	  /* seconds */
-	int32_t retry_window;		  /* seconds; 0: no retry */
-	int32_t time_rounding;		  /* seconds; iat, nbf, exp are rounded down to it; 1: not */
-	int32_t proof_max_age;		  /* seconds that iat of a proof may lie in the past */
+	int32_t c_nonce_lifetime;	   /* seconds */
+	int32_t retry_window;		   /* seconds; 0: no retry */
+	int32_t time_rounding;		   /* seconds; iat, nbf, exp are rounded down to it; 1: not */
+	int32_t proof_max_age;		   /* seconds that iat of a proof may lie in the past */
 	int32_t tx_code_max_failures;
 	int32_t batch_size; /* proofs per request, 1 to 32 */
 	VciJson *display;	/* array of {name, locale, logo}, or NULL */
@@ -58,15 +59,15 @@ typedef struct VciConfiguration
 	char *id;
 	char *format; /* "dc+sd-jwt" or "vc+sd-jwt" */
 	char *vct;
-	char *scope;			  /* NULL: none */
-	int64_t validity;		  /* seconds from iat to exp; 0: no exp */
+	char *scope;	  /* NULL: none */
+	int64_t validity; /* seconds from iat to exp; 0: no exp */
 	VciHolderBinding binding;
-	unsigned older;			  /* VciOlder bits */
+	unsigned older; /* VciOlder bits */
 	int decoys;
-	VciJson *always_disclosed; /* array of claims path pointers */
+	VciJson *always_disclosed;		  /* array of claims path pointers */
 	VciJson *selectively_disclosable; /* array of claims path pointers */
-	VciJson *claims;  /* array of claims descriptions {path, mandatory, display}, or NULL */
-	VciJson *display; /* array of credential display objects, or NULL */
+	VciJson *claims;	/* array of claims descriptions {path, mandatory, display}, or NULL */
+	VciJson *display;	/* array of credential display objects, or NULL */
 	VciAlg signing_alg; /* what the issuer's active key signs with */
 } VciConfiguration;
 
@@ -114,7 +115,6 @@ extern VciStatus vci_issuer_display_check(const VciJson *display, VciError *erro
  * Turns the shorthand that operators may write, an array whose elements are names
  * ("programName") or pointers (["amount","value"]), into an array of pointers; new.
  */
-extern VciStatus vci_claims_paths_normalize(const VciJson *given, VciJson **paths,
-											VciError *error);
+extern VciStatus vci_claims_paths_normalize(const VciJson *given, VciJson **paths, VciError *error);
 
 #endif

@@ -46,7 +46,6 @@ extern VciStatus vci_tx_code_generate(VciTxCodeMode mode, int length, char **tx_
 									  VciError *error);
 
 /* Checks mode name ("numeric", "text"). */
-extern VciStatus vci_tx_code_mode_by_name(const char *name, VciTxCodeMode *mode,
-										  VciError *error);
+extern VciStatus vci_tx_code_mode_by_name(const char *name, VciTxCodeMode *mode, VciError *error);
 
 #endif

@@ -38,6 +38,8 @@ check_audience(const VciJson *payload, const VciProofPolicy *policy, VciError *e
 	const VciJson *aud = vci_json_get(payload, "aud");
 	const char *text;
 
+	if (policy->audience == NULL && policy->kind != VCI_PROOF_KB_JWT)
+		return vci_error(error, VCI_ERR_INTERNAL, "a key proof needs an expected audience");
 	if (aud == NULL)
 		return vci_error(error, VCI_ERR_PROOF_AUDIENCE, "the proof lacks aud");
 	if (vci_json_array_length(aud) == 1)
@@ -231,28 +233,13 @@ vci_proof_parse(const char *jwt, size_t len, const VciProofPolicy *policy, VciPr
 	if (parsed == NULL)
 		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	status = vci_jws_parse(jwt, len, &parsed->jws, error);
-	if (status == VCI_OK)
-		status = check_proof(parsed, policy, error);
 	if (status != VCI_OK)
 	{
 		vci_proof_free(parsed);
 		return status;
 	}
 	*proof = parsed;
-	return VCI_OK;
-}
-
-VciProof *
-vci_proof_peek(const char *jwt, size_t len)
-{
-	VciProof *proof = calloc(1, sizeof(*proof));
-
-	if (proof != NULL && vci_jws_parse(jwt, len, &proof->jws, NULL) != VCI_OK)
-	{
-		vci_proof_free(proof);
-		return NULL;
-	}
-	return proof;
+	return check_proof(parsed, policy, error);
 }
 
 void

@@ -28,7 +28,7 @@ typedef enum VciProofKeySource
 typedef struct VciProofPolicy
 {
 	VciProofKind kind;
-	const char *audience; /* credential issuer identifier, or the verifier's; NULL: any */
+	const char *audience; /* the issuer's or verifier's identifier; NULL (KB-JWT alone): any */
 	int64_t now;		  /* seconds since 1970 */
 	int64_t max_age;	  /* seconds that iat may lie in the past */
 	int64_t leeway;		  /* seconds that iat may lie in the future */
@@ -52,10 +52,12 @@ typedef struct VciProof
  * and equal for KB-JWT, refused otherwise: a JWT with sd_hash is never a proof). Resolves
  * jwk, did:jwk, did:key, x5c; under KB-JWT the header's key is not looked at, because the
  * key is the credential's. A kid that is no DID URL is VCI_ERR_PROOF under strict, source
- * NONE under older. *proof is NULL on failure.
+ * NONE under older.
+ * On failure *proof is what could be read of the JWT, for a verdict, and NULL when that is
+ * no JWS; the caller frees it in any case.
  * Errors: VCI_ERR_PROOF*, VCI_ERR_SD_HASH, VCI_ERR_EXPIRED, VCI_ERR_NOT_YET_VALID,
  * VCI_ERR_JW*, VCI_ERR_CERTIFICATE, VCI_ERR_DID..., VCI_ERR_KEY_UNSUPPORTED, and
- * VCI_ERR_INTERNAL for a KB-JWT policy without sd_hash.
+ * VCI_ERR_INTERNAL for a policy that lacks what its kind needs.
  */
 extern VciStatus vci_proof_parse(const char *jwt, size_t len, const VciProofPolicy *policy,
 								 VciProof **proof, VciError *error);
@@ -65,12 +67,6 @@ extern void vci_proof_set_key(VciProof *proof, VciKey *key); /* takes a referenc
 
 /* Checks the signature; VCI_ERR_PROOF when no key is known. */
 extern VciStatus vci_proof_verify(const VciProof *proof, VciError *error);
-
-/*
- * What can be read of a JWT that vci_proof_parse refused, for its verdict: header and
- * payload, unchecked, and never a key. NULL when it is not even a JWS.
- */
-extern VciProof *vci_proof_peek(const char *jwt, size_t len);
 
 /*
  * The verdict as SQL shows it: {valid, error, error_description, header, payload, key,

@@ -11,9 +11,9 @@
 
 typedef enum VciTicketKind
 {
-	VCI_TICKET_CODE = 1,	/* pre-authorized code */
-	VCI_TICKET_OFFER = 2,	/* offer by reference */
-	VCI_TICKET_TOKEN = 3	/* access token */
+	VCI_TICKET_CODE = 1,  /* pre-authorized code */
+	VCI_TICKET_OFFER = 2, /* offer by reference */
+	VCI_TICKET_TOKEN = 3  /* access token */
 } VciTicketKind;
 
 /* kind (1 byte), row id (8), generation (4), MAC (17): 30 bytes, 40 characters. */
@@ -24,8 +24,7 @@ typedef enum VciTicketKind
  * derived for the kind. *text is filled with VCI_TICKET_SIZE - 1 characters and a NUL.
  */
 extern VciStatus vci_ticket_make(const VciSecret *key, VciTicketKind kind, int64_t id,
-								 int32_t generation, char text[VCI_TICKET_SIZE],
-								 VciError *error);
+								 int32_t generation, char text[VCI_TICKET_SIZE], VciError *error);
 
 /*
  * Opens a ticket. Anything but a ticket of this kind under this key fails with
@@ -39,17 +38,17 @@ extern VciStatus vci_ticket_open(const VciSecret *key, VciTicketKind kind, const
 #define VCI_NONCE_SIZE 77
 
 /* A c_nonce for this issuer and epoch, issued at now (seconds since 1970). */
-extern VciStatus vci_nonce_make(const VciSecret *key, int64_t issuer_id, int64_t epoch,
-								int64_t now, char text[VCI_NONCE_SIZE], VciError *error);
+extern VciStatus vci_nonce_make(const VciSecret *key, int64_t issuer_id, int64_t epoch, int64_t now,
+								char text[VCI_NONCE_SIZE], VciError *error);
 
 /*
  * VCI_ERR_NONCE unless the nonce is ours, of this issuer and epoch, and at most
  * lifetime seconds old. random and issued_at (seconds since 1970) are what the spent table
  * remembers.
  */
-extern VciStatus vci_nonce_open(const VciSecret *key, int64_t issuer_id, int64_t epoch,
-								int64_t now, int64_t lifetime, const char *text, size_t len,
-								unsigned char random[VCI_NONCE_RANDOM_BYTES],
-								int64_t *issued_at, VciError *error);
+extern VciStatus vci_nonce_open(const VciSecret *key, int64_t issuer_id, int64_t epoch, int64_t now,
+								int64_t lifetime, const char *text, size_t len,
+								unsigned char random[VCI_NONCE_RANDOM_BYTES], int64_t *issued_at,
+								VciError *error);
 
 #endif

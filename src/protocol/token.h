@@ -15,7 +15,7 @@ typedef struct VciTokenRequest
 	VciForm form;
 	const char *grant_type;
 	const char *pre_authorized_code;
-	const char *tx_code; /* NULL when absent */
+	const char *tx_code;			/* NULL when absent */
 	VciJson *authorization_details; /* parsed array; NULL when absent */
 } VciTokenRequest;
 
@@ -35,7 +35,7 @@ typedef struct VciOfferFacts
 	bool cancelled;
 	bool redeemed;
 	bool authorization_only; /* the offer has no pre-authorized grant */
-	int64_t expires_at; /* seconds since 1970 */
+	int64_t expires_at;		 /* seconds since 1970 */
 	bool has_tx_code;
 	int32_t tx_code_failures;
 } VciOfferFacts;
@@ -47,10 +47,9 @@ typedef struct VciOfferFacts
  * (VCI_ERR_OFFER_LOCKED), tx_code missing or unexpected (neither counts), wrong
  * (VCI_ERR_TX_CODE_WRONG: the caller counts it and commits).
  */
-extern VciStatus vci_token_check_offer(const VciTokenRequest *request,
-									   const VciOfferFacts *facts, const VciIssuer *issuer,
-									   int32_t code_generation, bool tx_code_matches,
-									   int64_t now, VciError *error);
+extern VciStatus vci_token_check_offer(const VciTokenRequest *request, const VciOfferFacts *facts,
+									   const VciIssuer *issuer, int32_t code_generation,
+									   bool tx_code_matches, int64_t now, VciError *error);
 
 /*
  * The configurations that the token will cover: those of the offer, narrowed to what
