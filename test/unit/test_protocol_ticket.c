@@ -1,0 +1,210 @@
+/* Codes, tokens and nonces: what was not made here is refused, down to the bit. */
+#include "protocol/ticket.h"
+
+#include "jose/base64url.h"
+#include "protocol_fixture.h"
+
+static VciError error = VCI_ERROR_INIT;
+static const VciSecret key = {{1, 2, 3, 4}};
+static const VciSecret other_key = {{1, 2, 3, 5}};
+
+static const struct
+{
+	VciTicketKind kind;
+	VciStatus refusal;
+} kinds[] = {
+	{VCI_TICKET_CODE, VCI_ERR_GRANT},
+	{VCI_TICKET_OFFER, VCI_ERR_GRANT},
+	{VCI_TICKET_TOKEN, VCI_ERR_TOKEN},
+};
+
+static void
+test_round_trip(void)
+{
+	static const int64_t ids[] = {1, 42, INT64_C(9007199254740991), INT64_MAX};
+	static const int32_t generations[] = {0, 1, INT32_MAX};
+
+	for (size_t k = 0; k < 3; k++)
+	{
+		for (size_t i = 0; i < 12; i++)
+		{
+			char text[VCI_TICKET_SIZE];
+			int64_t id;
+			int32_t generation;
+
+			is_status(
+				vci_ticket_make(&key, kinds[k].kind, ids[i / 3], generations[i % 3], text, &error),
+				VCI_OK, &error, "a ticket is made");
+			is_number((int64_t) strlen(text), 40, "it has 40 characters");
+			is_status(vci_ticket_open(&key, kinds[k].kind, text, 40, &id, &generation, &error),
+					  VCI_OK, &error, "it opens");
+			ok(id == ids[i / 3] && generation == generations[i % 3], "id and generation come back");
+		}
+	}
+}
+
+/* Opens text and tells whether it was refused as its kind is, and gave nothing away. */
+static bool
+refused(const VciSecret *with, size_t k, const char *text, size_t len)
+{
+	int64_t id = 1;
+	int32_t generation = 1;
+	VciStatus status = vci_ticket_open(with, kinds[k].kind, text, len, &id, &generation, &error);
+	bool right = status == kinds[k].refusal && error.code == status && error.text[0] != '\0' &&
+				 id == 0 && generation == 0;
+
+	memset(&error, 0, sizeof(error));
+	return right;
+}
+
+static void
+test_forged_tickets(void)
+{
+	for (size_t k = 0; k < 3; k++)
+	{
+		unsigned char bytes[32];
+		char text[VCI_TICKET_SIZE];
+		char forged[VCI_TICKET_SIZE];
+		size_t len;
+		int survivors = 0;
+
+		(void) vci_ticket_make(&key, kinds[k].kind, 42, 3, text, &error);
+		(void) vci_base64url_decode(text, 40, bytes, &len, &error);
+		for (size_t bit = 0; bit < 8 * len; bit++)
+		{
+			bytes[bit / 8] ^= (unsigned char) (1 << bit % 8);
+			vci_base64url_encode(bytes, len, forged);
+			survivors += refused(&key, k, forged, 40) ? 0 : 1;
+			bytes[bit / 8] ^= (unsigned char) (1 << bit % 8);
+		}
+		is_number(survivors, 0, "no ticket with one flipped bit is taken");
+		ok(refused(&other_key, k, text, 40), "a ticket under another key is refused");
+		for (size_t other = 0; other < 3; other++)
+		{
+			if (other != k)
+				ok(refused(&key, other, text, 40), "a ticket is refused as one of another kind");
+		}
+	}
+}
+
+static void
+test_malformed_tickets(void)
+{
+	char text[VCI_TICKET_SIZE];
+	char longer[VCI_TICKET_SIZE + 4];
+
+	(void) vci_ticket_make(&key, VCI_TICKET_CODE, 42, 3, text, &error);
+	snprintf(longer, sizeof(longer), "%s==", text);
+	ok(refused(&key, 0, NULL, 0), "no text is refused");
+	ok(refused(&key, 0, "", 0), "an empty text is refused");
+	ok(refused(&key, 0, text, 39), "a short one is refused");
+	ok(refused(&key, 0, longer, 41), "a padded one is refused");
+	text[20] = '+';
+	ok(refused(&key, 0, text, 40), "a character of plain base64 is refused");
+	text[20] = '\0';
+	ok(refused(&key, 0, text, 40), "a NUL within is refused");
+	is_status(vci_ticket_make(&key, (VciTicketKind) 9, 42, 3, text, &error), VCI_ERR_INTERNAL,
+			  &error, "there is no other kind to make");
+}
+
+static void
+test_ticket_is_stable(void)
+{
+	char first[VCI_TICKET_SIZE];
+	char second[VCI_TICKET_SIZE];
+
+	(void) vci_ticket_make(&key, VCI_TICKET_CODE, 42, 3, first, &error);
+	(void) vci_ticket_make(&key, VCI_TICKET_CODE, 42, 3, second, &error);
+	is_text(second, first, "a link can be rebuilt at any time");
+	(void) vci_ticket_make(&key, VCI_TICKET_CODE, 42, 4, second, &error);
+	ok(strcmp(first, second) != 0, "another generation is another code");
+}
+
+#define ISSUER 7
+#define EPOCH  3
+
+static VciStatus
+open_nonce(const char *text, int64_t issuer, int64_t epoch, int64_t now)
+{
+	unsigned char random[VCI_NONCE_RANDOM_BYTES];
+	int64_t issued_at;
+
+	return vci_nonce_open(&key, issuer, epoch, now, 300, text, strlen(text), random, &issued_at,
+						  &error);
+}
+
+static void
+test_nonce(void)
+{
+	unsigned char random[VCI_NONCE_RANDOM_BYTES];
+	unsigned char again[VCI_NONCE_RANDOM_BYTES];
+	char text[VCI_NONCE_SIZE];
+	char second[VCI_NONCE_SIZE];
+	int64_t issued_at = 0;
+
+	is_status(vci_nonce_make(&key, ISSUER, EPOCH, NOW, text, &error), VCI_OK, &error,
+			  "a nonce is made");
+	is_number((int64_t) strlen(text), 76, "it has 76 characters");
+	is_status(vci_nonce_open(&key, ISSUER, EPOCH, NOW, 300, text, 76, random, &issued_at, &error),
+			  VCI_OK, &error, "it opens at once");
+	is_number(issued_at, NOW, "and tells when it was issued");
+	is_status(
+		vci_nonce_open(&key, ISSUER, EPOCH, NOW + 300, 300, text, 76, again, &issued_at, &error),
+		VCI_OK, &error, "and in its last second");
+	is_bytes(again, sizeof(again), random, sizeof(random), "what the spent table keeps is stable");
+	is_status(open_nonce(text, ISSUER, EPOCH, NOW + 301), VCI_ERR_NONCE, &error,
+			  "a second later it is too old");
+	is_status(open_nonce(text, ISSUER, EPOCH, NOW - 1), VCI_ERR_NONCE, &error,
+			  "one from the future is refused");
+	is_status(open_nonce(text, ISSUER + 1, EPOCH, NOW), VCI_ERR_NONCE, &error,
+			  "another issuer refuses it");
+	is_status(open_nonce(text, ISSUER, EPOCH + 1, NOW), VCI_ERR_NONCE, &error,
+			  "a restored copy refuses it");
+	is_status(
+		vci_nonce_open(&other_key, ISSUER, EPOCH, NOW, 300, text, 76, again, &issued_at, &error),
+		VCI_ERR_NONCE, &error, "another key refuses it");
+
+	(void) vci_nonce_make(&key, ISSUER, EPOCH, NOW, second, &error);
+	(void) vci_nonce_open(&key, ISSUER, EPOCH, NOW, 300, second, 76, again, &issued_at, &error);
+	ok(memcmp(random, again, sizeof(random)) != 0, "two nonces of one second differ");
+}
+
+static void
+test_forged_nonces(void)
+{
+	unsigned char bytes[64];
+	char text[VCI_NONCE_SIZE];
+	char forged[VCI_NONCE_SIZE];
+	size_t len;
+	int survivors = 0;
+
+	(void) vci_nonce_make(&key, ISSUER, EPOCH, NOW, text, &error);
+	(void) vci_base64url_decode(text, 76, bytes, &len, &error);
+	for (size_t bit = 0; bit < 8 * len; bit++)
+	{
+		bytes[bit / 8] ^= (unsigned char) (1 << bit % 8);
+		vci_base64url_encode(bytes, len, forged);
+		survivors += open_nonce(forged, ISSUER, EPOCH, NOW) == VCI_ERR_NONCE ? 0 : 1;
+		bytes[bit / 8] ^= (unsigned char) (1 << bit % 8);
+		memset(&error, 0, sizeof(error));
+	}
+	is_number(survivors, 0, "no nonce with one flipped bit is taken");
+	is_status(open_nonce("", ISSUER, EPOCH, NOW), VCI_ERR_NONCE, &error, "an empty one is refused");
+	is_status(open_nonce("random-challenge", ISSUER, EPOCH, NOW), VCI_ERR_NONCE, &error,
+			  "a made-up one is refused");
+	text[75] = '\0';
+	is_status(open_nonce(text, ISSUER, EPOCH, NOW), VCI_ERR_NONCE, &error,
+			  "one that was cut is refused");
+}
+
+int
+main(void)
+{
+	test_round_trip();
+	test_forged_tickets();
+	test_malformed_tickets();
+	test_ticket_is_stable();
+	test_nonce();
+	test_forged_nonces();
+	return done_testing();
+}
