@@ -4,7 +4,8 @@
 
 \echo Use "CREATE EXTENSION openid4vci" to load this file. \quit
 
-SET LOCAL search_path TO pg_catalog, openid4vci, pg_temp;
+-- pg_catalog is searched first without being named; named, it would be where objects go.
+SET LOCAL search_path TO openid4vci, pg_temp;
 
 -- A schema made beforehand by somebody else could hold objects that shadow ours.
 DO $$
@@ -336,7 +337,7 @@ CREATE FUNCTION vci_create_configuration(
         id text, vct text,
         always_disclosed jsonb DEFAULT '[]', selectively_disclosable jsonb DEFAULT '[]',
         claims jsonb DEFAULT NULL, display jsonb DEFAULT NULL,
-        claims_source text DEFAULT NULL, validity interval DEFAULT '1 year',
+        claims_source text DEFAULT NULL, validity interval DEFAULT '365 days',
         format text DEFAULT 'dc+sd-jwt', scope text DEFAULT NULL, binding text DEFAULT 'required',
         issuer text DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS text
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_configuration';

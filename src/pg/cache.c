@@ -114,7 +114,7 @@ use_generation(void)
 }
 
 static void
-relation_changed(Datum argument, Oid relation)
+relation_changed(Datum argument pg_attribute_unused(), Oid relation)
 {
 	if (current == NULL)
 		return;
@@ -126,7 +126,7 @@ relation_changed(Datum argument, Oid relation)
 }
 
 static void
-transaction_ended(XactEvent event, void *arg)
+transaction_ended(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused())
 {
 	if (current != NULL && current->from_transaction_snapshot)
 		current->stale = true;

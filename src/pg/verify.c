@@ -157,15 +157,15 @@ typedef struct CandidateKeys
 	const VciJson *jwks[ISSUER_KEYS_MAX];
 } CandidateKeys;
 
-static VciStatus
-candidates_of_jwks(const VciJson *jwks, CandidateKeys *candidates, VciError *error)
+static void
+candidates_of_jwks(const VciJson *jwks, CandidateKeys *candidates)
 {
 	const VciJson *keys = vci_json_get(jwks, "keys");
 
 	if (vci_json_get(jwks, "kty") != NULL)
 	{
 		candidates->jwks[candidates->count++] = jwks;
-		return VCI_OK;
+		return;
 	}
 	if (vci_json_kind(keys) != VCI_JSON_ARRAY || vci_json_array_length(keys) > ISSUER_KEYS_MAX)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -174,7 +174,6 @@ candidates_of_jwks(const VciJson *jwks, CandidateKeys *candidates, VciError *err
 						errhint("For example '{\"keys\": [{\"kty\": \"EC\", ...}]}'.")));
 	for (size_t i = 0; i < vci_json_array_length(keys); i++)
 		candidates->jwks[candidates->count++] = vci_json_array_at(keys, i);
-	return VCI_OK;
 }
 
 /* The keys of the issuer here whose iss the JWT carries. */
@@ -265,12 +264,15 @@ static VciStatus
 check_issuer(VciStore *store, const Presentation *presentation, VciError *error)
 {
 	CandidateKeys candidates = {0};
-	VciStatus status = presentation->issuer_jwks != NULL
-						   ? candidates_of_jwks(presentation->issuer_jwks, &candidates, error)
-						   : candidates_of_own(store, presentation->sd_jwt, &candidates, error);
+	VciStatus status = VCI_OK;
 
-	return status == VCI_OK ? check_issuer_signature(presentation->sd_jwt, &candidates, error)
-							: status;
+	if (presentation->issuer_jwks != NULL)
+		candidates_of_jwks(presentation->issuer_jwks, &candidates);
+	else
+		status = candidates_of_own(store, presentation->sd_jwt, &candidates, error);
+	if (status == VCI_OK)
+		status = check_issuer_signature(presentation->sd_jwt, &candidates, error);
+	return status;
 }
 
 static VciStatus
