@@ -1,11 +1,14 @@
 // A wallet made of @openid4vc/openid4vci, with keys of jose.
 import { createHash, randomBytes, webcrypto } from 'node:crypto'
 import { clientAuthenticationDynamic } from '@openid4vc/oauth2'
-import { Openid4vciClient } from '@openid4vc/openid4vci'
+import { Openid4vciClient, setGlobalConfig } from '@openid4vc/openid4vci'
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc'
 import * as jose from 'jose'
 
 globalThis.crypto ??= webcrypto
+
+// The sandbox speaks http on the loopback interface.
+setGlobalConfig({ allowInsecureUrls: true })
 
 export async function newHolder(alg = 'ES256') {
 	const pair = await jose.generateKeyPair(alg, { extractable: true })
