@@ -28,7 +28,7 @@ extern bool vci_is_server_fault(VciStatus status);
 extern VciOAuthError vci_oauth_error(VciStatus status, VciAsker asker);
 
 /* Raises an ERROR with the status' SQLSTATE, its text, and a hint for the common ones. */
-extern void vci_raise(const VciError *error) pg_attribute_noreturn();
+extern _Noreturn void vci_raise(const VciError *error);
 
 /* Raises unless status is VCI_OK. */
 extern void vci_require(VciStatus status, const VciError *error);
