@@ -312,6 +312,17 @@ vci_key_generate(VciAlg alg, VciKey **key, VciError *error)
 	return vci_key_adopt(pkey, true, key, error);
 }
 
+/* Without this, the library would ask the terminal for a password. */
+static int
+no_password(char *buffer, int size, int writing, void *unused)
+{
+	(void) buffer;
+	(void) size;
+	(void) writing;
+	(void) unused;
+	return -1;
+}
+
 VciStatus
 vci_key_from_private_pem(const char *pem, size_t len, VciKey **key, VciError *error)
 {
@@ -324,8 +335,7 @@ vci_key_from_private_pem(const char *pem, size_t len, VciKey **key, VciError *er
 	bio = BIO_new_mem_buf(pem, (int) len);
 	if (bio == NULL)
 		return vci_openssl_error(error, VCI_ERR_MEMORY, "out of memory");
-	/* An empty password, given here, keeps the library from asking the terminal for one. */
-	pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *) "");
+	pkey = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
 	BIO_free(bio);
 	if (pkey == NULL)
 		return vci_openssl_error(error, VCI_ERR_JWK,

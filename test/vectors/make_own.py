@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes rsa.json and x5c.json: what the RFCs have no examples of.
+"""Makes pem.json, rsa.json and x5c.json: what the RFCs have no examples of.
 
 Needs python3-cryptography and the openssl command. The keys are thrown away, so
 that a new run changes every signature; run it only to add a case.
@@ -207,5 +207,45 @@ def make_x5c():
     })
 
 
+def run(command, text=None):
+    return subprocess.run(["openssl"] + command.split(), input=text, check=True,
+                          capture_output=True, text=True).stdout
+
+
+def make_pem():
+    sec1 = run("ecparam -name prime256v1 -genkey")
+    p384 = run("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384")
+    edwards = run("genpkey -algorithm ed25519")
+    accepted = [
+        ("SEC 1 behind its parameters, as ecparam -genkey prints it", "ES256", sec1),
+        ("SEC 1 alone", "ES256", run("ec", sec1)),
+        ("PKCS #8 on P-256", "ES256", run("pkcs8 -topk8 -nocrypt", sec1)),
+        ("PKCS #8 on P-384", "ES384", p384),
+        ("PKCS #8 of Ed25519", "EdDSA", edwards),
+        ("text in front of the key", "ES256", "a comment\n" + sec1),
+    ]
+    encrypted = "pkcs8 -topk8 -v2 aes-256-cbc -passout pass:"
+    refused = [
+        ("a key under a password", "jwk", run(encrypted + "secret", edwards)),
+        ("a key under an empty password", "jwk", run(encrypted, edwards)),
+        ("a SEC 1 key under a password", "jwk", run("ec -aes256 -passout pass:secret", sec1)),
+        ("a public key", "jwk", run("pkey -pubout", edwards)),
+        ("parameters without a key", "jwk", run("ecparam -name prime256v1")),
+        ("an RSA key", "key_unsupported", run("genrsa 2048")),
+        ("secp256k1", "key_unsupported", run("ecparam -name secp256k1 -genkey -noout")),
+        ("a curve by explicit parameters", "key_unsupported",
+         run("ecparam -name prime256v1 -genkey -noout -param_enc explicit")),
+        ("no PEM", "jwk", "hello"),
+        ("an empty text", "jwk", ""),
+        ("a text cut short", "jwk", p384[:-40]),
+    ]
+    write("pem.json", {
+        "source": "made for these tests by make_own.py, with the openssl command",
+        "accepted": [{"what": w, "alg": a, "pem": p} for w, a, p in accepted],
+        "refused": [{"what": w, "status": s, "pem": p} for w, s, p in refused],
+    })
+
+
+make_pem()
 make_rsa()
 make_x5c()
