@@ -343,7 +343,7 @@ derive(const VciSecret *data_key, const char *label, VciSecret *out)
 }
 
 static void
-load_secrets(VciIssuerEntry *issuer)
+unseal_secrets(VciIssuerEntry *issuer)
 {
 	MemoryContext scratch = begin_scratch();
 	const unsigned char *plain;
@@ -364,7 +364,7 @@ load_secrets(VciIssuerEntry *issuer)
 }
 
 static void
-load_signing_key(VciIssuerEntry *issuer, const VciKeyRow *row)
+unseal_signing_key(VciIssuerEntry *issuer)
 {
 	VciError error = VCI_ERROR_INIT;
 	VciKey **key = vci_own_key();
@@ -372,12 +372,22 @@ load_signing_key(VciIssuerEntry *issuer, const VciKeyRow *row)
 	const unsigned char *der;
 	size_t len;
 
-	vci_root_unseal("signing key", row->id, row->private_key, row->root_key_id, &der, &len);
+	vci_root_unseal("signing key", issuer->signing.id, issuer->signing_key,
+					issuer->signing_root_key_id, &der, &len);
 	vci_require(vci_key_from_private_der(der, len, key, &error), &error);
 	end_scratch(scratch);
+	issuer->signing.key = *key;
+}
+
+/* The newest active key signs. */
+static void
+choose_signing_key(VciIssuerEntry *issuer, const VciKeyRow *row)
+{
 	issuer->signing.id = row->id;
 	issuer->signing.kid = row->kid;
-	issuer->signing.key = *key;
+	issuer->signing.alg = vci_alg_by_name(row->alg);
+	issuer->signing_key = row->private_key;
+	issuer->signing_root_key_id = row->root_key_id;
 }
 
 static void
@@ -393,8 +403,8 @@ load_keys(VciStore *store, VciIssuerEntry *issuer)
 		issuer->published_keys[i].kid = rows[i].kid;
 		issuer->published_keys[i].public_jwk = json_of_text(rows[i].public_jwk);
 		issuer->published_keys[i].alg = vci_alg_by_name(rows[i].alg);
-		if (rows[i].active && issuer->signing.key == NULL)
-			load_signing_key(issuer, &rows[i]);
+		if (rows[i].active && issuer->signing.id == 0)
+			choose_signing_key(issuer, &rows[i]);
 	}
 }
 
@@ -411,7 +421,7 @@ load_configurations(VciStore *store, VciIssuerEntry *issuer)
 	{
 		vci_rules_of_configuration_row(&rows[i], &issuer->configurations[i]);
 		issuer->configurations[i].signing_alg =
-			issuer->signing.key ? vci_key_alg(issuer->signing.key) : VCI_ALG_ES256;
+			issuer->signing.id != 0 ? issuer->signing.alg : VCI_ALG_ES256;
 		issuer->claims_sources[i].function = rows[i].claims_source;
 		issuer->claims_sources[i].owner = rows[i].claims_source_owner;
 	}
@@ -427,13 +437,30 @@ vci_cache_load(VciStore *store, VciIssuerEntry *issuer)
 		return issuer;
 	load = begin_load(store, &caller);
 	issuer->epoch = vci_store_epoch(store);
-	load_secrets(issuer);
 	memset(&issuer->signing, 0, sizeof(issuer->signing));
 	load_keys(store, issuer);
 	load_configurations(store, issuer);
 	keep_loaded(store, load, issuer->context, caller);
 	issuer->loaded = true;
 	return issuer;
+}
+
+void
+vci_cache_unseal(VciIssuerEntry *issuer)
+{
+	MemoryContext caller;
+	MemoryContext load;
+
+	if (issuer->unsealed)
+		return;
+	load = AllocSetContextCreate(CurrentMemoryContext, "openid4vci secrets", ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(load);
+	unseal_secrets(issuer);
+	if (issuer->signing.id != 0)
+		unseal_signing_key(issuer);
+	MemoryContextSwitchTo(caller);
+	MemoryContextSetParent(load, issuer->context);
+	issuer->unsealed = true;
 }
 
 VciIssuerEntry *

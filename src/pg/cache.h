@@ -15,6 +15,7 @@ typedef struct VciSigningKey
 {
 	int64 id;
 	char *kid;
+	VciAlg alg;
 	VciKey *key;
 } VciSigningKey;
 
@@ -39,9 +40,12 @@ typedef struct VciIssuerEntry
 	VciClaimsSource *claims_sources; /* parallel to configurations */
 	int key_count;
 	VciPublishedKey *published_keys;
-	VciSigningKey signing; /* key NULL: there is no active key */
+	VciSigningKey signing; /* id 0: there is no active key; key NULL until unsealed */
 	bool loaded;		   /* false: only rules, authority, path and iss stand */
-	bytea *data_key;	   /* sealed */
+	bool unsealed;		   /* false: the secrets and the signing key's private half are missing */
+	bytea *signing_key;	   /* sealed */
+	char *signing_root_key_id;
+	bytea *data_key; /* sealed */
 	char *root_key_id;
 	MemoryContext context; /* holds the entry; what is loaded later hangs below it */
 } VciIssuerEntry;
@@ -67,6 +71,12 @@ extern int vci_cache_find_configuration(const VciIssuerEntry *issuer, const char
 
 /* The same, raising 42704. */
 extern int vci_cache_require_configuration(const VciIssuerEntry *issuer, const char *id);
+
+/*
+ * Opens the issuer's secrets and its signing key under the root key, once; raises 55000
+ * with a hint when there is no root key. What is public needs none of it.
+ */
+extern void vci_cache_unseal(VciIssuerEntry *issuer);
 
 /* Raises 55000 with a hint when the issuer has no active key. */
 extern void vci_cache_require_key(const VciIssuerEntry *issuer);

@@ -358,6 +358,7 @@ vci_credential_endpoint(VciStore *store, const VciIssuerEntry *issuer, const Vci
 	int64_t token_id;
 	VciStatus status;
 
+	vci_cache_require_key(issuer);
 	call.request = vci_own_credential_request();
 	vci_require(vci_sha256(http->body, http->body_len, call.digest, &error), &error);
 	status = open_token(&call, &token_id, &error);

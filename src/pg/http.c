@@ -57,7 +57,8 @@ typedef struct Route
 	RoutePlace place;
 	const char *name;
 	const char *methods; /* as Allow lists them */
-	bool writes;
+	bool writes;		 /* needs a server that accepts writes */
+	bool secrets;		 /* needs the root key */
 	RouteHandler handle;
 } Route;
 
@@ -75,15 +76,16 @@ static VciAnswer *handle_offer(HttpCall *call);
 #define POST "POST, OPTIONS"
 
 static const Route routes[] = {
-	{PLACE_WELL_KNOWN, "openid-credential-issuer", GET, false, handle_credential_issuer},
-	{PLACE_WELL_KNOWN, "oauth-authorization-server", GET, false, handle_authorization_server},
-	{PLACE_WELL_KNOWN, "jwt-vc-issuer", GET, false, handle_jwt_vc_issuer},
-	{PLACE_DID_DOCUMENT, "did.json", GET, false, handle_did_document},
-	{PLACE_ENDPOINT, "/jwks", GET, false, handle_jwks},
-	{PLACE_ENDPOINT, "/token", POST, true, handle_token},
-	{PLACE_ENDPOINT, "/nonce", POST, false, handle_nonce},
-	{PLACE_ENDPOINT, "/credential", POST, true, handle_credential},
-	{PLACE_ENDPOINT_PREFIX, "/offer/", GET, false, handle_offer},
+	{PLACE_WELL_KNOWN, "openid-credential-issuer", GET, false, false, handle_credential_issuer},
+	{PLACE_WELL_KNOWN, "oauth-authorization-server", GET, false, false,
+	 handle_authorization_server},
+	{PLACE_WELL_KNOWN, "jwt-vc-issuer", GET, false, false, handle_jwt_vc_issuer},
+	{PLACE_DID_DOCUMENT, "did.json", GET, false, false, handle_did_document},
+	{PLACE_ENDPOINT, "/jwks", GET, false, false, handle_jwks},
+	{PLACE_ENDPOINT, "/token", POST, true, true, handle_token},
+	{PLACE_ENDPOINT, "/nonce", POST, false, true, handle_nonce},
+	{PLACE_ENDPOINT, "/credential", POST, true, true, handle_credential},
+	{PLACE_ENDPOINT_PREFIX, "/offer/", GET, false, true, handle_offer},
 };
 
 /* The rest of text behind prefix, or NULL. */
@@ -382,6 +384,8 @@ answer_on_route(HttpCall *call, const Route *route)
 	else
 	{
 		vci_cache_load(call->store, call->issuer);
+		if (route->secrets)
+			vci_cache_unseal(call->issuer);
 		answer = route->handle(call);
 	}
 	if (strcmp(method, "HEAD") == 0)

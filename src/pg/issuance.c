@@ -102,7 +102,6 @@ vci_sign_credential(const VciIssuerEntry *issuer, int configuration, const char 
 	char **sd_jwt = vci_own_text();
 	int64_t expires_at;
 
-	vci_cache_require_key(issuer);
 	vci_require(vci_credential_build(&parts, sd_jwt, &expires_at, &error), &error);
 	result.sd_jwt = *sd_jwt;
 	result.expires_at = expires_at;
@@ -164,6 +163,8 @@ vci_issue_sdjwt(PG_FUNCTION_ARGS)
 	vci_require(vci_claims_check(claims, &error), &error);
 	vci_require(vci_claims_check_mandatory(claims, configuration, &error), &error);
 	holder = holder_of_argument(fcinfo, 2, configuration, thumbprint);
+	vci_cache_require_key(issuer);
+	vci_cache_unseal(issuer);
 	credential = vci_sign_credential(issuer, n, configuration->format, claims, holder, vci_now());
 	vci_store_close(store);
 	PG_RETURN_TEXT_P(cstring_to_text(credential.sd_jwt));
@@ -214,6 +215,8 @@ vci_issue_and_record(PG_FUNCTION_ARGS)
 	VciJson *claims;
 	int64 credential_id;
 
+	vci_cache_require_key(issuer);
+	vci_cache_unseal(issuer);
 	holder = holder_of_argument(fcinfo, 2, configuration, thumbprint);
 	vci_require(vci_collect_claims(store, issuer, n, given, record.subject_model, record.subject_id,
 								   &claims, &error),

@@ -101,7 +101,12 @@ insert_issuer(VciStore *store, const char *url)
 	sealed =
 		vci_root_seal("issuer data key", id, data_key.bytes, sizeof(data_key.bytes), &root_key_id);
 	vci_wipe(&data_key, sizeof(data_key));
-	vci_store_insert_issuer(store, id, url, sealed, root_key_id);
+	if (!vci_store_insert_issuer(store, id, url, sealed, root_key_id))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("issuer %s exists already", url),
+			 errhint("vci_alter_issuer changes its settings. A retired issuer comes back when a "
+					 "superuser sets retired_at to NULL in openid4vci.vci_issuer.")));
 	return id;
 }
 

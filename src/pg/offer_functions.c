@@ -109,6 +109,7 @@ vci_offer_for_operator(VciStore *store, int64 id, bool lock, VciIssuerEntry **is
 	if (*issuer == NULL)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("the issuer of offer %lld is retired", (long long) id)));
+	vci_cache_unseal(*issuer);
 	return offer;
 }
 
@@ -352,6 +353,7 @@ vci_create_offer(PG_FUNCTION_ARGS)
 	bool created;
 
 	vci_cache_require_key(issuer);
+	vci_cache_unseal(issuer);
 	offer.issuer_id = issuer->rules.id;
 	read_configurations(fcinfo, issuer, &offer);
 	read_claims(fcinfo, issuer, &offer);

@@ -90,7 +90,8 @@ typedef struct VciDutyRow
 } VciDutyRow;
 
 extern int64 vci_store_next_issuer_id(VciStore *store);
-extern void vci_store_insert_issuer(VciStore *store, int64 id, const char *url, bytea *data_key,
+/* False when the URL is taken. */
+extern bool vci_store_insert_issuer(VciStore *store, int64 id, const char *url, bytea *data_key,
 									const char *root_key_id);
 /* settings: jsonb with checked member names; a null member resets to the default. */
 extern void vci_store_update_issuer(VciStore *store, int64 id, Datum settings);

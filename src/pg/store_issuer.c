@@ -13,12 +13,12 @@ vci_store_next_issuer_id(VciStore *store)
 	return vci_column_int64(0, 1);
 }
 
-void
+bool
 vci_store_insert_issuer(VciStore *store, int64 id, const char *url, bytea *data_key,
 						const char *root_key_id)
 {
 	static VciStatement statement = {"INSERT INTO openid4vci.vci_issuer (id, url, data_key, "
-									 "root_key_id) VALUES ($1, $2, $3, $4)",
+									 "root_key_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
 									 4,
 									 {INT8OID, TEXTOID, BYTEAOID, TEXTOID},
 									 NULL};
@@ -28,7 +28,7 @@ vci_store_insert_issuer(VciStore *store, int64 id, const char *url, bytea *data_
 	vci_put_text(&args, url);
 	vci_put_bytea(&args, data_key);
 	vci_put_text(&args, root_key_id);
-	vci_run(store, &statement, &args);
+	return vci_run(store, &statement, &args) > 0;
 }
 
 /* A member that is there sets its column; JSON null sets NULL or the column's default. */

@@ -154,6 +154,7 @@ vci_exchange_code(PG_FUNCTION_ARGS)
 	VciAnswer *answer;
 	Datum result;
 
+	vci_cache_unseal(issuer);
 	request.grant_type = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
 	request.pre_authorized_code = vci_arg_text_required(fcinfo, 0, "pre_authorized_code");
 	request.tx_code = vci_arg_text(fcinfo, 1);
@@ -171,7 +172,10 @@ vci_create_nonce(PG_FUNCTION_ARGS)
 {
 	VciStore *store = vci_store_open();
 	VciIssuerEntry *issuer = vci_issuer_with_duty(store, vci_arg_text(fcinfo, 0), VCI_DUTY_OFFERER);
-	char *nonce = vci_new_nonce(issuer);
+	char *nonce;
+
+	vci_cache_unseal(issuer);
+	nonce = vci_new_nonce(issuer);
 
 	vci_store_close(store);
 	PG_RETURN_TEXT_P(cstring_to_text(nonce));

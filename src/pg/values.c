@@ -10,6 +10,7 @@
 #include "report.h"
 #include "values.h"
 
+#define JSON_ARGUMENT_MAX		  (512 * 1024)
 #define SECONDS_FROM_1970_TO_2000 ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
 
 char *
@@ -44,6 +45,15 @@ vci_json_of_jsonb(Jsonb *jsonb)
 	return *json;
 }
 
+/* Before it becomes text and a tree, both larger than itself. */
+static void
+check_size(const Jsonb *jsonb, const char *name)
+{
+	if (VARSIZE(jsonb) > JSON_ARGUMENT_MAX)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("%s has more than %d kB", name, JSON_ARGUMENT_MAX / 1024)));
+}
+
 VciJson *
 vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name)
 {
@@ -55,6 +65,7 @@ vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name)
 	if (PG_ARGISNULL(n))
 		return NULL;
 	jsonb = PG_GETARG_JSONB_P(n);
+	check_size(jsonb, name);
 	text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
 	json = vci_own_json();
 	if (vci_json_parse(text, strlen(text), json, &error) != VCI_OK)
