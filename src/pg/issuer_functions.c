@@ -60,9 +60,13 @@ change_settings(VciStore *store, int64 id, const VciJson *settings)
 {
 	VciError error = VCI_ERROR_INIT;
 	const VciJson *display = vci_json_get(settings, "display");
+	const char *base_path;
 
 	vci_check_members(settings, "settings", issuer_settings);
 	check_setting_kinds(settings);
+	base_path = vci_json_get_string(settings, "base_path");
+	if (base_path != NULL)
+		vci_require(vci_issuer_base_path_check(base_path, &error), &error);
 	if (display != NULL)
 		vci_require(vci_issuer_display_check(display, &error), &error);
 	vci_store_update_issuer(store, id, vci_jsonb_datum(settings));

@@ -197,15 +197,6 @@ column(int row, int number, bool *is_null)
 	return SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, number, is_null);
 }
 
-bool
-vci_column_is_null(int row, int number)
-{
-	bool is_null;
-
-	(void) column(row, number, &is_null);
-	return is_null;
-}
-
 int64
 vci_column_int64(int row, int number)
 {

@@ -45,7 +45,6 @@ extern int vci_run(VciStore *store, VciStatement *statement, VciArguments *args)
 extern int vci_read(VciStore *store, VciStatement *statement, VciArguments *args);
 
 /* Columns of row (from 0), column (from 1) of the last result, in the store's context. */
-extern bool vci_column_is_null(int row, int column);
 extern int64 vci_column_int64(int row, int column); /* null: 0 */
 extern int32 vci_column_int32(int row, int column); /* null: 0 */
 extern double vci_column_double(int row, int column);

@@ -33,18 +33,6 @@ vci_arg_text_required(FunctionCallInfo fcinfo, int n, const char *name)
 	return text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
-VciJson *
-vci_json_of_jsonb(Jsonb *jsonb)
-{
-	VciJson **json = vci_own_json();
-	VciError error = VCI_ERROR_INIT;
-	char *text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
-
-	vci_require(vci_json_parse(text, strlen(text), json, &error), &error);
-	pfree(text);
-	return *json;
-}
-
 /* Before it becomes text and a tree, both larger than itself. */
 static void
 check_size(const Jsonb *jsonb, const char *name)
@@ -106,12 +94,6 @@ vci_jsonb_datum(const VciJson *json)
 	free(*text);
 	*text = NULL;
 	return result;
-}
-
-text *
-vci_text_of(const char *string)
-{
-	return string == NULL ? NULL : cstring_to_text(string);
 }
 
 Datum

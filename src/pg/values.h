@@ -22,9 +22,7 @@ extern VciJson *vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name);
 /* Argument n (interval) in seconds; fallback when null; raises unless positive. */
 extern int64 vci_arg_seconds(FunctionCallInfo fcinfo, int n, const char *name, int64 fallback);
 
-extern VciJson *vci_json_of_jsonb(Jsonb *jsonb);   /* owned */
 extern Datum vci_jsonb_datum(const VciJson *json); /* jsonb, palloc'd */
-extern text *vci_text_of(const char *string);	   /* NULL stays NULL */
 extern Datum vci_text_array_datum(char **strings, int count);
 
 /* Strings of a text[] without nulls (raises 22004 otherwise), palloc'd. */
