@@ -521,7 +521,7 @@ vci_cache_require_configuration(const VciIssuerEntry *issuer, const char *id)
 void
 vci_cache_require_key(const VciIssuerEntry *issuer)
 {
-	if (issuer->signing.key == NULL)
+	if (issuer->signing.id == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("issuer %s has no active signing key", issuer->rules.url),
