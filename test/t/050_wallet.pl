@@ -502,6 +502,69 @@ tampered(1, qr/invalid_nonce/, 'nonces that are never good',
 	like($object->{notes}[0], qr/lacks the claim \["absent"\]/, 'but it is remarked on');
 }
 
+# Credentials that their own issuer signed, but that are not for this wallet or not for now.
+
+sql(q{SELECT openid4vci.vci_create_configuration(id => 'Old', vct => 'urn:test:old',
+		validity => '1 second', always_disclosed => '["number"]', issuer => :'url');
+	SELECT openid4vci.vci_create_configuration(id => 'Loose', vct => 'urn:test:loose',
+		binding => 'absent', always_disclosed => '["number"]', issuer => :'url')}, url => $middle);
+
+sub middle_offer_of
+{
+	return sql(q{SELECT credential_offer_uri FROM openid4vci.vci_create_offer(ARRAY[:'id'],
+		claims => '{"number": "1"}', issuer => :'url')}, id => $_[0], url => $middle);
+}
+
+{
+	my $stranger = '{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",'
+	  . '"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}'; # RFC 7515 appendix A.3
+	my $other = sql(q{SELECT openid4vci.vci_issue_sdjwt('Card', '{"number": "1"}', :'key', :'url')},
+		key => $stranger, url => $middle);
+	tampered(4, qr/another key/, "somebody else's credential", in_credential(sub { $other }));
+}
+# The credential lives for a second and is held back for longer.
+with_middle(sub { sleep 2 if $_[0] =~ m{/credential$}; $_[1] }, sub {
+	refused_with(4, qr/expired/, 'a credential whose time is over', middle_offer_of('Old')) });
+{
+	my $proofs = in_json(qr/openid-credential-issuer/, sub {
+		my $loose = $_[0]{credential_configurations_supported}{Loose};
+		$loose->{cryptographic_binding_methods_supported} = ['jwk'];
+		$loose->{proof_types_supported}{jwt}{proof_signing_alg_values_supported} = ['ES256'] });
+	with_middle($proofs, sub {
+		refused_with(4, qr/no cnf/, 'an unbound credential where the metadata promises binding',
+			middle_offer_of('Loose')) });
+}
+{
+	my ($status, $out, $err) =
+	  with_middle(sub { $_[1] }, sub { redeem('--trace', middle_offer_of('Loose')) });
+	is($status, 0, 'a configuration without holder binding is redeemed') or diag($err);
+	like($out, qr/Holder key +none/, 'the lack of a holder key is told');
+	unlike($err, qr{/nonce}, 'no nonce is asked for without a proof');
+}
+
+# Issuers of other shapes.
+
+{
+	my $tenant = "$middle/tenant/a";
+	sql(q{SELECT openid4vci.vci_create_issuer(url => :'url');
+		SELECT openid4vci.vci_create_key(issuer => :'url');
+		SELECT openid4vci.vci_create_configuration(id => 'Card', vct => 'urn:test:card',
+			always_disclosed => '["number"]', issuer => :'url')}, url => $tenant);
+	my $link = sql(q{SELECT credential_offer_uri FROM openid4vci.vci_create_offer(ARRAY['Card'],
+		claims => '{"number": "1"}', issuer => :'url')}, url => $tenant);
+	my ($status, $object, $err) = with_middle(sub { $_[1] }, sub { redeem_json($link) });
+	is($status, 0, 'an issuer whose URL has a path is found by the path rule') or diag($err);
+	is($object->{endpoints}{issuer_metadata}, "$middle/.well-known/openid-credential-issuer/tenant/a",
+		'the well-known segment stands between host and path');
+}
+{
+	sql(q{SELECT openid4vci.vci_alter_issuer('{"iss_did_web": true}', :'url')}, url => $middle);
+	my ($status, $object, $err) = with_middle(sub { $_[1] }, sub { redeem_json(middle_offer()) });
+	is($status, 0, 'a credential whose iss is the did:web of the issuer verifies') or diag($err);
+	like($object->{claims}{iss}, qr/^did:web:127\.0\.0\.1%3A\d+$/, 'iss is that DID');
+	like($object->{endpoints}{issuer_keys}, qr{/did\.json$}, 'the key comes from its document');
+}
+
 close $listener;
 refused_with(3, qr/cannot be reached/, 'an issuer that is not there', middle_offer());
 
