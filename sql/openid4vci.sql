@@ -51,7 +51,7 @@ CREATE TABLE vci_issuer (
     id                    bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_issuer_id_seq'),
     url                   text COLLATE "C" NOT NULL UNIQUE,
     base_path             text COLLATE "C" NOT NULL DEFAULT '/api/v1/openid4vci'
-                          CHECK (base_path ~ '^(/[A-Za-z0-9._~-]+)*$' AND base_path !~ '/\.{1,2}(/|$)'
+                          CHECK (base_path ~ '^(/[A-Za-z0-9._~!$&''()*+,;=:@-]+)*$' AND base_path !~ '/\.{1,2}(/|$)'
                                  AND length(base_path) <= 200),
     profile               text COLLATE "C" NOT NULL DEFAULT 'openspp' CHECK (profile IN ('openspp', 'final')),
     iss_did_web           boolean NOT NULL DEFAULT false,

@@ -66,12 +66,17 @@ check_kinds(const VciJson *changes)
 	static const char *const arrays[] = {"always_disclosed", "selectively_disclosable", "claims",
 										 "display"};
 	const char *binding = vci_json_get_string(changes, "binding");
+	const VciJson *decoys = vci_json_get(changes, "decoys");
+	int64_t decoy_count;
 
 	for (size_t i = 0; i < lengthof(texts); i++)
 		check_member_kind(changes, texts[i], VCI_JSON_STRING, "a string");
 	for (size_t i = 0; i < lengthof(arrays); i++)
 		check_member_kind(changes, arrays[i], VCI_JSON_ARRAY, "an array");
-	check_member_kind(changes, "decoys", VCI_JSON_NUMBER, "a number from 0 to 64");
+	if (decoys != NULL &&
+		(!vci_json_int64(decoys, &decoy_count) || decoy_count < 0 || decoy_count > 64))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("decoys must be a whole number from 0 to 64")));
 	check_older(changes);
 	if (binding != NULL && strcmp(binding, "required") != 0 && strcmp(binding, "optional") != 0 &&
 		strcmp(binding, "absent") != 0)

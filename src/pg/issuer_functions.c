@@ -15,6 +15,21 @@
 
 #define ISSUER_URL_MAX 1024
 
+/* Settings that are whole numbers, with the bounds that the table's checks have too. */
+typedef struct NumberSetting
+{
+	const char *name;
+	int min;
+	int max;
+} NumberSetting;
+
+static const NumberSetting number_settings[] = {
+	{"offer_lifetime", 1, 315360000}, {"access_token_lifetime", 1, 31536000},
+	{"c_nonce_lifetime", 1, 2592000}, {"retry_window", 0, 3600},
+	{"time_rounding", 1, 604800},	  {"proof_max_age", 1, 2592000},
+	{"tx_code_max_failures", 1, 100}, {"batch_size", 1, 32},
+};
+
 static const char *const issuer_settings[] = {"profile",
 											  "display",
 											  "base_path",
@@ -29,30 +44,54 @@ static const char *const issuer_settings[] = {"profile",
 											  "batch_size",
 											  NULL};
 
-/* A member that is not text, number, boolean or null would reach a cast as JSON text. */
 static void
-check_setting_kinds(const VciJson *settings)
+check_number_settings(const VciJson *settings)
 {
-	VciJsonIter iter = vci_json_iter(settings);
-
-	while (vci_json_next(&iter))
+	for (size_t i = 0; i < lengthof(number_settings); i++)
 	{
-		VciJsonKind kind = vci_json_kind(iter.value);
-		bool number;
+		const NumberSetting *setting = &number_settings[i];
+		const VciJson *value = vci_json_get(settings, setting->name);
+		int64_t number;
 
-		if (strcmp(iter.name, "display") == 0 || kind == VCI_JSON_NULL)
-			continue;
-		number = strcmp(iter.name, "profile") != 0 && strcmp(iter.name, "base_path") != 0 &&
-				 strcmp(iter.name, "iss_did_web") != 0;
-		if (number ? kind != VCI_JSON_NUMBER
-				   : kind != (strcmp(iter.name, "iss_did_web") == 0 ? VCI_JSON_BOOLEAN
-																	: VCI_JSON_STRING))
+		if (value != NULL &&
+			(!vci_json_int64(value, &number) || number < setting->min || number > setting->max))
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("setting %s must be a %s", iter.name,
-								   number								   ? "number"
-								   : strcmp(iter.name, "iss_did_web") == 0 ? "boolean"
-																		   : "string")));
+							errmsg("setting %s must be a whole number from %d to %d", setting->name,
+								   setting->min, setting->max)));
 	}
+}
+
+/* Text of a setting that must be a string; NULL when it is absent or null. */
+static const char *
+string_setting(const VciJson *settings, const char *name)
+{
+	const VciJson *value = vci_json_get(settings, name);
+
+	if (value != NULL && vci_json_kind(value) != VCI_JSON_STRING)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("setting %s must be a string", name)));
+	return vci_json_string(value);
+}
+
+/* What the table's own checks would refuse, in words, and without showing the row. */
+static void
+check_settings(const VciJson *settings)
+{
+	const VciJson *iss_did_web = vci_json_get(settings, "iss_did_web");
+	const char *profile = string_setting(settings, "profile");
+	const char *base_path = string_setting(settings, "base_path");
+	VciError error = VCI_ERROR_INIT;
+
+	check_number_settings(settings);
+	if (iss_did_web != NULL && vci_json_kind(iss_did_web) != VCI_JSON_BOOLEAN)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("setting iss_did_web must be a boolean")));
+	if (profile != NULL && strcmp(profile, "openspp") != 0 && strcmp(profile, "final") != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("there is no profile \"%s\"", profile),
+						errhint("Profiles are openspp and final.")));
+	if (base_path != NULL)
+		vci_require(vci_issuer_base_path_check(base_path, &error), &error);
 }
 
 static void
@@ -60,13 +99,9 @@ change_settings(VciStore *store, int64 id, const VciJson *settings)
 {
 	VciError error = VCI_ERROR_INIT;
 	const VciJson *display = vci_json_get(settings, "display");
-	const char *base_path;
 
 	vci_check_members(settings, "settings", issuer_settings);
-	check_setting_kinds(settings);
-	base_path = vci_json_get_string(settings, "base_path");
-	if (base_path != NULL)
-		vci_require(vci_issuer_base_path_check(base_path, &error), &error);
+	check_settings(settings);
 	if (display != NULL)
 		vci_require(vci_issuer_display_check(display, &error), &error);
 	vci_store_update_issuer(store, id, vci_jsonb_datum(settings));
