@@ -94,6 +94,8 @@ use_generation(void)
 {
 	GenerationUse *use;
 
+	/* a transaction that holds all its locks already would take in no change until its end */
+	AcceptInvalidationMessages();
 	if (current != NULL && current->stale)
 	{
 		Generation *old = current;
