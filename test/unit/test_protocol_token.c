@@ -79,8 +79,7 @@ test_refused_details(void)
 		"[{\"type\":\"openid_credential\",\"credential_configuration_id\":\"\"}]",
 		"[{\"type\":\"openid_credential\",\"credential_configuration_id\":7}]",
 		"[{\"type\":\"openid_credential\",\"format\":\"vc+sd-jwt\",\"vct\":\"x\"}]",
-		"[{\"type\":\"openid_credential\",\"type\":\"openid_credential\","
-		"\"credential_configuration_id\":\"A\"}]",
+		"[{\"type\":\"openid_credential\",\"type\":\"x\",\"credential_configuration_id\":\"A\"}]",
 		"[{\"type\":\"openid_credential\",\"credential_configuration_id\":\"A\"}]x",
 	};
 	char many[8192];
