@@ -1,6 +1,7 @@
 /* DIDs as holder keys: did:jwk and did:key decoded, did:web looked up in a document. */
 #include "jose/base64url.h"
 #include "jose/did.h"
+#include "error_queue.h"
 #include "tap.h"
 
 static VciStatus
@@ -263,5 +264,6 @@ main(void)
 	documents();
 	methods();
 	web();
+	error_queue_is_empty();
 	return done_testing();
 }

@@ -1,6 +1,7 @@
 /* Keys: JWKs as the RFCs have them, thumbprints, PEM, PKCS #8, and what is refused. */
 #include "jose/jwk.h"
 #include "jose/seal.h"
+#include "error_queue.h"
 #include "tap.h"
 
 static VciStatus
@@ -57,7 +58,7 @@ rfc7517(void)
 
 	for (int set = 1; set <= 3; set++)
 	{
-		char name[8];
+		char name[16];
 		VciJson *keys;
 
 		snprintf(name, sizeof(name), "A.%d", set);
@@ -447,5 +448,6 @@ main(void)
 	round_trip(VCI_ALG_EDDSA);
 	bad_der();
 	pem();
+	error_queue_is_empty();
 	return done_testing();
 }

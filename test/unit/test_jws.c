@@ -1,6 +1,7 @@
 /* JWS: published signatures verify, ours verify too, and nothing else does. */
 #include "jose/base64url.h"
 #include "jose/jws.h"
+#include "error_queue.h"
 #include "tap.h"
 
 static VciStatus
@@ -376,5 +377,6 @@ main(void)
 	signing_input();
 	shapes();
 	types();
+	error_queue_is_empty();
 	return done_testing();
 }

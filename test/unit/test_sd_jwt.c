@@ -1,4 +1,5 @@
 /* SD-JWT: the RFC's own examples, and each reason to reject. */
+#include "error_queue.h"
 #include "sd_jwt_tools.h"
 
 static void
@@ -583,5 +584,6 @@ main(void)
 	serialization();
 	presenting();
 	signing();
+	error_queue_is_empty();
 	return done_testing();
 }

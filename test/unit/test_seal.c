@@ -1,5 +1,6 @@
 /* Random bytes, digests, HMAC, HKDF, sealing, and the text of root keys. */
 #include "jose/seal.h"
+#include "error_queue.h"
 #include "tap.h"
 
 /* Hexadecimal text into at most size bytes. */
@@ -289,5 +290,6 @@ main(void)
 	root_keys();
 	bad_root_keys();
 	errors();
+	error_queue_is_empty();
 	return done_testing();
 }

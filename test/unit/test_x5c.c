@@ -1,5 +1,6 @@
 /* Certificate chains in a proof's header: which give a key, and which do not. */
 #include "jose/jwk.h"
+#include "error_queue.h"
 #include "tap.h"
 
 static void
@@ -255,5 +256,6 @@ main(void)
 	changed_signature(file);
 	shapes();
 	vci_json_free(file);
+	error_queue_is_empty();
 	return done_testing();
 }
