@@ -97,8 +97,10 @@ grant_token(VciStore *store, const VciIssuerEntry *issuer, const VciTokenRequest
 								vci_now() + lifetime);
 	vci_require(vci_ticket_make(&issuer->ticket_key, VCI_TICKET_TOKEN, id, 0, token, &error),
 				&error);
+	/* OpenID4VCI 1.0 section 6.2 has no c_nonce here, drafts up to 13 and the guide do */
 	*body = vci_token_response(&issuer->rules, request, selected, token, lifetime,
-							   vci_new_nonce(issuer));
+							   issuer->rules.profile == VCI_PROFILE_FINAL ? NULL
+																		  : vci_new_nonce(issuer));
 	vci_require_memory(*body);
 	return vci_answer_no_store(200, *body);
 }
@@ -158,6 +160,8 @@ vci_exchange_code(PG_FUNCTION_ARGS)
 	request.grant_type = "urn:ietf:params:oauth:grant-type:pre-authorized_code";
 	request.pre_authorized_code = vci_arg_text_required(fcinfo, 0, "pre_authorized_code");
 	request.tx_code = vci_arg_text(fcinfo, 1);
+	if (request.tx_code != NULL && request.tx_code[0] == '\0')
+		request.tx_code = NULL; /* as in a form: no value is as good as omitted */
 	answer = redeem(store, issuer, &request);
 	vci_store_close(store);
 	result = DirectFunctionCall1(jsonb_in, CStringGetDatum(answer->body));
