@@ -47,6 +47,8 @@ test_refused_urls(void)
 		{"http://registry.example", "http beyond loopback is refused"},
 		{"http://127.0.0.1.example.org", "a host that only starts like loopback is refused"},
 		{"http://127.example.org", "a name under 127 is no loopback address"},
+		{"http://127.0.0.0.1", "five numbers are no address"},
+		{"http://127.100.100", "nor are three"},
 		{"http://128.0.0.1", "http on another address is refused"},
 		{"http://localhost.example.org", "a host that only starts with localhost is refused"},
 		{"http://[::2]", "http on another IPv6 address is refused"},

@@ -99,6 +99,9 @@ test_given_codes(void)
 	check_code("12\xc2\xa0"
 			   "34",
 			   VCI_TX_CODE_TEXT, VCI_ERR_REQUEST, 0, "a no-break space is refused");
+	check_code("12\xc2\xad"
+			   "34",
+			   VCI_TX_CODE_TEXT, VCI_ERR_REQUEST, 0, "a soft hyphen is refused");
 	check_code("12\xe2\x80\x8b"
 			   "34",
 			   VCI_TX_CODE_TEXT, VCI_ERR_REQUEST, 0, "an invisible character is refused");
