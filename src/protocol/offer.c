@@ -38,11 +38,13 @@ static bool
 fill_offer(VciJson *offer, const VciIssuer *issuer, const char *const *configuration_ids,
 		   size_t count, const char *code, const VciTxCode *tx_code)
 {
-	VciJson *ids = vci_json_new_array();
+	VciJson *ids;
 	VciJson *grants;
 
-	if (!vci_json_set_string(offer, "credential_issuer", issuer->url) ||
-		!vci_json_set(offer, "credential_configuration_ids", ids))
+	if (!vci_json_set_string(offer, "credential_issuer", issuer->url))
+		return false;
+	ids = vci_json_new_array();
+	if (!vci_json_set(offer, "credential_configuration_ids", ids))
 		return false;
 	for (size_t i = 0; i < count; i++)
 	{
