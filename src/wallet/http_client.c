@@ -255,9 +255,13 @@ fail_transfer(WalletContext *context, const WalletRequest *request, const Transf
 		return wallet_fail(&context->failure, WALLET_EXIT_NETWORK,
 						   "the %s sends more than %d bytes; the answer was dropped", request->what,
 						   WALLET_RESPONSE_MAX_SIZE);
+	if (code == CURLE_SSL_CACERT_BADFILE && context->options->ca_file != NULL)
+		return wallet_fail(&context->failure, WALLET_EXIT_USAGE,
+						   "--cacert %s cannot be read as PEM certificates",
+						   context->options->ca_file);
 	wallet_fail(&context->failure, WALLET_EXIT_NETWORK, "the %s cannot be reached: %s",
 				request->what, error[0] != '\0' ? error : curl_easy_strerror(code));
-	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
 		return wallet_advise(&context->failure,
 							 "The server's certificate does not verify. For a private "
 							 "certificate authority give --cacert FILE.");

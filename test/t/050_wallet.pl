@@ -293,6 +293,10 @@ for my $shape ([], ['--older'])
 	refused_with(2, qr/plain http/, 'plain http beyond this machine', 'http://registry.example/o');
 	refused_with(2, qr/plain http/, 'a host that only looks like this machine',
 		'http://127.0.0.1.registry.example/o');
+	refused_with(2, qr/--cacert/, 'a certificate file that is not there',
+		'--cacert', "$work/none.pem", "https://127.0.0.1:$issuer_port/o");
+	refused_with(3, qr/cannot be reached/, 'https where nobody speaks it',
+		"https://127.0.0.1:$issuer_port/o");
 	refused_with(1, qr/HTTP 404/, 'an offer by reference that does not exist', "$issuer/nothing");
 }
 

@@ -273,3 +273,45 @@ test('the library takes the metadata as 1.0 and knows both configurations', asyn
 		true
 	)
 })
+
+test('two proofs of one request bring two credentials, each bound to its own key', async () => {
+	sandbox.sql(`SELECT openid4vci.vci_alter_issuer('{"batch_size": 2}')`)
+	try {
+		const holders = [await newHolder(), await newHolder('EdDSA')]
+		const client = newClient(holders[0])
+		const authorized = await authorize(client, sandbox.offer())
+		const { c_nonce } = await client.requestNonce(authorized)
+		const proofs = await Promise.all(
+			holders.map((holder) => prove(newClient(holder), holder, authorized, c_nonce))
+		)
+		const { credentials } = await ask(client, authorized, { proofs: { jwt: proofs } })
+		assert.deepEqual(
+			await Promise.all(credentials.map(({ credential }) => holderOf(credential))),
+			holders.map((holder) => holder.thumbprint)
+		)
+	} finally {
+		sandbox.sql(`SELECT openid4vci.vci_alter_issuer('{"batch_size": null}')`)
+	}
+})
+
+test('a wallet in a browser may call the endpoints: preflight and answer allow its origin', async () => {
+	const endpoint = `${sandbox.issuer}/api/v1/openid4vci/credential`
+	const origin = 'https://wallet.example'
+	const preflight = await fetch(endpoint, {
+		method: 'OPTIONS',
+		headers: {
+			Origin: origin,
+			'Access-Control-Request-Method': 'POST',
+			'Access-Control-Request-Headers': 'authorization,content-type'
+		}
+	})
+	assert.ok(preflight.ok, `HTTP ${preflight.status}`)
+	const listed = (name) => preflight.headers.get(name).toLowerCase().split(/ *, */)
+	assert.ok(['*', origin].includes(preflight.headers.get('access-control-allow-origin')))
+	assert.ok(listed('access-control-allow-methods').includes('post'))
+	assert.ok(listed('access-control-allow-headers').includes('authorization'))
+	assert.ok(listed('access-control-allow-headers').includes('content-type'))
+	const answer = await fetch(endpoint, { method: 'POST', headers: { Origin: origin } })
+	assert.equal(answer.status, 401)
+	assert.ok(['*', origin].includes(answer.headers.get('access-control-allow-origin')))
+})
