@@ -173,21 +173,12 @@ scan_string(const char *text, size_t len, size_t *at, VciError *error)
 	return unexpected(start, "string without end", error);
 }
 
-/* Behind a number or word: without this check, two tokens could melt into one. */
-static bool
-at_delimiter(const char *text, size_t len, size_t at)
-{
-	return at == len || is_white_space(text[at]) || text[at] == ',' || text[at] == ']' ||
-		   text[at] == '}';
-}
-
 static VciStatus
 scan_word(const char *text, size_t len, const char *word, size_t *at, VciError *error)
 {
 	size_t word_len = strlen(word);
 
-	if (len - *at < word_len || memcmp(text + *at, word, word_len) != 0 ||
-		!at_delimiter(text, len, *at + word_len))
+	if (len - *at < word_len || memcmp(text + *at, word, word_len) != 0)
 		return unexpected(*at, "expected true, false or null", error);
 	*at += word_len;
 	return VCI_OK;
@@ -265,7 +256,7 @@ scan_number(const char *text, size_t len, size_t *at, VciJsonScan *scan, VciErro
 	bool plain = false;
 	size_t end = number_end(text, len, *at, &plain);
 
-	if (end == *at || !at_delimiter(text, len, end))
+	if (end == *at)
 		return unexpected(*at, "malformed number", error);
 	if (!plain && !add_literal(scan, *at, end - *at))
 		return vci_error(error, VCI_ERR_MEMORY, "out of memory");

@@ -86,6 +86,10 @@ refused(void)
 		{"did:key:zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"
 		 "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz",
 		 VCI_ERR_KEY_UNSUPPORTED, "a number as large as the longest value can be"},
+		{"did:key:z2DQYFhy74hg5eM3VNHKxySLj7rqfiJ7SZ3Gyokjx1w6yGc", VCI_ERR_DID,
+		 "an Ed25519 key of 31 bytes"},
+		{"did:key:zQeckHN9FGhBanGv7VfdNCgoaDjXjrsXJPT8AdyxjuP1as9qR", VCI_ERR_DID,
+		 "an Ed25519 key of 33 bytes"},
 		{"did:jwk:", VCI_ERR_DID, "did:jwk without a key"},
 		{"did:jwk:e30", VCI_ERR_JWK, "an empty JWK"},
 		{"did:jwk:W10", VCI_ERR_DID, "a JWK that is an array"},
@@ -94,16 +98,40 @@ refused(void)
 		{"did:jwk:eyJhIjoxLCJhIjoxfQ", VCI_ERR_DID, "a JWK with a member twice"},
 	};
 	VciError error = VCI_ERROR_INIT;
-	char *large = malloc(20000);
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		is_status(did_status(cases[i].did, &error), cases[i].status, &error, cases[i].what);
+}
 
-	memset(large, 'A', 19999);
-	large[19999] = '\0';
-	memcpy(large, "did:jwk:", 8);
-	is_status(did_status(large, &error), VCI_ERR_DID, &error, "a did:jwk that is too long");
-	free(large);
+/* did:jwk of a key with a member that makes it as long as wanted. */
+static VciStatus
+long_status(size_t filler, VciError *error)
+{
+	char *did = calloc(1, 2 * filler + 1024);
+	char *text = calloc(1, filler + 512);
+	char *encoded;
+	VciStatus status;
+
+	strcpy(text, "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":"
+				 "\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\",\"kid\":\"");
+	memset(text + strlen(text), 'k', filler);
+	strcat(text, "\"}");
+	encoded = vci_base64url_encode_new(text, strlen(text));
+	sprintf(did, "did:jwk:%s#0", encoded);
+	status = did_status(did, error);
+	free(did);
+	free(text);
+	free(encoded);
+	return status;
+}
+
+static void
+sizes(void)
+{
+	VciError error = VCI_ERROR_INIT;
+
+	is_status(long_status(1000, &error), VCI_OK, &error, "a did:jwk of common size");
+	is_status(long_status(8192, &error), VCI_ERR_DID, &error, "a did:jwk that is too long");
 }
 
 /* did:jwk of a key that we made. */
@@ -260,6 +288,7 @@ main(void)
 {
 	published();
 	refused();
+	sizes();
 	own_did_jwk();
 	documents();
 	methods();

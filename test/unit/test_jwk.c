@@ -139,6 +139,9 @@ public_cases(void)
 		 "all that allows verifying"},
 		{"{" OKP "}", VCI_OK, "a plain Ed25519 key"},
 		{"{" OKP ",\"alg\":\"EdDSA\"}", VCI_OK, "with its algorithm"},
+		{"{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_"
+		 "7TyWQHOg7hcvPapiMlrwIaaPcHUQ\"}",
+		 VCI_ERR_JWK, "an Ed25519 key of 31 bytes"},
 		{"[]", VCI_ERR_JWK, "no object"},
 		{"{}", VCI_ERR_JWK, "no kty"},
 		{"{\"kty\":5}", VCI_ERR_JWK, "kty that is no string"},

@@ -128,6 +128,7 @@ def make_x5c():
     leaf = ec.generate_private_key(p256)
     other = ec.generate_private_key(p256)
     weak = rsa.generate_private_key(65537, 1024)
+    strong = rsa.generate_private_key(65537, 4104)
     edwards = ed25519.Ed25519PrivateKey.generate()
     rsa_leaf = rsa.generate_private_key(65537, 2048)
 
@@ -171,6 +172,9 @@ def make_x5c():
         "authority without basicConstraints": [leaf_by_root,
                                                certificate("root", root, "root", root,
                                                            basic=False)],
+        "authority by its key usage alone": [
+            leaf_by_root, certificate("root", root, "root", root, basic=False,
+                                      usage="key_cert_sign")],
         "authority that is none": [leaf_by_root,
                                    certificate("root", root, "root", root, ca=False)],
         "authority that may not sign certificates": [
@@ -181,6 +185,11 @@ def make_x5c():
         "authority with a 1024-bit key": [
             certificate("leaf", leaf, "weak", weak, ca=False),
             certificate("weak", weak, "weak", weak)],
+        "authority with a 4104-bit key": [
+            certificate("leaf", leaf, "strong", strong, ca=False),
+            certificate("strong", strong, "strong", strong)],
+        "leaf with a 4104-bit key": [certificate("leaf", strong, "root", root, ca=False),
+                                     root_cert],
         "certificate over 16 KiB": [
             certificate("leaf", leaf, "root", root, ca=False, filler=17000), root_cert],
         "leaf with a 1024-bit key": [certificate("leaf", weak, "root", root, ca=False), root_cert],
@@ -189,7 +198,7 @@ def make_x5c():
                                       root, ca=False), root_cert],
     }
 
-    unsupported = {"curve by explicit parameters", "leaf on P-521"}
+    unsupported = {"curve by explicit parameters", "leaf on P-521", "leaf with a 4104-bit key"}
 
     def encode(lists):
         return [{"what": what,
