@@ -80,8 +80,9 @@ put_result(WalletContext *context, const WalletResult *result)
 		return wallet_print_result(stdout, context, result) ||
 			   wallet_fail_memory(&context->failure);
 	report = wallet_report_result(context, result);
-	ok = report != NULL && wallet_put_json(stdout, report) && fputc('\n', stdout) != EOF;
+	ok = report != NULL && wallet_put_json(stdout, report);
 	vci_json_free(report);
+	fputc('\n', stdout);
 	return ok || wallet_fail_memory(&context->failure);
 }
 
@@ -98,7 +99,7 @@ conclude(WalletContext *context, const Run *run, int *file)
 		return false;
 	if (!put_result(context, &result))
 		return false;
-	if (fflush(stdout) == 0)
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
 		return true;
 	return wallet_fail(&context->failure, WALLET_EXIT_INTERNAL,
 					   "standard output cannot be written");

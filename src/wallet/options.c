@@ -75,24 +75,33 @@ apply_flag(int option, WalletOptions *options)
 	switch (option)
 	{
 		case OPTION_KID_DID:
-			return options->kid_did = true;
+			options->kid_did = true;
+			break;
 		case OPTION_AUTHORIZATION_DETAILS:
-			return options->authorization_details = true;
+			options->authorization_details = true;
+			break;
 		case OPTION_OLDER:
-			return options->older = true;
+			options->older = true;
+			break;
 		case OPTION_JSON:
-			return options->json = true;
+			options->json = true;
+			break;
 		case OPTION_INSECURE:
-			return options->insecure = true;
+			options->insecure = true;
+			break;
 		case OPTION_TRACE:
-			return options->trace = true;
+			options->trace = true;
+			break;
 		case OPTION_VERSION:
-			return options->version = true;
+			options->version = true;
+			break;
 		case 'h':
-			return options->help = true;
+			options->help = true;
+			break;
 		default:
 			return false;
 	}
+	return true;
 }
 
 static bool

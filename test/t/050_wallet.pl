@@ -260,6 +260,10 @@ for my $shape ([], ['--older'])
 		'--save', "$work/none/x", $link);
 	is((redeem($link))[0], 0, 'neither spends the offer');
 	refused_with(1, qr/invalid_grant/, 'an offer that is spent', '--save', "$work/unused", $link);
+	my ($full, undef, $said) = capture('', 'sh', '-c', 'exec "$@" >/dev/full', 'sh', $wallet,
+		sandbox_says('offer'));
+	is($full, 5, 'a credential that cannot be printed is a failure');
+	like($said, qr/standard output/, 'and it says so');
 	ok(!-e "$work/unused", 'a failed run leaves no file behind');
 }
 
@@ -293,6 +297,9 @@ for my $shape ([], ['--older'])
 	refused_with(2, qr/plain http/, 'plain http beyond this machine', 'http://registry.example/o');
 	refused_with(2, qr/plain http/, 'a host that only looks like this machine',
 		'http://127.0.0.1.registry.example/o');
+	my $elsewhere = "http://0.0.0.0:$issuer_port/nothing"; # not loopback by name, yet answered here
+	refused_with(2, qr/--insecure/, 'plain http without --insecure', $elsewhere);
+	refused_with(1, qr/HTTP 404/, 'plain http with --insecure', '--insecure', $elsewhere);
 	refused_with(2, qr/--cacert/, 'a certificate file that is not there',
 		'--cacert', "$work/none.pem", "https://127.0.0.1:$issuer_port/o");
 	refused_with(3, qr/cannot be reached/, 'https where nobody speaks it',
