@@ -12,6 +12,8 @@
 #include "report.h"
 #include "values.h"
 
+#define VCI_SUBJECT_MAX_BYTES 255 /* as for offers */
+
 static VciJson *
 parse_claims(const char *text)
 {
@@ -185,6 +187,21 @@ issued_credential(FunctionCallInfo fcinfo, int64 id, const VciSignedCredential *
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 
+/* The subject fits its column, and claims come from the call or from the source. */
+static void
+check_recorded_subject(const VciNewCredential *record, const char *given,
+					   const VciClaimsSource *source)
+{
+	vci_check_text(record->subject_model, "subject_model", VCI_SUBJECT_MAX_BYTES);
+	vci_check_text(record->subject_id, "subject_id", VCI_SUBJECT_MAX_BYTES);
+	if (given == NULL && (source->function == NULL || record->subject_id == NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("nothing says what \"%s\" will hold", record->configuration_id),
+				 errhint("Give claims => '{...}', or a subject_id and a configuration with a "
+						 "claims source.")));
+}
+
 PG_FUNCTION_INFO_V1(vci_issue_and_record);
 
 /* openid4vci.vci_issue_and_record(configuration_id text, claims jsonb, holder_jwk jsonb,
@@ -217,6 +234,7 @@ vci_issue_and_record(PG_FUNCTION_ARGS)
 
 	vci_cache_require_key(issuer);
 	vci_cache_unseal(issuer);
+	check_recorded_subject(&record, given, &issuer->claims_sources[n]);
 	holder = holder_of_argument(fcinfo, 2, configuration, thumbprint);
 	vci_require(vci_collect_claims(store, issuer, n, given, record.subject_model, record.subject_id,
 								   &claims, &error),
