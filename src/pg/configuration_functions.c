@@ -179,24 +179,27 @@ set_validity(VciJson *changes, FunctionCallInfo fcinfo, int argument)
 	vci_require_done(vci_json_set_string(changes, "validity", text));
 }
 
-/* A new configuration bends as its issuer's profile has it, unless options say otherwise. */
+/* How far a configuration bends when nobody says: as the issuer's profile has it. */
 static void
-set_options(VciJson *changes, const VciIssuerEntry *issuer, const VciJson *options)
+set_default_older(VciJson *changes, const VciIssuerEntry *issuer)
 {
 	static const char *const guide[] = {"format_request", "singular_proof", "untyped_proof",
 										"vc_sd_jwt", "metadata"};
+	VciJson *older = vci_json_new_array();
+
+	vci_require_memory(older);
+	vci_require_done(vci_json_set(changes, "older", older));
+	for (size_t i = 0; issuer->rules.profile == VCI_PROFILE_OPENSPP && i < lengthof(guide); i++)
+		vci_require_done(vci_json_append_string(older, guide[i]));
+}
+
+static void
+set_options(VciJson *changes, const VciIssuerEntry *issuer, const VciJson *options)
+{
 	VciJsonIter iter;
 
 	vci_check_members(options, "options", option_members);
-	if (!vci_json_has(options, "older") && issuer->rules.profile == VCI_PROFILE_OPENSPP)
-	{
-		VciJson *older = vci_json_new_array();
-
-		vci_require_memory(older);
-		vci_require_done(vci_json_set(changes, "older", older));
-		for (size_t i = 0; i < lengthof(guide); i++)
-			vci_require_done(vci_json_append_string(older, guide[i]));
-	}
+	set_default_older(changes, issuer);
 	iter = vci_json_iter(options);
 	while (vci_json_next(&iter))
 		if (iter.value != NULL)
@@ -259,6 +262,8 @@ vci_alter_configuration(PG_FUNCTION_ARGS)
 		vci_issuer_with_duty(store, vci_arg_text(fcinfo, 2), VCI_DUTY_ISSUER_ADMIN);
 
 	vci_check_members(changes, "changes", configuration_members);
+	if (vci_json_has(changes, "older") && vci_json_get(changes, "older") == NULL)
+		set_default_older(changes, issuer);
 	if (changes != NULL)
 		change_configuration(store, issuer, id, changes);
 	vci_store_close(store);
