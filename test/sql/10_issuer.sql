@@ -1,0 +1,131 @@
+-- vci_create_issuer, vci_alter_issuer, vci_retire_issuer.
+\pset format unaligned
+\pset tuples_only on
+
+-- What needs an issuer says so, and how to make one.
+SELECT helper.errors(
+    $$SELECT vci_create_key()$$,
+    $$SELECT vci_create_offer('{X}')$$,
+    $$SELECT vci_create_nonce()$$,
+    $$SELECT vci_alter_issuer('{"retry_window": 1}')$$,
+    $$SELECT vci_retire_issuer('https://registry.example')$$);
+
+SELECT vci_create_issuer('https://registry.example',
+    display => '[{"name": "OpenSPP Social Registry", "locale": "en-US",
+                  "logo": {"uri": "https://registry.example/logo.png", "alt_text": "OpenSPP Logo"}},
+                 {"name": "Registre social", "locale": "fr-FR"}]') > 0 AS created;
+SELECT url, base_path, profile, iss_did_web, offer_lifetime, access_token_lifetime, c_nonce_lifetime,
+       retry_window, time_rounding, proof_max_age, tx_code_max_failures, batch_size,
+       display -> 1 ->> 'name', created_at <= clock_timestamp(), retired_at FROM vci_issuer_info;
+
+-- NULL, and what is no issuer URL (OpenID4VCI 1.0 section 12.2.1).
+SELECT helper.errors(
+    $$SELECT vci_create_issuer(NULL)$$,
+    $$SELECT vci_create_issuer('')$$,
+    $$SELECT vci_create_issuer('registry.example')$$,
+    $$SELECT vci_create_issuer('http://registry.example')$$,
+    $$SELECT vci_create_issuer('ftp://registry.example')$$,
+    $$SELECT vci_create_issuer('https://registry.example/')$$,
+    $$SELECT vci_create_issuer('https://registry.example?x=1')$$,
+    $$SELECT vci_create_issuer('https://registry.example#x')$$,
+    $$SELECT vci_create_issuer('https://user@registry.example')$$,
+    $$SELECT vci_create_issuer('https://Registry.Example')$$,
+    $$SELECT vci_create_issuer('https://registry.example:0')$$,
+    $$SELECT vci_create_issuer('https://registry.example:65536')$$,
+    $$SELECT vci_create_issuer('https://registry.example/a//b')$$,
+    $$SELECT vci_create_issuer('https://registry.example/a/../b')$$,
+    $$SELECT vci_create_issuer('https://registry.example/%2e')$$,
+    $$SELECT vci_create_issuer('https://registry.example/a b')$$,
+    $$SELECT vci_create_issuer(E'https://registry.example/\n')$$,
+    $$SELECT vci_create_issuer('https://registry.example/''; DROP TABLE vci_issuer; --')$$,
+    $$SELECT vci_create_issuer('https://регистр.example')$$,
+    $$SELECT vci_create_issuer('https://registry.example/' || repeat('a', 1024))$$);
+-- The same URL again.
+SELECT helper.errors($$SELECT vci_create_issuer('https://registry.example')$$);
+
+-- Profile, display and settings of other kinds than expected.
+SELECT helper.errors(
+    $$SELECT vci_create_issuer('https://a.example', profile => 'other')$$,
+    $$SELECT vci_create_issuer('https://a.example', profile => NULL)$$,
+    $$SELECT vci_create_issuer('https://a.example', display => '{"name": "x"}')$$,
+    $$SELECT vci_create_issuer('https://a.example', display => '[]')$$,
+    $$SELECT vci_create_issuer('https://a.example', display => '[{"locale": "en"}]')$$,
+    $$SELECT vci_create_issuer('https://a.example', display => '[{"name": "a", "locale": "en"}, {"name": "b", "locale": "EN"}]')$$,
+    $$SELECT vci_create_issuer('https://a.example', display => '[{"name": "a", "locale": "no locale!"}]')$$,
+    $$SELECT vci_create_issuer('https://a.example', display => '[{"name": "a", "logo": {"uri": "javascript:alert(1)"}}]')$$,
+    $$SELECT vci_create_issuer('https://a.example', display => jsonb_build_array(jsonb_build_object('name', repeat('x', 201))))$$,
+    $$SELECT vci_create_issuer('https://a.example', settings => '[]')$$,
+    $$SELECT vci_create_issuer('https://a.example', settings => '{"offer_life": 1}')$$);
+-- None of these left an issuer behind.
+SELECT count(*) FROM vci_issuer;
+
+-- Each setting: changed, out of range, of a wrong kind, and back to the profile's default.
+SELECT vci_alter_issuer('{"offer_lifetime": 3600, "access_token_lifetime": 300, "c_nonce_lifetime": 60,
+    "retry_window": 0, "time_rounding": 1, "proof_max_age": 120, "tx_code_max_failures": 3,
+    "batch_size": 4, "base_path": "/vci", "iss_did_web": true}');
+SELECT base_path, iss_did_web, offer_lifetime, access_token_lifetime, c_nonce_lifetime, retry_window,
+       time_rounding, proof_max_age, tx_code_max_failures, batch_size FROM vci_issuer_info;
+SELECT vci_alter_issuer('{"offer_lifetime": null, "access_token_lifetime": null, "c_nonce_lifetime": null,
+    "retry_window": null, "time_rounding": null, "proof_max_age": null, "tx_code_max_failures": null,
+    "batch_size": null, "base_path": null, "iss_did_web": null}');
+SELECT base_path, iss_did_web, offer_lifetime, access_token_lifetime, c_nonce_lifetime, retry_window,
+       time_rounding, proof_max_age, tx_code_max_failures, batch_size FROM vci_issuer_info;
+SELECT setting || ' = ' || value,
+       helper.error(format('SELECT vci_alter_issuer(%L)', format('{"%s": %s}', setting, value)))
+FROM (VALUES
+    ('offer_lifetime', '0'), ('offer_lifetime', '315360001'), ('offer_lifetime', '"3600"'),
+    ('offer_lifetime', '1.5'), ('offer_lifetime', '1e400'), ('offer_lifetime', '99999999999999999999'),
+    ('access_token_lifetime', '-1'), ('access_token_lifetime', '[]'),
+    ('c_nonce_lifetime', '2592001'), ('retry_window', '-1'), ('retry_window', '3601'),
+    ('time_rounding', '0'), ('time_rounding', '604801'), ('proof_max_age', '0'),
+    ('tx_code_max_failures', '0'), ('tx_code_max_failures', '101'), ('batch_size', '0'), ('batch_size', '33'),
+    ('base_path', '"vci"'), ('base_path', '"/a/"'), ('base_path', '"/a/../b"'), ('base_path', '"/a b"'),
+    ('base_path', '"/a?b"'), ('base_path', '"/a(b"'), ('base_path', '1'), ('iss_did_web', '"yes"'), ('profile', '1'),
+    ('profile', '"draft"'), ('profile', 'null'), ('url', '"https://b.example"'), ('data_key', '"x"'),
+    ('retired_at', '"now"')) AS v (setting, value);
+
+SELECT vci_alter_issuer('{"base_path": "/api/v1/openid4vci"}');
+
+-- An issuer is named by its exact URL; NULL means the only one.
+SELECT vci_alter_issuer(NULL) AS "no change is no error";
+SELECT helper.errors(
+    $$SELECT vci_alter_issuer('{}', 'https://registry.example/')$$,
+    $$SELECT vci_alter_issuer('{}', '"; DROP TABLE vci_issuer; --')$$,
+    $$SELECT vci_alter_issuer('[]')$$,
+    $$SELECT vci_retire_issuer('https://unknown.example')$$);
+SELECT vci_retire_issuer(NULL) IS NULL AS "strict: nothing happens";
+
+-- With a second one it must be said which.
+SELECT vci_create_issuer('https://registry.example/tenant', profile => 'final',
+                         settings => '{"batch_size": 3}') > 0 AS created;
+SELECT url, profile, batch_size FROM vci_issuer_info ORDER BY id;
+SELECT helper.errors(
+    $$SELECT vci_alter_issuer('{"retry_window": 1}')$$,
+    $$SELECT vci_create_key()$$,
+    $$SELECT vci_create_nonce()$$);
+
+-- A retired issuer is gone for every call, and its URL is not used again.
+SELECT vci_retire_issuer('https://registry.example/tenant');
+SELECT url, retired_at IS NOT NULL FROM vci_issuer_info ORDER BY id;
+SELECT helper.errors(
+    $$SELECT vci_alter_issuer('{}', 'https://registry.example/tenant')$$,
+    $$SELECT vci_retire_issuer('https://registry.example/tenant')$$,
+    $$SELECT vci_create_issuer('https://registry.example/tenant')$$);
+
+-- The data key is stored sealed: it differs from issuer to issuer and names its root key.
+SELECT count(DISTINCT data_key) = count(*), min(length(data_key)) > 32, bool_and(root_key_id <> '')
+FROM vci_issuer;
+
+-- Without a usable root key nothing is created, and the error says what to type.
+SET openid4vci.root_key_file = 'relative';
+SELECT helper.errors($$SELECT vci_create_issuer('https://c.example')$$);
+SET openid4vci.root_key_file = '/nonexistent/root.key';
+SELECT helper.errors($$SELECT vci_create_issuer('https://c.example')$$);
+SET openid4vci.root_key_file = '/dev/null';
+SELECT helper.errors($$SELECT vci_create_issuer('https://c.example')$$);
+SET openid4vci.root_key_file = '';
+SELECT helper.errors($$SELECT vci_create_issuer('https://c.example')$$);
+-- A key beside the data would travel with every backup.
+SELECT current_setting('data_directory') || '/PG_VERSION' AS inside \gset
+SET openid4vci.root_key_file = :'inside';
+SELECT helper.errors($$SELECT vci_create_issuer('https://c.example')$$);

@@ -1,0 +1,10 @@
+-- Takes away what lies outside this database: the root key and the roles.
+SET client_min_messages = warning;
+SELECT 'rm -f ' || current_setting('openid4vci.root_key_file') AS remove_root_key,
+       current_database() AS database
+WHERE current_setting('openid4vci.root_key_file') ~ '^/tmp/openid4vci-regress-[0-9a-f-]{36}$' \gset
+COPY (SELECT) TO PROGRAM :'remove_root_key';
+DROP SCHEMA IF EXISTS helper, wallet, registry CASCADE;
+DROP EXTENSION openid4vci;
+DROP ROLE regress_vci_admin, regress_vci_offerer, regress_vci_reporter, regress_vci_endpoint,
+    regress_vci_backup, regress_vci_registry, regress_vci_stranger, "regress_vci ""odd""; role";
