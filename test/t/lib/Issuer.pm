@@ -25,14 +25,12 @@ sub start
 {
 	my ($class, $name, %options) = @_;
 	my $self = $class->start_server($name, %options);
-	$self->create_roles;
-	$self->sql('CREATE EXTENSION openid4vci');
-	$self->grant_duties;
+	$self->install;
 	$self->create_issuer($options{url} // 'https://issuer.example');
 	return $self;
 }
 
-# The same without roles and extension.
+# The server and its root key alone.
 sub start_server
 {
 	my ($class, $name, %options) = @_;
@@ -64,6 +62,16 @@ sub make_root_key
 		PostgreSQL::Test::Utils::append_to_file($file, unpack('H*', $key) . "\n");
 	}
 	chmod 0400, $file or die "$file: $!";
+	return;
+}
+
+# Roles, extension and duties; no issuer yet.
+sub install
+{
+	my ($self) = @_;
+	$self->create_roles;
+	$self->sql('CREATE EXTENSION openid4vci');
+	$self->grant_duties;
 	return;
 }
 

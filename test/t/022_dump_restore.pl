@@ -1,0 +1,244 @@
+# A dump made by a role with no more than the duty backup holds no usable secret, and with
+# the root key it becomes a working issuer again: old and new wallets redeem what was
+# offered before.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use IPC::Run;
+use JSON::PP;
+use MIME::Base64 qw(decode_base64url encode_base64url);
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use Issuer;
+use ProxyClient;
+use Wallet;
+
+my $dir = PostgreSQL::Test::Utils::tempdir;
+my $dump_file = "$dir/dump.sql";
+my $wallet_program = $ENV{OPENID4VCI_WALLET} // "$FindBin::Bin/../../build/openid4vci-wallet";
+
+sub proxy_for
+{
+	my ($issuer, @options) = @_;
+	return proxy_start($dir, @options, '--conninfo',
+		$issuer->{node}->connstr('postgres') . ' user=wallet_endpoint');
+}
+
+# The issuer's URL is the proxy's, so the proxy comes first.
+my $old = Issuer->start_server('before');
+$old->install;
+my $proxy = proxy_for($old);
+my $url = "http://127.0.0.1:$proxy->{port}";
+$old->create_issuer($url);
+
+my $holder = Wallet->new($dir);
+my %offers = (
+	pending => $old->offer("reference => 'ENT-1', labels => '{\"campaign\": \"2026-11\"}'"),
+	guide => $old->offer,
+	pin => $old->offer("tx_code => '49353627'"),
+	locked => $old->offer("tx_code => '49353627'"),
+	redeemed => $old->offer,
+	issued => $old->offer,
+	cancelled => $old->offer,
+	expired => $old->offer("expires_in => '1 hour'"));
+my %tokens = map { $_ => $old->token($offers{$_})->{json}{access_token} } qw(redeemed issued);
+my $old_nonce = $old->nonce;
+
+sub proven_request
+{
+	my ($nonce) = @_;
+	return Issuer::credential_body('Card', $holder->proof(aud => $url, nonce => $nonce));
+}
+
+my $issued_request = proven_request($old->nonce);
+my $issued = $old->credential($tokens{issued}, $issued_request);
+is($issued->{status}, 200, 'a credential is issued before the dump');
+my $credential = $issued->{json}{credentials}[0]{credential};
+$old->token($offers{locked}, '00000000') for 1 .. 5;
+$old->sql_as('registry', "SELECT openid4vci.vci_cancel_offer($offers{cancelled}{offer_id})");
+$old->sql("UPDATE openid4vci.vci_offer SET expires_at = now() - interval '1 day'
+	WHERE id = $offers{expired}{offer_id}");
+# a key rotated out still verifies, and a second kind of key is opened as well
+$old->sql_as('registry', "SELECT openid4vci.vci_create_key(alg => 'EdDSA')");
+
+my $states_query = 'SELECT id, state, tx_code_required, tx_code_failures, locked, reference, labels,
+	created_at, expires_at, redeemed_at, issued_at, cancelled_at
+	FROM openid4vci.vci_offer_info ORDER BY id';
+my $keys_query = 'SELECT kid, alg, state, public_jwk FROM openid4vci.vci_key_info ORDER BY id';
+my $states = $old->sql_as('registry', $states_query);
+my $keys = $old->sql_as('registry', $keys_query);
+
+subtest 'a dump by a role with the duty backup' => sub {
+	is($old->sql("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = 'keeper'"), 'f',
+		'the role is an ordinary one');
+	my ($out, $err) = ('', '');
+	IPC::Run::run([ 'pg_dump', '-U', 'keeper', '-d', $old->{node}->connstr('postgres'),
+		'-f', $dump_file ], '>', \$out, '2>', \$err);
+	is($?, 0, 'pg_dump succeeds') or diag($err);
+	is($err, '', 'without a warning');
+};
+
+# A secret in any form that a text dump could give it.
+sub forms_of
+{
+	my ($secret) = @_;
+	my @raw = $secret =~ /^[A-Za-z0-9_-]{20,}$/ ? (decode_base64url($secret)) : ();
+	return map { ($_, unpack('H*', $_), encode_base64url($_)) } $secret, @raw;
+}
+
+subtest 'the dump holds no usable secret' => sub {
+	my $dump = slurp_file($dump_file);
+	my $offer_count = () = $dump =~ /pre-authorized_code\}/g;
+	is($offer_count, 8, 'the offers are in it');
+	my %secrets = map { ("code of $_" => $offers{$_}{code}) } keys %offers;
+	$secrets{"token of $_"} = $tokens{$_} for keys %tokens;
+	$secrets{"link of $_"} = $offers{$_}{credential_offer_uri_by_reference} =~ s/.*%2F//r
+	  for keys %offers;
+	$secrets{'transaction code'} = '49353627';
+	$secrets{'c_nonce'} = $old_nonce;
+	$secrets{'root key'} = slurp_file($old->{root_key}) =~ s/\s//gr;
+	$secrets{'root key as bytes'} = pack 'H*', $secrets{'root key'};
+	$secrets{'credential'} = (split /~/, $credential)[0];
+	for my $name (sort keys %secrets)
+	{
+		my @found = grep { index($dump, $_) >= 0 } forms_of($secrets{$name});
+		is(scalar @found, 0, "no $name");
+	}
+	unlike($dump, qr/PRIVATE KEY/, 'no PEM of a private key');
+	unlike($dump, qr/"d"\s*:/, 'no private member of a JWK');
+	# PKCS #8 of any kind of key begins with these bytes: SEQUENCE, version 0, algorithm
+	unlike($dump, qr/30[0-9a-f]{2,6}02010030/, 'no plain PKCS #8');
+	unlike($dump, qr/COPY openid4vci\.vci_(nonce|epoch) /, 'neither nonces nor their epoch');
+};
+
+sub restore
+{
+	my ($issuer) = @_;
+	my ($out, $err) = ('', '');
+	IPC::Run::run([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $issuer->{node}->connstr('postgres'),
+		'-f', $dump_file ], '>', \$out, '2>', \$err);
+	is($?, 0, 'it restores') or diag($err);
+	is($err, '', 'without a warning');
+	$issuer->{url} = $url;
+	return;
+}
+
+proxy_stop($proxy);
+my $new = Issuer->start_server('after', root_key => $old->{root_key});
+subtest 'restored into a new server with the root key' => sub {
+	$new->create_roles;
+	restore($new);
+	is($new->sql_as('registry', $states_query), $states, 'each offer has its state, times and labels');
+	is($new->sql_as('registry', $keys_query), $keys, 'keys and their states are there');
+	is($new->sql('SELECT count(*) FROM openid4vci.vci_credential'), 1, 'what was issued is recorded');
+	is($new->sql_as('registry', 'SELECT count(*) FROM openid4vci.vci_health() WHERE NOT ok'), 0,
+		'vci_health finds nothing wrong');
+	for my $kind (qw(issuer key offer token credential))
+	{
+		is($new->sql("SELECT nextval('openid4vci.vci_${kind}_id_seq') > max(id)
+			FROM openid4vci.vci_$kind"), 't', "new ids of vci_$kind lie above the old ones");
+	}
+};
+
+$proxy = proxy_for($new, '--port', $proxy->{port});
+
+subtest 'duties hold in the restored server' => sub {
+	my $again = $new->offer("reference => 'ENT-1'");
+	is($again->{offer_id}, $offers{pending}{offer_id}, 'a campaign run again finds its offer');
+	is($again->{credential_offer_uri}, $offers{pending}{credential_offer_uri},
+		'and the very same link');
+	cmp_ok($new->offer->{offer_id}, '>', $offers{expired}{offer_id}, 'an offerer makes new offers');
+	is(http_request($proxy, 'GET', '/.well-known/openid-credential-issuer')->{status}, 200,
+		'the endpoint serves');
+	like($new->error_of('wallet_endpoint', 'SELECT * FROM openid4vci.vci_offer_info'),
+		qr/permission denied/, 'the endpoint may no more than before');
+	like($new->error_of('keeper', "SELECT openid4vci.vci_offer_uri(1)"), qr/permission denied/,
+		'nor may the backup role');
+};
+
+sub redeem_by_wallet
+{
+	my ($offer, @options) = @_;
+	my ($out, $err) = ('', '');
+	IPC::Run::run([ $wallet_program, '--json', @options, $offer->{credential_offer_uri} ],
+		'<', \undef, '>', \$out, '2>', \$err);
+	return $? == 0 ? decode_json($out) : { verified => 0, said => $err . $out };
+}
+
+sub holds_card
+{
+	my ($what, $result) = @_;
+	ok($result->{verified}, $what) or diag($result->{said});
+	is($result->{claims}{name}, 'Ann', "$what: with its claims");
+	return;
+}
+
+subtest 'offers made before the dump are redeemed after it' => sub {
+	holds_card('a 1.0 wallet', redeem_by_wallet($offers{pending}));
+	holds_card('a wallet of the older shape', redeem_by_wallet($offers{guide}, '--older'));
+	holds_card('with a transaction code', redeem_by_wallet($offers{pin}, '--tx-code', '49353627'));
+	my %refused = (redeemed => [], cancelled => [], expired => [], locked => [ '--tx-code', '49353627' ]);
+	for my $name (sort keys %refused)
+	{
+		ok(!redeem_by_wallet($offers{$name}, @{ $refused{$name} })->{verified}, "$name stays $name");
+	}
+};
+
+subtest 'tokens and nonces across the dump' => sub {
+	my $answer = $new->credential($tokens{redeemed}, proven_request($old_nonce));
+	is($answer->{json}{error}, 'invalid_nonce', 'a c_nonce of before is refused');
+	$answer = $new->credential($tokens{redeemed}, proven_request($new->nonce));
+	is($answer->{status}, 200, 'a token of before is good, with a fresh c_nonce');
+	$answer = $new->credential($tokens{issued}, proven_request($new->nonce));
+	is($answer->{json}{error}, 'credential_request_denied', 'what was issued is not issued twice');
+};
+
+subtest 'a credential of before verifies' => sub {
+	my $verdict = decode_json($new->sql_as('registry',
+		"SELECT openid4vci.vci_verify_sdjwt('$credential')"));
+	ok($verdict->{valid}, 'by the restored keys') or diag($verdict->{error_description});
+	is($verdict->{claims}{name}, 'Ann', 'and shows its claims');
+};
+is(proxy_stop($proxy), 0, 'the proxy stops in order');
+
+my $keyless = Issuer->start_server('keyless');
+subtest 'restored without the root key' => sub {
+	$keyless->create_roles;
+	restore($keyless);
+	my $error = $keyless->error_of('registry', 'SELECT openid4vci.vci_offer_uri(1)');
+	like($error, qr/ERROR:  55000: the root key that sealed this issuer data key is not there/,
+		'another root key: the error says so');
+	like($error, qr/HINT:  Add that key as a further line to the file/, 'and what to do');
+	unlink $keyless->{root_key};
+	$error = $keyless->error_of('registry', 'SELECT openid4vci.vci_offer_uri(1)');
+	like($error, qr/ERROR:  55000: there is no usable root key/, 'no root key: the error says so');
+	like($error, qr/DETAIL:  openid4vci\.root_key_file: it can't be read: No such file/, 'and why');
+	like($error, qr/HINT:  As root: install .*openssl rand/, 'and what to do');
+	my $health = "SELECT ok, detail FROM openid4vci.vci_health() WHERE \"check\" = 'root_key'";
+	like($keyless->sql_as('registry', $health), qr/^f\|no usable root key/, 'vci_health says so');
+	is($keyless->sql_as('registry', $states_query), $states, 'reports work all the same');
+	like($keyless->error_of('wallet_endpoint',
+			Issuer::http_statement(Issuer::token_request($offers{expired}{code}))),
+		qr/55000: there is no usable root key/, 'a wallet is not told that its code is wrong');
+
+	$keyless->make_root_key($old->{root_key});
+	is($keyless->sql_as('registry', $health), 't|the root key can be read', 'put back, all is well');
+	like($keyless->sql_as('registry', 'SELECT openid4vci.vci_offer_uri(1)'),
+		qr/^openid-credential-offer:/, 'without a restart');
+};
+
+subtest 'restored before the roles exist' => sub {
+	my $late = Issuer->start_server('late', root_key => $old->{root_key});
+	IPC::Run::run([ 'psql', '-Xq', '-d', $late->{node}->connstr('postgres'), '-f', $dump_file ],
+		'>', \my $out, '2>', \my $err);
+	my @other = grep { /ERROR/ && !/role "\w+" does not exist/ } split /\n/, $err;
+	is("@other", '', 'only the grants to missing roles fail');
+	$late->create_roles;
+	$late->grant_duties;
+	is($late->sql_as('registry', $states_query), $states, 'granted again, the duties hold');
+};
+
+done_testing();
