@@ -1,0 +1,251 @@
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <libpq-fe.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report.h"
+
+#ifndef OPENID4VCI_VERSION
+#error "OPENID4VCI_VERSION must be defined: it is default_version of openid4vci.control"
+#endif
+
+#define HINT "try 'openid4vci-proxy --help'"
+
+typedef enum Key
+{
+	KEY_LISTEN = 256,
+	KEY_PORT,
+	KEY_CONNINFO,
+	KEY_ACCESS_LOG,
+	KEY_POOL,
+	KEY_QUEUE,
+	KEY_NO_PREPARE,
+	KEY_QUEUE_TIMEOUT,
+	KEY_CONNECT_TIMEOUT,
+	KEY_DATABASE_TIMEOUT,
+	KEY_REQUEST_TIMEOUT,
+	KEY_STOP_TIMEOUT,
+	KEY_MAX_BODY,
+	KEY_MAX_HEADER,
+	KEY_MAX_CONNECTIONS,
+	KEY_VERBOSE,
+	KEY_VERSION,
+	KEY_HELP
+} Key;
+
+static const struct option long_options[] = {
+	{"listen", required_argument, NULL, KEY_LISTEN},
+	{"port", required_argument, NULL, KEY_PORT},
+	{"conninfo", required_argument, NULL, KEY_CONNINFO},
+	{"access-log", required_argument, NULL, KEY_ACCESS_LOG},
+	{"pool", required_argument, NULL, KEY_POOL},
+	{"queue", required_argument, NULL, KEY_QUEUE},
+	{"no-prepare", no_argument, NULL, KEY_NO_PREPARE},
+	{"queue-timeout", required_argument, NULL, KEY_QUEUE_TIMEOUT},
+	{"connect-timeout", required_argument, NULL, KEY_CONNECT_TIMEOUT},
+	{"database-timeout", required_argument, NULL, KEY_DATABASE_TIMEOUT},
+	{"request-timeout", required_argument, NULL, KEY_REQUEST_TIMEOUT},
+	{"stop-timeout", required_argument, NULL, KEY_STOP_TIMEOUT},
+	{"max-body", required_argument, NULL, KEY_MAX_BODY},
+	{"max-header", required_argument, NULL, KEY_MAX_HEADER},
+	{"max-connections", required_argument, NULL, KEY_MAX_CONNECTIONS},
+	{"verbose", no_argument, NULL, KEY_VERBOSE},
+	{"version", no_argument, NULL, KEY_VERSION},
+	{"help", no_argument, NULL, KEY_HELP},
+	{NULL, 0, NULL, 0},
+};
+
+typedef struct Number
+{
+	Key key;
+	const char *name;
+	int least;
+	int most;
+	const char *unit;
+	size_t offset; /* of the member in Options */
+} Number;
+
+static const Number numbers[] = {
+	{KEY_PORT, "--port", 0, 65535, "0: a free one", offsetof(Options, port)},
+	{KEY_POOL, "--pool", 1, 1000, "connections", offsetof(Options, pool)},
+	{KEY_QUEUE, "--queue", 0, 1000000, "requests", offsetof(Options, queue)},
+	{KEY_QUEUE_TIMEOUT, "--queue-timeout", 1, 3600, "seconds", offsetof(Options, queue_timeout)},
+	{KEY_CONNECT_TIMEOUT, "--connect-timeout", 1, 3600, "seconds",
+	 offsetof(Options, connect_timeout)},
+	{KEY_DATABASE_TIMEOUT, "--database-timeout", 1, 3600, "seconds",
+	 offsetof(Options, database_timeout)},
+	{KEY_REQUEST_TIMEOUT, "--request-timeout", 1, 3600, "seconds",
+	 offsetof(Options, request_timeout)},
+	{KEY_STOP_TIMEOUT, "--stop-timeout", 0, 3600, "seconds", offsetof(Options, stop_timeout)},
+	{KEY_MAX_BODY, "--max-body", 0, 1 << 30, "bytes", offsetof(Options, max_body)},
+	{KEY_MAX_HEADER, "--max-header", 1024, 1 << 20, "bytes", offsetof(Options, max_header)},
+	{KEY_MAX_CONNECTIONS, "--max-connections", 1, 1000000, "connections",
+	 offsetof(Options, max_connections)},
+};
+
+static bool
+read_number(Options *options, const Number *number, const char *text)
+{
+	char *end;
+	long value;
+
+	errno = 0;
+	value = strtol(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || value < number->least || value > number->most)
+	{
+		report("%s takes a whole number from %d to %d (%s), not \"%s\"; " HINT, number->name,
+			   number->least, number->most, number->unit, text);
+		return false;
+	}
+	*(int *) ((char *) options + number->offset) = (int) value;
+	return true;
+}
+
+static bool
+keep_text(char **kept, const char *text)
+{
+	free(*kept);
+	*kept = strdup(text);
+	if (*kept == NULL)
+		report("out of memory");
+	return *kept != NULL;
+}
+
+/*
+ * libpq's own words about a malformed string could quote a password from it, so it is
+ * tried here, and a plainer error given. A password is wiped from what ps shows.
+ */
+static bool
+read_conninfo(Options *options, char *text)
+{
+	PQconninfoOption *parts = PQconninfoParse(text, NULL);
+	bool has_password = false;
+
+	if (parts == NULL)
+	{
+		report("--conninfo is no connection string; write it like 'host=/run/postgresql "
+			   "dbname=registry user=wallet_endpoint' or "
+			   "'postgresql://wallet_endpoint@db.example/registry'");
+		return false;
+	}
+	for (PQconninfoOption *part = parts; part->keyword != NULL; part++)
+	{
+		if (part->val != NULL && strstr(part->keyword, "password") != NULL)
+			has_password = true;
+	}
+	PQconninfoFree(parts);
+	if (!keep_text(&options->conninfo, text))
+		return false;
+	if (has_password)
+	{
+		memset(text, 'x', strlen(text));
+		report("warning: a password on the command line can be seen by other users; put it "
+			   "into the file that PGPASSFILE names");
+	}
+	return true;
+}
+
+static bool
+read_option(Options *options, int key, char *text)
+{
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+	{
+		if ((int) numbers[i].key == key)
+			return read_number(options, &numbers[i], text);
+	}
+	switch (key)
+	{
+		case KEY_LISTEN:
+			return keep_text(&options->listen, text);
+		case KEY_ACCESS_LOG:
+			return keep_text(&options->access_log, text);
+		case KEY_CONNINFO:
+			return read_conninfo(options, text);
+		case KEY_NO_PREPARE:
+			options->prepare = false;
+			return true;
+		case KEY_VERBOSE:
+			options->verbose = true;
+			return true;
+		default:
+			return false;
+	}
+}
+
+static bool
+set_defaults(Options *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->port = 8080;
+	options->pool = 8;
+	options->queue = 1000;
+	options->prepare = true;
+	options->queue_timeout = 5;
+	options->connect_timeout = 3;
+	options->database_timeout = 30;
+	options->request_timeout = 30;
+	options->stop_timeout = 30;
+	options->max_body = 1024 * 1024;
+	options->max_header = 16 * 1024;
+	options->max_connections = 1000;
+	return keep_text(&options->listen, "127.0.0.1");
+}
+
+/* Says what getopt_long found wrong, naming the word that it met. */
+static void
+report_unknown(int problem, char **argv)
+{
+	const char *word = argv[optind - 1];
+
+	if (problem == ':')
+		report("%s needs a value; " HINT, word);
+	else
+		report("%.*s is no option, or takes no value; " HINT, (int) strcspn(word, "="), word);
+}
+
+OptionsResult
+options_read(Options *options, int argc, char **argv)
+{
+	int key;
+
+	if (!set_defaults(options))
+		return OPTIONS_WRONG;
+	while ((key = getopt_long(argc, argv, ":", long_options, NULL)) != -1)
+	{
+		if (key == KEY_HELP)
+		{
+			options_print_help();
+			return OPTIONS_DONE;
+		}
+		if (key == KEY_VERSION)
+		{
+			printf("openid4vci-proxy " OPENID4VCI_VERSION "\n");
+			return OPTIONS_DONE;
+		}
+		if (key == '?' || key == ':')
+		{
+			report_unknown(key, argv);
+			return OPTIONS_WRONG;
+		}
+		if (!read_option(options, key, optarg))
+			return OPTIONS_WRONG;
+	}
+	if (optind == argc)
+		return OPTIONS_RUN;
+	/* Not quoted: it may be a connection string with a password. */
+	report("there is a word that belongs to no option; give the database by --conninfo; " HINT);
+	return OPTIONS_WRONG;
+}
+
+void
+options_free(Options *options)
+{
+	free(options->listen);
+	free(options->conninfo);
+	free(options->access_log);
+}
