@@ -1,0 +1,214 @@
+# The documents: their SQL runs, what they name exists, what exists is named, and their
+# links lead somewhere. SQL that cannot run stands in them as text.
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(basename dirname);
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use Document;
+use IPC::Run;
+use JSON::PP;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $top = abs_path("$FindBin::RealBin/../..");
+my $proxy = $ENV{OPENID4VCI_PROXY} || "$top/build/openid4vci-proxy";
+my @paths = ("$top/README.md", sort glob("$top/docs/*.md"));
+my %documents = map { $_ => Document->read($_) } @paths;
+my $sql_api = $documents{"$top/docs/sql-api.md"};
+
+my $node = PostgreSQL::Test::Cluster->new('docs');
+$node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
+append_to_file($node->basedir . '/root.key', join('', map { sprintf '%02x', int rand 256 } 1 .. 32) . "\n");
+chmod 0400, $node->basedir . '/root.key';
+$node->append_conf('postgresql.conf', "openid4vci.root_key_file = '" . $node->basedir . "/root.key'");
+$node->start;
+
+# What the examples start from: the README's issuer, and a registry with a table.
+$node->safe_psql('postgres', q{
+	CREATE DATABASE template_docs;
+	CREATE ROLE registry LOGIN;
+	CREATE ROLE wallet_endpoint LOGIN;
+	CREATE ROLE analyst LOGIN;
+	CREATE ROLE odoo LOGIN;
+	CREATE ROLE odoo_backup LOGIN;
+});
+$node->safe_psql('template_docs', q{
+	CREATE EXTENSION openid4vci;
+	SELECT openid4vci.vci_grant('registry', duty)
+	FROM unnest(ARRAY['issuer_admin', 'offerer', 'reporter']) AS duty;
+	SELECT openid4vci.vci_grant('wallet_endpoint', 'endpoint');
+	CREATE SCHEMA registry AUTHORIZATION registry;
+	SET ROLE registry;
+	CREATE TABLE registry.entitlement (id bigint PRIMARY KEY, code text, state text,
+		beneficiary text, amount numeric);
+	INSERT INTO registry.entitlement VALUES (1, 'ENT-1', 'approved', 'Maria Santos', 1250.50),
+		(2, 'ENT-2', 'approved', 'Juan Cruz', 900), (3, 'ENT-3', 'draft', 'Ana Reyes', 700);
+	SELECT openid4vci.vci_create_issuer('https://registry.example',
+		display => '[{"name": "Social Registry", "locale": "en-US"}]');
+	SELECT openid4vci.vci_create_key();
+	SELECT openid4vci.vci_create_configuration('EntitlementCredential',
+		vct => 'https://registry.example/credentials/entitlement',
+		always_disclosed => '["entitlementId", "entitlementStatus"]',
+		selectively_disclosable => '["beneficiaryName", "amount"]',
+		display => '[{"name": "Entitlement", "locale": "en-US", "background_color": "#12107c"}]');
+	SELECT openid4vci.vci_create_offer('{EntitlementCredential}', tx_code => '493536',
+		claims => '{"entitlementId": "ENT-2026-000001", "entitlementStatus": "approved"}',
+		reference => 'ENT-2026-000001');
+});
+
+sub sql
+{
+	return $node->safe_psql('template_docs', $_[0]);
+}
+
+# The role is registry, unless the block begins with "-- as superuser" or "-- as ROLE".
+sub role_of
+{
+	my ($text) = @_;
+	my ($role) = $text =~ /^-- as (\w+)/;
+	return 'registry' if !defined $role;
+	return $role eq 'superuser' ? [ getpwuid($>) ]->[0] : $role;
+}
+
+sub run_examples
+{
+	my ($path) = @_;
+	my $database = basename($path, '.md') =~ tr/-/_/r;
+	my @blocks = $documents{$path}->blocks('sql');
+	return if !@blocks;
+	$node->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE template_docs");
+	for my $block (@blocks)
+	{
+		my ($out, $err) = ('', '');
+		my $status = $node->psql($database, $block->{text}, stdout => \$out, stderr => \$err,
+			on_error_stop => 1, extra_params => [ '-U', role_of($block->{text}) ]);
+		is($status, 0, basename($path) . " line $block->{line}: the SQL works") or diag($err);
+		check_remarks($path, $block, $out);
+	}
+	return;
+}
+
+# "...;   -- word" tells what the statement returns.
+sub check_remarks
+{
+	my ($path, $block, $out) = @_;
+	for my $expected ($block->{text} =~ /;[ ]{3}-- (\w+)$/mg)
+	{
+		like($out, qr/^\Q$expected\E$/m,
+			basename($path) . " line $block->{line}: it returns $expected, as it says");
+	}
+	return;
+}
+
+for my $path (grep { !/README/ } @paths)
+{
+	run_examples($path);
+}
+
+# Names.
+
+my %known = map { $_ => 1 } split /\n/, sql(q{
+	SELECT proname FROM pg_proc WHERE pronamespace = 'openid4vci'::regnamespace
+	UNION SELECT relname FROM pg_class WHERE relnamespace = 'openid4vci'::regnamespace
+	UNION SELECT typname FROM pg_type WHERE typnamespace = 'openid4vci'::regnamespace});
+my %settings = map { $_ => 1 } split /\n/,
+  $node->safe_psql('template_docs', q{
+	SELECT set_config('x.x', '', false) WHERE false;
+	LOAD 'openid4vci';
+	SELECT name FROM pg_settings WHERE name LIKE 'openid4vci.%'});
+
+for my $path (@paths)
+{
+	my $text = $documents{$path}->text;
+	my @unknown = grep { !$known{$_} } sort keys %{ { map { $_ => 1 } $text =~ /\b(vci_[a-z0-9_]+)/g } };
+	is("@unknown", '', basename($path) . ': every vci_ name exists');
+	my %named = map { $_ => 1 } grep { !/^openid4vci\.(vci_|control$|sql$)/ } $text =~ /\b(openid4vci\.[a-z_]+)/g;
+	my @no_setting = grep { !$settings{$_} } sort keys %named;
+	is("@no_setting", '', basename($path) . ': every setting exists');
+}
+for my $setting (sort keys %settings)
+{
+	like($sql_api->{prose}, qr/^\| `\Q$setting\E` \|/m, "sql-api.md has a row for the setting $setting");
+}
+
+# What sql-api.md says of each function is what the catalog says.
+
+sub plain
+{
+	my ($text) = @_;
+	$text =~ s/::(?:"[^"]*"|[\w ]+?)(\[\])?(?=[,)]|$| DEFAULT)//g;
+	$text =~ s/openid4vci\.//g;
+	$text =~ s/timestamp with time zone/timestamptz/g;
+	$text =~ s/DEFAULT '\\x'/DEFAULT ''/g;
+	$text =~ s/\s+/ /g;
+	return $text;
+}
+
+my @functions = map { [ split /\t/ ] } split /\n/, sql(q{
+	SELECT concat_ws(E'\t', proname, pg_get_function_arguments(oid), pg_get_function_result(oid))
+	FROM pg_proc WHERE pronamespace = 'openid4vci'::regnamespace ORDER BY proname});
+cmp_ok(scalar @functions, '>', 30, 'the catalog lists the functions');
+for my $function (@functions)
+{
+	my ($name, $arguments, $result) = @$function;
+	like($sql_api->{prose}, qr/^\| `$name` \|/m, "sql-api.md has a row for $name");
+	my ($signature) = $sql_api->{prose} =~ /^### $name\n\n`(.*?)`/ms;
+	is(plain($signature // ''), plain("$name($arguments) RETURNS $result"),
+		"sql-api.md has the signature of $name");
+}
+
+my @relations = map { [ split /\t/ ] } split /\n/, sql(q{
+	SELECT concat_ws(E'\t', c.relname, c.relkind,
+		(SELECT string_agg(a.attname, ' ' ORDER BY a.attnum) FROM pg_attribute a
+		 WHERE a.attrelid = c.oid AND a.attnum > 0))
+	FROM pg_class c WHERE relnamespace = 'openid4vci'::regnamespace AND relkind IN ('r', 'v', 'c')
+	ORDER BY 1});
+for my $relation (@relations)
+{
+	my ($name, $kind, $columns) = @$relation;
+	my ($row) = $sql_api->{prose} =~ /^\| `$name` \| (.*) \|$/m;
+	ok(defined $row, "sql-api.md has a row for $name") or next;
+	next if $kind eq 'r';
+	my @named = map { /^(\w+)/ } $row =~ /`([^`]+)`/g;
+	is("@named", $columns, "sql-api.md lists the columns of $name");
+}
+
+# Options, JSON, links.
+
+my $help = '';
+IPC::Run::run([ $proxy, '--help' ], '>', \$help);
+my $operations = $documents{"$top/docs/operations.md"};
+for my $option (sort keys %{ { map { $_ => 1 } $help =~ /^    (--[\w-]+)/mg } })
+{
+	next if $option =~ /^--(help|version)$/;
+	like($operations->{prose}, qr/^\| `\Q$option\E/m, "operations.md has a row for $option of the proxy");
+}
+for my $option ($operations->{prose} =~ /^\| `(--[\w-]+)/mg)
+{
+	like($help, qr/^    \Q$option\E\b/m, "the proxy has the option $option that operations.md lists");
+}
+
+for my $path (@paths)
+{
+	for my $block ($documents{$path}->blocks('json'))
+	{
+		ok(eval { JSON::PP->new->utf8(0)->decode($block->{text}); 1 },
+			basename($path) . " line $block->{line}: the JSON is valid") or diag($@);
+	}
+	for my $link ($documents{$path}->links)
+	{
+		my ($file, $anchor) = $link =~ /^([^#]*)(?:#(.*))?$/;
+		my $target = $file eq '' ? $path : abs_path(dirname($path) . "/$file") // '';
+		ok(-e $target, basename($path) . ": the link $link leads to a file") or next;
+		next if !defined $anchor;
+		my $document = $documents{$target} // Document->read($target);
+		ok($document->{anchors}{$anchor}, basename($path) . ": the link $link leads to a heading");
+	}
+}
+
+$node->stop;
+done_testing();
