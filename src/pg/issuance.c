@@ -41,18 +41,18 @@ ask_claims_source(VciStore *store, const VciClaimsSource *source, const char *su
 {
 	char *text = vci_store_run_claims_source(store, source->function, source->owner, subject_model,
 											 subject_id);
+	VciJson **claims = vci_own_json();
 	VciError error = VCI_ERROR_INIT;
-	VciJson *claims;
 
 	if (text == NULL)
 		return NULL;
-	claims = parse_claims(text);
-	if (vci_claims_check(claims, &error) != VCI_OK)
+	if (vci_json_parse_object(text, strlen(text), claims, &error) != VCI_OK ||
+		vci_claims_check(*claims, &error) != VCI_OK)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("claims source %s returned claims that can't be issued", source->function),
 				 errdetail("%s", error.text)));
-	return claims;
+	return *claims;
 }
 
 VciStatus
