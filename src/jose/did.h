@@ -41,7 +41,10 @@ extern VciStatus vci_key_from_did(const char *did_url, VciKey **key, VciError *e
 extern VciStatus vci_key_from_did_document(const VciJson *document, const char *did_url,
 										   VciKey **key, VciError *error);
 
-/* did:web for an https or http issuer URL ("did:web:host%3A8443:tenant"); malloc'd. */
+/*
+ * did:web for an https or http issuer URL ("did:web:host%3A8443:tenant"); malloc'd, NULL
+ * for another URL or when memory is out.
+ */
 extern char *vci_did_web_from_url(const char *url);
 
 #endif

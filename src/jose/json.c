@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +42,11 @@ substitute_literals(const char *text, const VciJsonScan *scan, size_t *len)
 	return copy;
 }
 
-/* Runs json-c over text; with_nul tells that a NUL stands behind it. */
+/*
+ * Runs json-c over text; with_nul tells that a NUL stands behind it. Its strict mode is
+ * left off: what that refuses, the scan has refused already, and in json-c 0.18 it takes
+ * each byte above 0x7f for a control character.
+ */
 static VciStatus
 run_tokener(const char *text, size_t len, bool with_nul, VciJson **json, VciError *error)
 {
@@ -53,7 +56,6 @@ run_tokener(const char *text, size_t len, bool with_nul, VciJson **json, VciErro
 
 	if (tokener == NULL)
 		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
 	*json = json_tokener_parse_ex(tokener, text, (int) (with_nul ? len + 1 : len));
 	code = json_tokener_get_error(tokener);
 	complete = code == json_tokener_success && json_tokener_get_parse_end(tokener) == len;
@@ -71,82 +73,6 @@ run_tokener(const char *text, size_t len, bool with_nul, VciJson **json, VciErro
 	return vci_error(error, VCI_ERR_JSON, "malformed JSON: %s", json_tokener_error_desc(code));
 }
 
-static bool
-is_ascii(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char) text[i] > 0x7f)
-			return false;
-	return true;
-}
-
-/* The code point of a sequence in valid UTF-8; *size becomes its bytes. */
-static unsigned
-code_point(const char *text, size_t *size)
-{
-	const unsigned char *bytes = (const unsigned char *) text;
-	unsigned point;
-
-	*size = bytes[0] >= 0xf0 ? 4 : bytes[0] >= 0xe0 ? 3 : 2;
-	point = bytes[0] & (0x7fu >> *size);
-	for (size_t i = 1; i < *size; i++)
-		point = (point << 6) | (bytes[i] & 0x3fu);
-	return point;
-}
-
-/*
- * The text with each character outside ASCII as \u escapes, and a NUL behind it: json-c
- * 0.18 in strict mode takes their bytes for control characters.
- */
-static char *
-escape_non_ascii(const char *text, size_t len, size_t *escaped_len)
-{
-	char *copy = malloc(len * 6 + 1); /* two bytes or more become at most 12 */
-	char *out = copy;
-	size_t size;
-
-	if (copy == NULL)
-		return NULL;
-	for (size_t i = 0; i < len; i += size)
-	{
-		unsigned point;
-
-		size = 1;
-		if ((unsigned char) text[i] <= 0x7f)
-		{
-			*out++ = text[i];
-			continue;
-		}
-		point = code_point(text + i, &size);
-		if (point > 0xffff)
-		{
-			out += sprintf(out, "\\u%04x", 0xd800 + ((point - 0x10000) >> 10));
-			point = 0xdc00 + ((point - 0x10000) & 0x3ff);
-		}
-		out += sprintf(out, "\\u%04x", point);
-	}
-	*out = '\0';
-	*escaped_len = (size_t) (out - copy);
-	return copy;
-}
-
-static VciStatus
-run_tokener_on_ascii(const char *text, size_t len, bool with_nul, VciJson **json, VciError *error)
-{
-	VciStatus status;
-	size_t escaped_len;
-	char *escaped;
-
-	if (is_ascii(text, len))
-		return run_tokener(text, len, with_nul, json, error);
-	escaped = escape_non_ascii(text, len, &escaped_len);
-	if (escaped == NULL)
-		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
-	status = run_tokener(escaped, escaped_len, true, json, error);
-	free(escaped);
-	return status;
-}
-
 /* A number or word at the top ends only where the text does: json-c wants a NUL there. */
 static VciStatus
 build(const char *text, const VciJsonScan *scan, VciJson **json, VciError *error)
@@ -156,12 +82,12 @@ build(const char *text, const VciJsonScan *scan, VciJson **json, VciError *error
 	size_t len;
 
 	if (scan->literal_count == 0 && (text[0] == '{' || text[0] == '['))
-		return run_tokener_on_ascii(text, scan->end, false, json, error);
+		return run_tokener(text, scan->end, false, json, error);
 
 	copy = substitute_literals(text, scan, &len);
 	if (copy == NULL)
 		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
-	status = run_tokener_on_ascii(copy, len, true, json, error);
+	status = run_tokener(copy, len, true, json, error);
 	free(copy);
 	return status;
 }

@@ -6,9 +6,10 @@
  * VciJson is json-c's own object; only the tag is named, because json-c's typedef
  * has the name of a PostgreSQL function. src/pg uses these wrappers alone.
  *
- * Ownership: "new" and "parse" give the caller one reference; vci_json_set and
- * vci_json_append take over the value's reference, also when they fail; "get",
- * "at" and iterators lend.
+ * Ownership: "new" and "parse" give the caller one reference; vci_json_set,
+ * vci_json_append and vci_json_array_put take over the value's reference, also when they
+ * fail; "get", "at" and iterators lend. While an iterator runs, the member at hand may be
+ * removed or replaced, but none added.
  */
 #ifndef VCI_JSON_H
 #define VCI_JSON_H
@@ -94,7 +95,7 @@ extern bool vci_json_boolean(const VciJson *json, bool *value);
 
 extern size_t vci_json_array_length(const VciJson *array); /* 0 for other kinds */
 extern VciJson *vci_json_array_at(const VciJson *array, size_t index);
-extern bool vci_json_array_put(VciJson *array, size_t index, VciJson *value);
+extern bool vci_json_array_put(VciJson *array, size_t index, VciJson *value); /* replaces */
 
 /* Does the array hold this string? */
 extern bool vci_json_array_has_string(const VciJson *array, const char *text);

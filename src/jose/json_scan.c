@@ -265,80 +265,99 @@ scan_number(const char *text, size_t len, size_t *at, VciJsonScan *scan, VciErro
 	return VCI_OK;
 }
 
-static VciStatus
-scan_bracket(char bracket, size_t *at, size_t *depth, VciError *error)
+typedef struct Cursor
 {
+	const char *text;
+	size_t len;
+	size_t at;
+	size_t depth;
+	bool after_comma; /* is the token before "at" a comma? */
+} Cursor;
+
+static VciStatus
+scan_bracket(Cursor *cursor, VciError *error)
+{
+	char bracket = cursor->text[cursor->at];
+
 	if (bracket == '{' || bracket == '[')
 	{
-		if (*depth == VCI_JSON_MAX_DEPTH)
+		if (cursor->depth == VCI_JSON_MAX_DEPTH)
 			return vci_error(error, VCI_ERR_JSON_DEPTH, "JSON is nested deeper than %d levels",
 							 VCI_JSON_MAX_DEPTH);
-		++*depth;
+		cursor->depth++;
 	}
-	else if (*depth > 0)
-		--*depth;
+	else if (cursor->depth == 0)
+		return unexpected(cursor->at, "closing bracket without an opening one", error);
+	else if (cursor->after_comma)
+		return unexpected(cursor->at, "closing bracket behind a comma", error);
 	else
-		return unexpected(*at, "closing bracket without an opening one", error);
-	++*at;
+		cursor->depth--;
+	cursor->at++;
 	return VCI_OK;
 }
 
 static VciStatus
-scan_token(const char *text, size_t len, size_t *at, size_t *depth, VciJsonScan *scan,
-		   VciError *error)
+scan_token(Cursor *cursor, VciJsonScan *scan, VciError *error)
 {
-	switch (text[*at])
+	const char *text = cursor->text;
+
+	switch (text[cursor->at])
 	{
 		case '{':
 		case '[':
 		case '}':
 		case ']':
-			return scan_bracket(text[*at], at, depth, error);
+			return scan_bracket(cursor, error);
 		case ':':
 			scan->members++;
-			++*at;
+			cursor->at++;
 			return VCI_OK;
 		case ',':
-			++*at;
+			cursor->at++;
 			return VCI_OK;
 		case '"':
-			return scan_string(text, len, at, error);
+			return scan_string(text, cursor->len, &cursor->at, error);
 		case 't':
-			return scan_word(text, len, "true", at, error);
+			return scan_word(text, cursor->len, "true", &cursor->at, error);
 		case 'f':
-			return scan_word(text, len, "false", at, error);
+			return scan_word(text, cursor->len, "false", &cursor->at, error);
 		case 'n':
-			return scan_word(text, len, "null", at, error);
+			return scan_word(text, cursor->len, "null", &cursor->at, error);
 		default:
 			break;
 	}
-	if (text[*at] == '-' || is_digit(text[*at]))
-		return scan_number(text, len, at, scan, error);
-	return unexpected(*at, "unexpected character", error);
+	if (text[cursor->at] == '-' || is_digit(text[cursor->at]))
+		return scan_number(text, cursor->len, &cursor->at, scan, error);
+	return unexpected(cursor->at, "unexpected character", error);
 }
 
 VciStatus
 vci_json_scan(const char *text, size_t len, VciJsonScan *scan, VciError *error)
 {
 	VciStatus status = VCI_OK;
-	size_t depth = 0;
-	size_t at = 0;
+	Cursor cursor = {.text = text};
 
 	memset(scan, 0, sizeof(*scan));
 	while (len > 0 && is_white_space(text[len - 1]))
 		len--;
 	scan->end = len;
+	cursor.len = len;
 	if (len == 0)
 		return vci_error(error, VCI_ERR_JSON, "expected JSON, got nothing");
 	if (!vci_utf8_valid(text, len))
 		return vci_error(error, VCI_ERR_UTF8, "JSON is not valid UTF-8");
 
-	while (at < len && status == VCI_OK)
+	while (cursor.at < len && status == VCI_OK)
 	{
-		if (is_white_space(text[at]))
-			at++;
-		else
-			status = scan_token(text, len, &at, &depth, scan, error);
+		char first = text[cursor.at];
+
+		if (is_white_space(first))
+		{
+			cursor.at++;
+			continue;
+		}
+		status = scan_token(&cursor, scan, error);
+		cursor.after_comma = first == ',';
 	}
 	return status;
 }

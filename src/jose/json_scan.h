@@ -1,8 +1,8 @@
 /*
- * The lexical pass that runs before json-c. json-c in strict mode knows the grammar,
- * but it drops the first of two equal members without a word, refuses or saturates
- * integers beyond 64 bits, forgets how a number was written, and lets lone surrogates
- * and NUL characters through. All of that can be seen in the tokens alone.
+ * The lexical pass that runs before json-c. json-c knows the grammar, but it drops the
+ * first of two equal members without a word, saturates integers beyond 64 bits, forgets
+ * how a number was written, lets lone surrogates and NUL characters through, and is lax
+ * about words, quotes, comments and commas. All of that can be seen in the tokens alone.
  */
 #ifndef VCI_JSON_SCAN_H
 #define VCI_JSON_SCAN_H
@@ -31,8 +31,9 @@ typedef struct VciJsonScan
 
 /*
  * Checks that text consists of RFC 8259 tokens, nested no deeper than
- * VCI_JSON_MAX_DEPTH, whose strings hold valid UTF-8 and no NUL. How the tokens follow
- * each other is json-c's matter. The scan is to be freed also after a failure.
+ * VCI_JSON_MAX_DEPTH, without a comma before a closing bracket, whose strings hold valid
+ * UTF-8 and no NUL. How else the tokens follow each other is json-c's matter. The scan is
+ * to be freed also after a failure.
  */
 extern VciStatus vci_json_scan(const char *text, size_t len, VciJsonScan *scan, VciError *error);
 extern void vci_json_scan_free(VciJsonScan *scan);

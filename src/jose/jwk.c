@@ -43,7 +43,7 @@ read_bytes(const VciJson *jwk, const char *name, unsigned char *out, size_t max,
 static VciStatus
 read_fixed(const VciJson *jwk, const char *name, unsigned char *out, size_t size, VciError *error)
 {
-	size_t len;
+	size_t len = 0;
 	VciStatus status = read_bytes(jwk, name, out, size, &len, error);
 
 	if (status == VCI_OK && len != size)

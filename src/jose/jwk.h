@@ -66,10 +66,13 @@ extern VciStatus vci_key_thumbprint(const VciKey *key, char out[VCI_THUMBPRINT_S
 
 extern bool vci_key_is_private(const VciKey *key);
 
-/* Can this key verify (or sign) with alg? An EC key fits one alg, RSA fits two. */
+/*
+ * Can this key verify (or sign) with alg? An EC key fits one alg, RSA fits two unless its
+ * JWK named one (RFC 8725 section 3.1).
+ */
 extern bool vci_key_fits(const VciKey *key, VciAlg alg);
 
-/* The algorithm a key signs with: ES256, ES384, EdDSA; RSA: RS256. */
+/* The algorithm a key signs with: ES256, ES384, EdDSA; RSA: what its JWK named, or RS256. */
 extern VciAlg vci_key_alg(const VciKey *key);
 
 /* Same public key? */

@@ -36,8 +36,9 @@ extern VciStatus vci_jws_parse(const char *compact, size_t len, VciJws **jws, Vc
 extern VciStatus vci_jws_verify(const VciJws *jws, const VciKey *key, VciError *error);
 
 /*
- * Signs payload under header (whose "alg" is set here from the key, as its first
- * member when absent); *compact is malloc'd.
+ * Signs payload under header, whose "alg" is the key's: set when it stands there, put in
+ * front of the signed text when it does not. *compact is malloc'd. VCI_ERR_TOO_LARGE for
+ * what vci_jws_parse would not take.
  */
 extern VciStatus vci_jws_sign(VciJson *header, const VciJson *payload, const VciKey *key,
 							  char **compact, VciError *error);

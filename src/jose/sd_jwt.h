@@ -43,11 +43,11 @@ extern VciStatus vci_sd_jwt_sign(VciJson *header, const VciJson *payload,
 
 typedef struct VciSdJwt
 {
-	VciJws *jws;	 /* the issuer-signed JWT; its signature is not yet checked */
-	VciJson *claims; /* processed payload (section 7.1): digests replaced, _sd_alg gone */
+	VciJws *jws;		  /* the issuer-signed JWT; its signature is not yet checked */
+	VciJson *claims;	  /* processed payload (section 7.1): digests replaced, _sd_alg gone */
 	VciJson *disclosures; /* array of the decoded disclosures (JSON arrays), as presented */
-	char *kb_jwt;	 /* the key binding JWT, NULL when there is none */
-	char *sd_hash;	 /* base64url digest (section 4.3.1) a KB-JWT must carry, under _sd_alg */
+	char *kb_jwt;		  /* the key binding JWT, NULL when there is none */
+	char *sd_hash;		  /* base64url digest (section 4.3.1) a KB-JWT must carry, under _sd_alg */
 } VciSdJwt;
 
 /*
@@ -57,8 +57,7 @@ typedef struct VciSdJwt
  * disclosure that no digest refers to, a claim name that stands there already or is
  * "_sd" or "...", a malformed disclosure.
  */
-extern VciStatus vci_sd_jwt_parse(const char *text, size_t len, VciSdJwt **sd_jwt,
-								  VciError *error);
+extern VciStatus vci_sd_jwt_parse(const char *text, size_t len, VciSdJwt **sd_jwt, VciError *error);
 
 extern void vci_sd_jwt_free(VciSdJwt *sd_jwt); /* NULL is allowed */
 

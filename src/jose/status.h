@@ -94,7 +94,10 @@ typedef struct VciError
 /* An empty error, to be handed to core functions. */
 #define VCI_ERROR_INIT                                                                             \
 	{                                                                                              \
-		VCI_OK, { 0 }                                                                              \
+		VCI_OK,                                                                                    \
+		{                                                                                          \
+			0                                                                                      \
+		}                                                                                          \
 	}
 
 /*

@@ -14,116 +14,117 @@ parse_status(const char *text, size_t len, VciError *error)
 	return status;
 }
 
+static const char *const malformed_texts[] = {
+	"",
+	" ",
+	"\t\r\n",
+	"[1,]",
+	"[,1]",
+	"[1,,2]",
+	"{,}",
+	"{\"a\":1,}",
+	"{\"a\"}",
+	"{\"a\":}",
+	"{1:2}",
+	"{a:1}",
+	"{'a':1}",
+	"{\"a\" 1}",
+	"{\"a\"::1}",
+	"{\"a\":1 \"b\":2}",
+	"[\"a\":1]",
+	"[:]",
+	"[1 2]",
+	"[1",
+	"{\"a\":1",
+	"[1}",
+	"{\"a\":1]",
+	"]",
+	"}",
+	"[1]]",
+	"[1][",
+	"[1]x",
+	"[1] [2]",
+	"1 2",
+	"1,",
+	"{}{}",
+	"{},",
+	"NaN",
+	"[NaN]",
+	"nan",
+	"Infinity",
+	"-Infinity",
+	"[-Infinity]",
+	"[1,inf]",
+	"True",
+	"TRUE",
+	"tru",
+	"truee",
+	"nullx",
+	"Null",
+	"nul",
+	"fals",
+	"[truefalse]",
+	"[true false]",
+	"01",
+	"-01",
+	"[00]",
+	"+1",
+	"[+1]",
+	"1.",
+	"[.5]",
+	"-",
+	"[-]",
+	"--1",
+	"1e",
+	"1e+",
+	"[1e]",
+	"1.e1",
+	"0x10",
+	"1_000",
+	"1.5.5",
+	"[1.5\"a\"]",
+	"1.5 2.5",
+	"[1.5 2.5]",
+	"[1.5-3]",
+	"/*a*/1",
+	"1//a",
+	"[1/*a*/]",
+	"#1",
+	"'a'",
+	"['a']",
+	"`a`",
+	"\"a",
+	"\"\\\"",
+	"\"\\x41\"",
+	"\"\\'\"",
+	"\"\\u12\"",
+	"\"\\u123g\"",
+	"\"\\",
+	"\"\n\"",
+	"\"\t\"",
+	"\"\x1f\"",
+	"\"a\"b",
+	"\"a\"\"b\"",
+	"\v1",
+	"\f1",
+	"\xef\xbb\xbf{}",
+	"\302\2401",
+	"{\"a\":undefined}",
+	"\\u0031",
+};
+
 static void
 malformed(void)
 {
-	static const char *const texts[] = {
-		"",
-		" ",
-		"\t\r\n",
-		"[1,]",
-		"[,1]",
-		"[1,,2]",
-		"{,}",
-		"{\"a\":1,}",
-		"{\"a\"}",
-		"{\"a\":}",
-		"{1:2}",
-		"{a:1}",
-		"{'a':1}",
-		"{\"a\" 1}",
-		"{\"a\"::1}",
-		"{\"a\":1 \"b\":2}",
-		"[\"a\":1]",
-		"[:]",
-		"[1 2]",
-		"[1",
-		"{\"a\":1",
-		"[1}",
-		"{\"a\":1]",
-		"]",
-		"}",
-		"[1]]",
-		"[1][",
-		"[1]x",
-		"[1] [2]",
-		"1 2",
-		"1,",
-		"{}{}",
-		"{},",
-		"NaN",
-		"[NaN]",
-		"nan",
-		"Infinity",
-		"-Infinity",
-		"[-Infinity]",
-		"[1,inf]",
-		"True",
-		"TRUE",
-		"tru",
-		"truee",
-		"nullx",
-		"Null",
-		"nul",
-		"fals",
-		"[truefalse]",
-		"[true false]",
-		"01",
-		"-01",
-		"[00]",
-		"+1",
-		"[+1]",
-		"1.",
-		"[.5]",
-		"-",
-		"[-]",
-		"--1",
-		"1e",
-		"1e+",
-		"[1e]",
-		"1.e1",
-		"0x10",
-		"1_000",
-		"1.5.5",
-		"[1.5\"a\"]",
-		"1.5 2.5",
-		"[1.5 2.5]",
-		"[1.5-3]",
-		"/*a*/1",
-		"1//a",
-		"[1/*a*/]",
-		"#1",
-		"'a'",
-		"['a']",
-		"`a`",
-		"\"a",
-		"\"\\\"",
-		"\"\\x41\"",
-		"\"\\'\"",
-		"\"\\u12\"",
-		"\"\\u123g\"",
-		"\"\\",
-		"\"\n\"",
-		"\"\t\"",
-		"\"\x1f\"",
-		"\"a\"b",
-		"\"a\"\"b\"",
-		"\v1",
-		"\f1",
-		"\xef\xbb\xbf{}",
-		"\302\2401",
-		"{\"a\":undefined}",
-		"\\u0031",
-	};
 	VciError error = VCI_ERROR_INIT;
 	char what[80];
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+	for (size_t i = 0; i < sizeof(malformed_texts) / sizeof(malformed_texts[0]); i++)
 	{
 		snprintf(what, sizeof(what), "malformed text %zu is refused", i);
-		if (!is_status(parse_status(texts[i], strlen(texts[i]), &error), VCI_ERR_JSON, &error,
-					   what))
-			printf("# text: %s\n", texts[i]);
+		if (!is_status(parse_status(malformed_texts[i], strlen(malformed_texts[i]), &error),
+					   VCI_ERR_JSON, &error, what))
+			printf("# text: %s\n", malformed_texts[i]);
 	}
 	is_status(parse_status("[1]\0", 4, &error), VCI_ERR_JSON, &error, "NUL behind the text");
 	is_status(parse_status("[1\0]", 4, &error), VCI_ERR_JSON, &error, "NUL within the text");
@@ -134,21 +135,19 @@ malformed(void)
 	is_status(parse_status("12", 1, &error), VCI_OK, &error, "or a number");
 }
 
-/* json-c 0.18 refuses them in strict mode when they reach it as bytes. */
+/* json-c 0.18 takes their bytes for control characters in its strict mode. */
 static void
-test_characters_outside_ascii(void)
+characters_outside_ascii(void)
 {
 	static const char text[] =
 		"{\"Num\xc3\xa9ro\":[\"\xe2\x82\xac 5\",\"\xf0\x9f\x98\x80\",1e400]}";
-	VciJson *json = NULL;
-	char *printed = NULL;
+	VciJson *parsed = json(text);
+	char *printed = vci_json_print(parsed);
 
-	if (vci_json_parse(text, strlen(text), &json, NULL) == VCI_OK)
-		printed = vci_json_print(json);
 	ok(printed != NULL && strcmp(printed, text) == 0,
 	   "characters of two, three and four bytes pass unchanged, in names and values");
 	free(printed);
-	vci_json_free(json);
+	vci_json_free(parsed);
 }
 
 static void
@@ -201,7 +200,7 @@ strings(void)
 	ok(vci_utf8_valid("", 0) && vci_utf8_valid("a\0b", 3) && vci_utf8_valid("\xc2\x80", 2) &&
 		   !vci_utf8_valid("\xc2", 1) && !vci_utf8_valid("a\xe2\x82", 3),
 	   "UTF-8 is checked to the last byte");
-	test_characters_outside_ascii();
+	characters_outside_ascii();
 }
 
 static void
