@@ -83,6 +83,9 @@ SELECT format, vct, scope, validity, binding, older, decoys, always_disclosed, s
        claims, display FROM vci_configuration_info WHERE id = 'Full';
 SELECT vci_alter_configuration('Full', '{"validity": null, "binding": null}', issuer => 'https://registry.example');
 SELECT validity, binding, vct FROM vci_configuration_info WHERE id = 'Full';
+SELECT vci_alter_configuration('Full', '{"older": null}');
+SELECT older FROM vci_configuration_info WHERE id = 'Full';
+SELECT vci_alter_configuration('Full', '{"older": []}');
 SELECT vci_alter_configuration('Full', NULL), vci_alter_configuration('Full', '{}');
 SELECT helper.errors(
     $$SELECT vci_alter_configuration(NULL, '{}')$$,
