@@ -22,9 +22,10 @@ my $sql_api = $documents{"$top/docs/sql-api.md"};
 
 my $node = PostgreSQL::Test::Cluster->new('docs');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
-append_to_file($node->basedir . '/root.key', join('', map { sprintf '%02x', int rand 256 } 1 .. 32) . "\n");
-chmod 0400, $node->basedir . '/root.key';
-$node->append_conf('postgresql.conf', "openid4vci.root_key_file = '" . $node->basedir . "/root.key'");
+my $root_key = join '/', $node->basedir, 'key';
+append_to_file($root_key, join('', map { sprintf '%02x', int rand 256 } 1 .. 32) . "\n");
+chmod 0400, $root_key;
+$node->append_conf('postgresql.conf', "openid4vci.root_key_file = '$root_key'");
 $node->start;
 
 # What the examples start from: the README's issuer, and a registry with a table.
