@@ -242,7 +242,8 @@ check_repeated(const CredentialCall *call, const VciCredentialRow *rows, int cou
 	if (count == call->key_count && row->request_digest != NULL &&
 		VARSIZE_ANY_EXHDR(row->request_digest) == VCI_DIGEST_BYTES &&
 		memcmp(VARDATA_ANY(row->request_digest), call->digest, VCI_DIGEST_BYTES) == 0 &&
-		row->age <= call->issuer->rules.retry_window && row->age >= 0)
+		call->issuer->rules.retry_window > 0 && row->age <= call->issuer->rules.retry_window &&
+		row->age >= 0)
 		return VCI_OK;
 	return vci_error(error, VCI_ERR_ALREADY_ISSUED,
 					 "this credential was already issued under this access token; ask the issuer "
