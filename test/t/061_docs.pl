@@ -178,6 +178,39 @@ for my $relation (@relations)
 	is("@named", $columns, "sql-api.md lists the columns of $name");
 }
 
+# What http-api.md shows is what the endpoints answer.
+
+my $http_api = $documents{"$top/docs/http-api.md"};
+my @shown = map { eval { JSON::PP->new->decode($_->{text}) } } $http_api->blocks('json');
+
+sub shown_with
+{
+	my ($member) = @_;
+	my ($found) = grep { exists $_->{$member} } @shown;
+	return $found;
+}
+
+sub answered
+{
+	my ($path) = @_;
+	return JSON::PP->new->decode(sql(
+		"SELECT convert_from(body, 'UTF8') FROM openid4vci.vci_http('GET', '$path')"));
+}
+
+is_deeply(answered('/.well-known/oauth-authorization-server'), shown_with('token_endpoint'),
+	'http-api.md shows the authorization server metadata as it is');
+sql(q{SELECT openid4vci.vci_alter_configuration('EntitlementCredential', '{"older": []}')});
+is_deeply(answered('/.well-known/openid-credential-issuer'), shown_with('credential_endpoint'),
+	'http-api.md shows the issuer metadata as it is when no switch is on');
+is_deeply([ sort keys %{ answered('/.well-known/jwt-vc-issuer')->{jwks}{keys}[0] } ],
+	[ sort keys %{ shown_with('jwks')->{jwks}{keys}[0] } ], 'and the members of a published key');
+my @errors = slurp_file("$top/src/pg/report.c") =~ /\(VciOAuthError\)\{(.*?)\}/gs;
+for my $code (sort keys %{ { map { $_ => 1 } map { /"(\w+)"/g } @errors } })
+{
+	next if $code eq 'server_error';    # raised, and never sent
+	like($http_api->{prose}, qr/`\Q$code\E`/, "http-api.md names the error $code");
+}
+
 # Options, JSON, links.
 
 my $help = '';
