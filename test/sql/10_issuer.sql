@@ -96,7 +96,7 @@ SELECT helper.errors(
 SELECT vci_retire_issuer(NULL) IS NULL AS "strict: nothing happens";
 
 -- With a second one it must be said which.
-SELECT vci_create_issuer('https://registry.example/tenant', profile => 'final',
+SELECT vci_create_issuer('https://registry.example/former', profile => 'final',
                          settings => '{"batch_size": 3}') > 0 AS created;
 SELECT url, profile, batch_size FROM vci_issuer_info ORDER BY id;
 SELECT helper.errors(
@@ -105,12 +105,12 @@ SELECT helper.errors(
     $$SELECT vci_create_nonce()$$);
 
 -- A retired issuer is gone for every call, and its URL is not used again.
-SELECT vci_retire_issuer('https://registry.example/tenant');
+SELECT vci_retire_issuer('https://registry.example/former');
 SELECT url, retired_at IS NOT NULL FROM vci_issuer_info ORDER BY id;
 SELECT helper.errors(
-    $$SELECT vci_alter_issuer('{}', 'https://registry.example/tenant')$$,
-    $$SELECT vci_retire_issuer('https://registry.example/tenant')$$,
-    $$SELECT vci_create_issuer('https://registry.example/tenant')$$);
+    $$SELECT vci_alter_issuer('{}', 'https://registry.example/former')$$,
+    $$SELECT vci_retire_issuer('https://registry.example/former')$$,
+    $$SELECT vci_create_issuer('https://registry.example/former')$$);
 
 -- The data key is stored sealed: it differs from issuer to issuer and names its root key.
 SELECT count(DISTINCT data_key) = count(*), min(length(data_key)) > 32, bool_and(root_key_id <> '')
