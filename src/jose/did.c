@@ -149,12 +149,17 @@ key_from_did_jwk(const char *encoded, size_t len, VciKey **key, VciError *error)
 	if (len > DID_JWK_MAX_SIZE)
 		return vci_error(error, VCI_ERR_DID, "expected a did:jwk of at most %d characters",
 						 DID_JWK_MAX_SIZE);
-	if (vci_base64url_decode_new(encoded, len, &bytes, &bytes_len, NULL) != VCI_OK)
-		return vci_error(error, VCI_ERR_DID, "expected a did:jwk to hold base64url");
-	status = vci_json_parse_object((char *) bytes, bytes_len, &jwk, NULL);
-	free(bytes);
+	status = vci_base64url_decode_new(encoded, len, &bytes, &bytes_len, NULL);
+	if (status == VCI_OK)
+	{
+		status = vci_json_parse_object((char *) bytes, bytes_len, &jwk, NULL);
+		free(bytes);
+	}
+	if (status == VCI_ERR_MEMORY)
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	if (status != VCI_OK)
-		return vci_error(error, VCI_ERR_DID, "expected a did:jwk to hold a JWK as a JSON object");
+		return vci_error(error, VCI_ERR_DID,
+						 "expected a did:jwk to hold a JWK as a JSON object in base64url");
 	status = vci_key_from_public_jwk(jwk, key, error);
 	vci_json_free(jwk);
 	return status;

@@ -176,23 +176,21 @@ read_public_bytes(const VciJson *jwk, VciKeyType type, unsigned char *out, size_
 	return status;
 }
 
-static EVP_PKEY *
-rsa_from_numbers(const BIGNUM *modulus, const BIGNUM *exponent)
+static VciStatus
+rsa_from_numbers(const BIGNUM *modulus, const BIGNUM *exponent, EVP_PKEY **pkey, VciError *error)
 {
 	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
 	OSSL_PARAM *params = NULL;
-	EVP_PKEY *pkey = NULL;
+	VciStatus status;
 
 	if (builder != NULL && OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
 		OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) == 1)
 		params = OSSL_PARAM_BLD_to_param(builder);
-	if (params != NULL && context != NULL && EVP_PKEY_fromdata_init(context) == 1)
-		(void) EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params);
+	status = vci_pkey_from_params("RSA", EVP_PKEY_PUBLIC_KEY, params, "expected an RSA public key",
+								  pkey, error);
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(builder);
-	EVP_PKEY_CTX_free(context);
-	return pkey;
+	return status;
 }
 
 static VciStatus
@@ -206,13 +204,9 @@ rsa_from_jwk(const VciJson *jwk, VciKey **key, VciError *error)
 	if (status == VCI_OK)
 		status = read_number(jwk, "e", RSA_EXPONENT_BYTES, &exponent, error);
 	if (status == VCI_OK)
-	{
-		pkey = rsa_from_numbers(modulus, exponent);
-		if (pkey == NULL)
-			status = vci_openssl_error(error, VCI_ERR_JWK, "expected an RSA public key");
-		else
-			status = vci_key_adopt(pkey, false, key, error);
-	}
+		status = rsa_from_numbers(modulus, exponent, &pkey, error);
+	if (status == VCI_OK)
+		status = vci_key_adopt(pkey, false, key, error);
 	BN_free(modulus);
 	BN_free(exponent);
 	return status;
@@ -268,46 +262,49 @@ vci_key_from_public_jwk(const VciJson *jwk, VciKey **key, VciError *error)
 	return status;
 }
 
-static EVP_PKEY *
-ec_pair(VciKeyType type, const unsigned char *point, size_t point_len, const BIGNUM *secret)
+static VciStatus
+ec_pair(VciKeyType type, const unsigned char *point, size_t point_len, const BIGNUM *secret,
+		EVP_PKEY **pkey, VciError *error)
 {
-	const char *group = type == VCI_KEY_P256 ? SN_X9_62_prime256v1 : SN_secp384r1;
 	OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
 	OSSL_PARAM *params = NULL;
-	EVP_PKEY *pkey = NULL;
+	VciStatus status;
 
 	if (builder != NULL &&
-		OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) == 1 &&
+		OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, vci_key_group(type),
+										0) == 1 &&
 		OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, point_len) == 1 &&
 		OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, secret) == 1)
 		params = OSSL_PARAM_BLD_to_param(builder);
-	if (params != NULL && context != NULL && EVP_PKEY_fromdata_init(context) == 1)
-		(void) EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_KEYPAIR, params);
+	status = vci_pkey_from_params("EC", EVP_PKEY_KEYPAIR, params,
+								  "expected a private key of its curve", pkey, error);
 	OSSL_PARAM_free(params);
 	OSSL_PARAM_BLD_free(builder);
-	EVP_PKEY_CTX_free(context);
-	return pkey;
+	return status;
 }
 
-static EVP_PKEY *
+static VciStatus
 pair_from_bytes(VciKeyType type, const unsigned char *public_bytes, size_t public_len,
-				const unsigned char *secret)
+				const unsigned char *secret, EVP_PKEY **pkey, VciError *error)
 {
 	size_t field = vci_key_field_bytes(type);
 	BIGNUM *number;
-	EVP_PKEY *pkey;
+	VciStatus status;
 
 	if (type == VCI_KEY_ED25519)
-		return EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, field);
+	{
+		*pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, field);
+		if (*pkey == NULL)
+			return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library cannot read a key");
+		return VCI_OK;
+	}
 	number = BN_secure_new();
-	if (number == NULL)
-		return NULL;
-	pkey = BN_bin2bn(secret, (int) field, number) == NULL
-			   ? NULL
-			   : ec_pair(type, public_bytes, public_len, number);
+	if (number == NULL || BN_bin2bn(secret, (int) field, number) == NULL)
+		status = vci_openssl_error(error, VCI_ERR_MEMORY, "out of memory");
+	else
+		status = ec_pair(type, public_bytes, public_len, number, pkey, error);
 	BN_clear_free(number);
-	return pkey;
+	return status;
 }
 
 static VciStatus
@@ -315,20 +312,16 @@ private_from_jwk(const VciJson *jwk, VciKeyType type, VciKey **key, VciError *er
 {
 	unsigned char bytes[1 + VCI_PUBLIC_MAX_BYTES];
 	unsigned char secret[VCI_PUBLIC_MAX_BYTES / 2];
-	EVP_PKEY *pkey = NULL;
+	EVP_PKEY *pkey;
 	size_t len;
 	VciStatus status = read_public_bytes(jwk, type, bytes, &len, error);
 
 	if (status == VCI_OK)
 		status = read_fixed(jwk, "d", secret, vci_key_field_bytes(type), error);
 	if (status == VCI_OK)
-	{
-		pkey = pair_from_bytes(type, bytes, len, secret);
-		if (pkey == NULL)
-			status = vci_openssl_error(error, VCI_ERR_JWK, "expected a private key of its curve");
-		else
-			status = vci_key_adopt(pkey, true, key, error);
-	}
+		status = pair_from_bytes(type, bytes, len, secret, &pkey, error);
+	if (status == VCI_OK)
+		status = vci_key_adopt(pkey, true, key, error);
 	vci_wipe(secret, sizeof(secret));
 	/* Ed25519's public half was computed from d, so x is yet to be compared. */
 	if (status == VCI_OK && type == VCI_KEY_ED25519 &&

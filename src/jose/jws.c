@@ -157,7 +157,10 @@ vci_jws_free(VciJws *jws)
 	free(jws);
 }
 
-/* RFC 7518 section 3.4: r and s, each of the curve's length; OpenSSL wants DER. */
+/*
+ * RFC 7518 section 3.4: r and s, each of the curve's length; OpenSSL wants DER. Any two
+ * numbers can be written so: 0 is returned only when memory is out.
+ */
 static size_t
 ecdsa_to_der(const unsigned char *raw, size_t half, unsigned char *der)
 {
@@ -211,19 +214,24 @@ set_padding(EVP_PKEY_CTX *context, VciAlg alg, const EVP_MD *md)
 	return true;
 }
 
-static bool
-verify_bytes(const VciJws *jws, const VciKey *key, const unsigned char *signature, size_t len)
+static VciStatus
+verify_bytes(const VciJws *jws, const VciKey *key, const unsigned char *signature, size_t len,
+			 VciError *error)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *parameters = NULL; /* owned by context */
-	bool good = context != NULL &&
-				EVP_DigestVerifyInit(context, &parameters, key->md, NULL, key->pkey) == 1 &&
-				set_padding(parameters, jws->alg, key->md) &&
-				EVP_DigestVerify(context, signature, len, (unsigned char *) jws->signing_input,
-								 jws->signing_input_len) == 1;
+	VciStatus status = VCI_OK;
 
+	if (context == NULL ||
+		EVP_DigestVerifyInit(context, &parameters, key->md, NULL, key->pkey) != 1 ||
+		!set_padding(parameters, jws->alg, key->md))
+		status = vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library cannot verify");
+	else if (EVP_DigestVerify(context, signature, len, (unsigned char *) jws->signing_input,
+							  jws->signing_input_len) != 1)
+		status = vci_openssl_error(error, VCI_ERR_JWS_SIGNATURE,
+								   "the signature does not verify under the key");
 	EVP_MD_CTX_free(context);
-	return good;
+	return status;
 }
 
 VciStatus
@@ -243,12 +251,11 @@ vci_jws_verify(const VciJws *jws, const VciKey *key, VciError *error)
 	if (key->type == VCI_KEY_P256 || key->type == VCI_KEY_P384)
 	{
 		len = ecdsa_to_der(signature, len / 2, der);
+		if (len == 0)
+			return vci_openssl_error(error, VCI_ERR_MEMORY, "out of memory");
 		signature = der;
 	}
-	if (len == 0 || !verify_bytes(jws, key, signature, len))
-		return vci_openssl_error(error, VCI_ERR_JWS_SIGNATURE,
-								 "the signature does not verify under the key");
-	return VCI_OK;
+	return verify_bytes(jws, key, signature, len, error);
 }
 
 /* Ed25519 signs the message itself (RFC 8032), the curves of NIST its digest. */

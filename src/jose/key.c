@@ -104,8 +104,11 @@ static VciStatus
 check_point(EVP_PKEY *pkey, VciError *error)
 {
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
-	bool good = context != NULL && EVP_PKEY_public_check_quick(context) == 1;
+	bool good;
 
+	if (context == NULL)
+		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library cannot check a key");
+	good = EVP_PKEY_public_check_quick(context) == 1;
 	EVP_PKEY_CTX_free(context);
 	if (!good)
 		return vci_openssl_error(error, VCI_ERR_JWK, "the public key is no point of its curve");
@@ -185,8 +188,11 @@ static VciStatus
 check_pair(const VciKey *key, VciError *error)
 {
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-	bool good = context != NULL && EVP_PKEY_pairwise_check(context) == 1;
+	bool good;
 
+	if (context == NULL)
+		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library cannot check a key");
+	good = EVP_PKEY_pairwise_check(context) == 1;
 	EVP_PKEY_CTX_free(context);
 	if (!good)
 		return vci_openssl_error(error, VCI_ERR_JWK,
@@ -258,22 +264,41 @@ vci_key_adopt(EVP_PKEY *pkey, bool is_private, VciKey **key, VciError *error)
 	return VCI_OK;
 }
 
-static EVP_PKEY *
-ec_from_point(VciKeyType type, const unsigned char *point, size_t len)
+VciStatus
+vci_pkey_from_params(const char *type, int selection, OSSL_PARAM *params, const char *refusal,
+					 EVP_PKEY **pkey, VciError *error)
 {
-	const char *group = type == VCI_KEY_P256 ? SN_X9_62_prime256v1 : SN_secp384r1;
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	VciStatus status = VCI_OK;
+
+	*pkey = NULL;
+	if (params == NULL || context == NULL || EVP_PKEY_fromdata_init(context) != 1)
+		status = vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library cannot read a key");
+	else if (EVP_PKEY_fromdata(context, pkey, selection, params) != 1)
+		status = vci_openssl_error(error, VCI_ERR_JWK, refusal);
+	EVP_PKEY_CTX_free(context);
+	return status;
+}
+
+const char *
+vci_key_group(VciKeyType type)
+{
+	return type == VCI_KEY_P256 ? SN_X9_62_prime256v1 : SN_secp384r1;
+}
+
+static VciStatus
+ec_from_point(VciKeyType type, const unsigned char *point, size_t len, EVP_PKEY **pkey,
+			  VciError *error)
+{
 	OSSL_PARAM params[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *) group, 0),
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *) vci_key_group(type),
+										 0),
 		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *) point, len),
 		OSSL_PARAM_construct_end(),
 	};
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-	EVP_PKEY *pkey = NULL;
 
-	if (context != NULL && EVP_PKEY_fromdata_init(context) == 1)
-		(void) EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params);
-	EVP_PKEY_CTX_free(context);
-	return pkey;
+	return vci_pkey_from_params("EC", EVP_PKEY_PUBLIC_KEY, params,
+								"the public key is no point of its curve", pkey, error);
 }
 
 VciStatus
@@ -281,15 +306,14 @@ vci_key_from_public_bytes(VciKeyType type, const unsigned char *bytes, size_t le
 						  VciError *error)
 {
 	EVP_PKEY *pkey;
+	VciStatus status = VCI_OK;
 
 	*key = NULL;
-	if (type == VCI_KEY_ED25519)
-		pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes, len);
-	else
-		pkey = ec_from_point(type, bytes, len);
-	if (pkey == NULL)
-		return vci_openssl_error(error, VCI_ERR_JWK, "the public key is no point of its curve");
-	return vci_key_adopt(pkey, false, key, error);
+	if (type != VCI_KEY_ED25519)
+		status = ec_from_point(type, bytes, len, &pkey, error);
+	else if ((pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes, len)) == NULL)
+		status = vci_openssl_error(error, VCI_ERR_JWK, "expected an Ed25519 public key");
+	return status == VCI_OK ? vci_key_adopt(pkey, false, key, error) : status;
 }
 
 VciStatus

@@ -5,6 +5,7 @@
 #define VCI_KEY_H
 
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 #include "jwk.h"
 
@@ -48,6 +49,16 @@ extern VciStatus vci_key_adopt(EVP_PKEY *pkey, bool is_private, VciKey **key, Vc
 /* A public key from raw EC point (SEC 1, any form) or Ed25519 bytes. */
 extern VciStatus vci_key_from_public_bytes(VciKeyType type, const unsigned char *bytes, size_t len,
 										   VciKey **key, VciError *error);
+
+/*
+ * An EVP_PKEY of the type ("EC", "RSA") from params, which may be NULL when memory ran out
+ * while they were built; VCI_ERR_JWK with the text refusal when they are no key.
+ */
+extern VciStatus vci_pkey_from_params(const char *type, int selection, OSSL_PARAM *params,
+									  const char *refusal, EVP_PKEY **pkey, VciError *error);
+
+/* OpenSSL's name of an EC key's curve. */
+extern const char *vci_key_group(VciKeyType type);
 
 /* vci_error, after emptying OpenSSL's error queue, which belongs to the host process too. */
 extern VciStatus vci_openssl_error(VciError *error, VciStatus code, const char *text);

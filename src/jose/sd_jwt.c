@@ -8,18 +8,24 @@
 #include "sd_jwt_hash.h"
 
 /* Names of the IANA registry "Named Information Hash Algorithm"; section 4.1.1. */
-EVP_MD *
-vci_sd_jwt_hash(const char *sd_alg)
+VciStatus
+vci_sd_jwt_hash(const char *sd_alg, EVP_MD **hash, VciError *error)
 {
-	EVP_MD *hash = NULL;
+	const char *name = NULL;
 
+	*hash = NULL;
 	if (strcmp(sd_alg, "sha-256") == 0)
-		hash = EVP_MD_fetch(NULL, "SHA256", NULL);
+		name = "SHA256";
 	else if (strcmp(sd_alg, "sha-384") == 0)
-		hash = EVP_MD_fetch(NULL, "SHA384", NULL);
+		name = "SHA384";
 	else if (strcmp(sd_alg, "sha-512") == 0)
-		hash = EVP_MD_fetch(NULL, "SHA512", NULL);
-	return hash;
+		name = "SHA512";
+	if (name == NULL)
+		return vci_error(error, VCI_ERR_SD_JWT, "expected _sd_alg sha-256, sha-384 or sha-512");
+	*hash = EVP_MD_fetch(NULL, name, NULL);
+	if (*hash == NULL)
+		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library has no SHA-2");
+	return VCI_OK;
 }
 
 VciStatus

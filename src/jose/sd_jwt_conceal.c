@@ -399,12 +399,11 @@ vci_sd_jwt_conceal(VciJson *payload, const VciJson *paths, int decoys, VciJson *
 	if (status != VCI_OK)
 		return status;
 	concealer.disclosures = vci_json_new_array();
-	concealer.hash = vci_sd_jwt_hash("sha-256");
 	if (concealer.disclosures == NULL)
 		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
-	else if (concealer.hash == NULL)
-		status = vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library has no SHA-256");
 	else
+		status = vci_sd_jwt_hash("sha-256", &concealer.hash, error);
+	if (status == VCI_OK)
 		status = conceal_payload(&concealer, payload, decoys);
 	if (status == VCI_OK && (decoys > 0 || vci_json_array_length(concealer.disclosures) > 0) &&
 		!vci_json_set_string(payload, "_sd_alg", "sha-256"))

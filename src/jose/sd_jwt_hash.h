@@ -12,8 +12,8 @@
 
 #define VCI_SD_JWT_DIGEST_SIZE 87 /* sha-512 in base64url, and a NUL */
 
-/* The hash function of an _sd_alg value; NULL when it is not taken here. */
-extern EVP_MD *vci_sd_jwt_hash(const char *sd_alg);
+/* The hash function of an _sd_alg value; VCI_ERR_SD_JWT when it is not taken here. */
+extern VciStatus vci_sd_jwt_hash(const char *sd_alg, EVP_MD **hash, VciError *error);
 
 /* base64url of the digest of len characters. */
 extern VciStatus vci_sd_jwt_digest(const EVP_MD *hash, const char *text, size_t len,

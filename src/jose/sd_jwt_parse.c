@@ -34,11 +34,7 @@ choose_hash(Reader *reader, const VciJson *payload)
 
 	if (vci_json_has(payload, "_sd_alg"))
 		sd_alg = vci_json_get_string(payload, "_sd_alg");
-	reader->hash = sd_alg == NULL ? NULL : vci_sd_jwt_hash(sd_alg);
-	if (reader->hash == NULL)
-		return vci_openssl_error(reader->error, VCI_ERR_SD_JWT,
-								 "expected _sd_alg sha-256, sha-384 or sha-512");
-	return VCI_OK;
+	return vci_sd_jwt_hash(sd_alg == NULL ? "" : sd_alg, &reader->hash, reader->error);
 }
 
 /* Sections 4.2.1 and 4.2.2: [salt, name, value] or [salt, value]. */
@@ -68,7 +64,10 @@ add_disclosure(Reader *reader, const char *text, size_t len)
 	if (index == VCI_SD_JWT_MAX_DISCLOSURES)
 		return vci_error(reader->error, VCI_ERR_TOO_LARGE, "expected at most %d disclosures",
 						 VCI_SD_JWT_MAX_DISCLOSURES);
-	if (vci_base64url_decode_new(text, len, &bytes, &bytes_len, NULL) != VCI_OK)
+	status = vci_base64url_decode_new(text, len, &bytes, &bytes_len, NULL);
+	if (status == VCI_ERR_MEMORY)
+		return out_of_memory(reader->error);
+	if (status != VCI_OK)
 		return vci_error(reader->error, VCI_ERR_SD_JWT, "expected a disclosure to be base64url");
 	status = vci_json_parse((char *) bytes, bytes_len, &disclosure, reader->error);
 	free(bytes);

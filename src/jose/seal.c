@@ -194,7 +194,12 @@ vci_unseal(const VciSecret *key, const void *associated, size_t associated_len,
 		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
 
 	context = gcm_start(key, sealed, associated, associated_len, false);
-	opened = context != NULL && gcm_decrypt(context, sealed + GCM_NONCE_BYTES, len, out);
+	if (context == NULL)
+	{
+		free(out);
+		return crypto_failure("AES-256-GCM", error);
+	}
+	opened = gcm_decrypt(context, sealed + GCM_NONCE_BYTES, len, out);
 	EVP_CIPHER_CTX_free(context);
 	if (!opened)
 	{
