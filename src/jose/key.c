@@ -72,15 +72,20 @@ vci_key_field_bytes(VciKeyType type)
 	return 0;
 }
 
+/* The point as x and y: SEC 1 section 2.3.3, uncompressed, without its leading 4. */
 static bool
-read_coordinate(const EVP_PKEY *pkey, const char *name, unsigned char *out, size_t len)
+read_point(VciKey *key)
 {
-	BIGNUM *number = NULL;
-	bool fits = EVP_PKEY_get_bn_param(pkey, name, &number) == 1 &&
-				BN_bn2binpad(number, out, (int) len) == (int) len;
+	unsigned char point[1 + VCI_PUBLIC_MAX_BYTES];
+	size_t len = 0;
 
-	BN_free(number);
-	return fits;
+	key->public_len = 2 * vci_key_field_bytes(key->type);
+	if (EVP_PKEY_get_octet_string_param(key->pkey, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, point,
+										sizeof(point), &len) != 1 ||
+		len != 1 + key->public_len || point[0] != POINT_CONVERSION_UNCOMPRESSED)
+		return false;
+	memcpy(key->public_bytes, point + 1, key->public_len);
+	return true;
 }
 
 /* Named curves only: a curve by explicit parameters could be anything (CVE-2020-0601). */
@@ -119,7 +124,6 @@ static VciStatus
 adopt_ec(VciKey *key, VciError *error)
 {
 	char group[32] = "";
-	size_t field;
 	VciStatus status;
 
 	if (EVP_PKEY_get_group_name(key->pkey, group, sizeof(group), NULL) != 1 ||
@@ -136,11 +140,8 @@ adopt_ec(VciKey *key, VciError *error)
 	status = check_point(key->pkey, error);
 	if (status != VCI_OK)
 		return status;
-	field = vci_key_field_bytes(key->type);
-	if (!read_coordinate(key->pkey, OSSL_PKEY_PARAM_EC_PUB_X, key->public_bytes, field) ||
-		!read_coordinate(key->pkey, OSSL_PKEY_PARAM_EC_PUB_Y, key->public_bytes + field, field))
+	if (!read_point(key))
 		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library lost a public key");
-	key->public_len = 2 * field;
 	return VCI_OK;
 }
 
