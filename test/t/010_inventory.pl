@@ -1,0 +1,235 @@
+# The inventory: every object of the extension, with its labels and privileges, stands in
+# this file. Whoever adds an object adds it here and decides who may use it.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use Issuer;
+
+# Name, volatility, parallel safety, strictness and argument types. What signs or makes
+# random bytes is volatile; parallel safe only where nothing is written.
+my $functions = <<'LIST';
+vci_alter_configuration volatile unsafe (text, jsonb, text)
+vci_alter_issuer volatile unsafe (jsonb, text)
+vci_alter_key volatile unsafe (text, text, text)
+vci_cancel_offer volatile unsafe strict (bigint)
+vci_check_issuer stable safe (text)
+vci_create_configuration volatile unsafe (text, text, jsonb, jsonb, jsonb, jsonb, text,
+	interval, text, text, text, text, jsonb)
+vci_create_issuer volatile unsafe (text, jsonb, text, jsonb)
+vci_create_key volatile unsafe (text, text)
+vci_create_nonce volatile safe (text)
+vci_create_offer volatile unsafe (text[], text, text, jsonb, text, boolean, text, integer, text,
+	text, interval, text, jsonb, text[], text, jsonb)
+vci_drop_caches volatile unsafe ()
+vci_drop_did_document volatile unsafe strict (text)
+vci_duty_issuers stable safe strict (text)
+vci_exchange_code volatile unsafe (text, text, text)
+vci_extend_offer volatile unsafe (bigint, interval)
+vci_grant volatile unsafe (name, text, text)
+vci_health stable safe ()
+vci_http volatile unsafe (text, text, text[], bytea)
+vci_issue_and_record volatile unsafe (text, jsonb, jsonb, text, text, text)
+vci_issue_sdjwt volatile safe (text, jsonb, jsonb, text)
+vci_load_did_document volatile unsafe strict (text, jsonb)
+vci_offer_qr stable safe strict (bigint, text, text)
+vci_offer_qr_png stable safe strict (bigint, text, integer)
+vci_offer_uri stable safe strict (bigint, text)
+vci_purge volatile unsafe strict (integer)
+vci_reopen_offer volatile unsafe strict (bigint)
+vci_reset_tx_code volatile unsafe (bigint, text)
+vci_retire_configuration volatile unsafe (text, text)
+vci_retire_issuer volatile unsafe strict (text)
+vci_retire_key volatile unsafe (text, text)
+vci_revoke volatile unsafe (name, text, text)
+vci_rotate_code volatile unsafe strict (bigint)
+vci_verify_kbjwt stable safe (text, text, text, text, jsonb, text, boolean, interval)
+vci_verify_sdjwt stable safe (text, text, text, jsonb, boolean, interval)
+LIST
+
+my $relations = <<'LIST';
+sequence vci_credential_id_seq
+sequence vci_issuer_id_seq
+sequence vci_key_id_seq
+sequence vci_offer_id_seq
+sequence vci_token_id_seq
+table vci_configuration
+table vci_credential
+table vci_did_document
+table vci_duty
+table vci_epoch
+table vci_issuer
+table vci_key
+table vci_nonce
+table vci_offer
+table vci_token
+type vci_created_offer
+type vci_http_response
+type vci_issued_credential
+view vci_configuration_info
+view vci_credential_info
+view vci_issuer_info
+view vci_key_info
+view vci_offer_info
+LIST
+
+# What pg_dump copies; spent nonces and their epoch stay behind on purpose.
+my $dumped = <<'LIST';
+vci_configuration
+vci_credential
+vci_credential_id_seq
+vci_did_document
+vci_duty
+vci_issuer
+vci_issuer_id_seq
+vci_key
+vci_key_id_seq
+vci_offer
+vci_offer_id_seq
+vci_token
+vci_token_id_seq
+LIST
+
+my $issuer = Issuer->start_server('inventory');
+$issuer->sql('CREATE ROLE stranger LOGIN');
+$issuer->sql('CREATE EXTENSION openid4vci');
+
+# Every member of the extension, as kind, class, oid, name.
+$issuer->sql(<<'SQL');
+CREATE VIEW public.member AS
+SELECT i.type AS kind, d.classid, d.objid, regexp_replace(i.name, '^openid4vci\.', '') AS name
+FROM pg_depend AS d
+     JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid,
+     LATERAL (SELECT o.type, COALESCE(o.name, o.identity)
+              FROM pg_identify_object(d.classid, d.objid, 0) AS o) AS i (type, name)
+WHERE e.extname = 'openid4vci' AND d.deptype = 'e';
+SQL
+
+sub lines
+{
+	my ($query) = @_;
+	return [ split /\n/, $issuer->sql("SET search_path = openid4vci, public; $query") ];
+}
+
+# A line that begins with a tab continues the one before.
+sub entries
+{
+	my ($list) = @_;
+	$list =~ s/\n\t/ /g;
+	return [ split /\n/, $list ];
+}
+
+is_deeply(
+	lines(<<'SQL'),
+SELECT replace(replace(p.oid::regprocedure::text, '(', format(' %s %s%s (',
+    CASE p.provolatile WHEN 'v' THEN 'volatile' WHEN 's' THEN 'stable' ELSE 'immutable' END,
+    CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END,
+    CASE WHEN p.proisstrict THEN ' strict' END)), ',', ', ')
+FROM member AS m JOIN pg_proc AS p ON p.oid = m.objid
+WHERE m.classid = 'pg_proc'::regclass ORDER BY p.proname COLLATE "C"
+SQL
+	entries($functions),
+	'the functions are those of this list, with these labels');
+
+is_deeply(
+	lines("SELECT kind || ' ' || name FROM member WHERE kind <> 'function'
+		ORDER BY kind COLLATE \"C\", name COLLATE \"C\""),
+	entries($relations),
+	'the other objects are those of this list');
+
+is_deeply(
+	lines('SELECT c.relname FROM pg_extension AS e, unnest(e.extconfig) AS config (id)
+		JOIN pg_class AS c ON c.oid = config.id WHERE e.extname = \'openid4vci\' ORDER BY c.relname'),
+	entries($dumped),
+	'pg_dump copies the tables and sequences of this list');
+
+is($issuer->sql(<<'SQL'), '', 'no dumped table refers to one that is not dumped');
+SELECT conname FROM pg_constraint, pg_extension
+WHERE extname = 'openid4vci' AND contype = 'f' AND conrelid = ANY (extconfig)
+    AND confrelid <> ALL (extconfig)
+SQL
+
+is($issuer->sql(<<'SQL'), '', 'nothing in the schema is outside the extension');
+SELECT c.relname FROM pg_class AS c
+WHERE c.relnamespace = 'openid4vci'::regnamespace AND c.relkind IN ('r', 'v', 'S', 'm', 'f', 'p')
+    AND c.oid NOT IN (SELECT objid FROM public.member WHERE classid = 'pg_class'::regclass)
+UNION ALL
+SELECT p.proname FROM pg_proc AS p WHERE p.pronamespace = 'openid4vci'::regnamespace
+    AND p.oid NOT IN (SELECT objid FROM public.member WHERE classid = 'pg_proc'::regclass)
+UNION ALL
+SELECT o.oprname FROM pg_operator AS o WHERE o.oprnamespace = 'openid4vci'::regnamespace
+SQL
+
+is($issuer->sql(<<'SQL'), '', 'every object has a comment');
+SELECT kind, name FROM public.member WHERE obj_description(objid, classid::regclass::name) IS NULL
+    AND NOT (classid = 'pg_type'::regclass AND obj_description((SELECT typrelid FROM pg_type
+        WHERE pg_type.oid = objid), 'pg_class') IS NOT NULL)
+UNION ALL
+SELECT 'schema', 'openid4vci' WHERE obj_description('openid4vci'::regnamespace, 'pg_namespace') IS NULL
+SQL
+
+# A missing list of privileges means PostgreSQL's default, which has EXECUTE for PUBLIC.
+$issuer->sql(<<'SQL');
+CREATE VIEW public.privilege AS
+SELECT o.name, o.owner, a.grantee, a.privilege_type
+FROM (SELECT oid::regprocedure::text, proowner, COALESCE(proacl, acldefault('f', proowner))
+      FROM pg_proc WHERE pronamespace = 'openid4vci'::regnamespace
+      UNION ALL
+      SELECT relname, relowner,
+             COALESCE(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))
+      FROM pg_class WHERE relnamespace = 'openid4vci'::regnamespace
+          AND relkind NOT IN ('i', 'c')
+      UNION ALL
+      SELECT t.typname, t.typowner, COALESCE(t.typacl, acldefault('T', t.typowner))
+      FROM public.member AS m JOIN pg_type AS t ON t.oid = m.objid
+      WHERE m.classid = 'pg_type'::regclass
+      UNION ALL
+      SELECT 'schema', nspowner, COALESCE(nspacl, acldefault('n', nspowner))
+      FROM pg_namespace WHERE nspname = 'openid4vci') AS o (name, owner, acl),
+     LATERAL aclexplode(o.acl) AS a;
+SQL
+is($issuer->sql('SELECT count(DISTINCT name) FROM public.privilege'),
+	@{ entries($functions) } + @{ entries($relations) } + 1,
+	'the privileges of all objects and of the schema are looked at');
+is($issuer->sql('SELECT name, privilege_type FROM public.privilege WHERE grantee = 0'), '',
+	'PUBLIC has no privilege on any object, nor on the schema');
+is($issuer->sql('SELECT name, grantee::regrole, privilege_type FROM public.privilege
+		WHERE grantee <> owner'), '', 'nobody but the owner has a privilege before vci_grant');
+is($issuer->sql('SELECT DISTINCT owner::regrole FROM public.privilege'),
+	$issuer->sql('SELECT extowner::regrole FROM pg_extension WHERE extname = \'openid4vci\''),
+	'everything belongs to the extension\'s owner');
+is($issuer->sql(<<'SQL'), '', 'no default privileges lie in wait for new objects');
+SELECT defaclobjtype FROM pg_default_acl WHERE defaclnamespace = 'openid4vci'::regnamespace
+SQL
+like($issuer->error_of('stranger', 'SELECT openid4vci.vci_health()'),
+	qr/42501: permission denied for schema openid4vci/, 'a role without a duty cannot enter the schema');
+
+is($issuer->sql(<<'SQL'), '', 'functions run with their caller\'s rights, in C, once a name');
+SELECT proname, prosecdef, proleakproof, proconfig, lanname
+FROM pg_proc JOIN pg_language ON pg_language.oid = prolang
+WHERE pronamespace = 'openid4vci'::regnamespace AND (prosecdef OR proleakproof OR proconfig IS NOT NULL
+    OR lanname <> 'c' OR prosrc <> proname)
+UNION ALL
+SELECT proname, NULL, NULL, NULL, NULL FROM pg_proc
+WHERE pronamespace = 'openid4vci'::regnamespace GROUP BY proname HAVING count(*) > 1
+SQL
+is($issuer->sql(<<'SQL'), '', 'every view is a security barrier');
+SELECT relname FROM pg_class WHERE relnamespace = 'openid4vci'::regnamespace AND relkind = 'v'
+    AND NOT COALESCE(reloptions @> '{security_barrier=true}', false)
+SQL
+is_deeply(
+	lines('SELECT format(\'%s %s %s\', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger
+		WHERE NOT tgisinternal AND tgrelid IN (SELECT objid FROM member) ORDER BY 1'),
+	[ map { "$_ vci_drop_caches A" } qw(vci_configuration vci_duty vci_epoch vci_issuer vci_key) ],
+	'caches are dropped by triggers that also fire on replicas');
+is_deeply(
+	lines('LOAD \'openid4vci\'; SELECT name || \' \' || context FROM pg_settings
+		WHERE name LIKE \'openid4vci.%\' ORDER BY name'),
+	[ 'openid4vci.max_body_size superuser', 'openid4vci.root_key_file superuser' ],
+	'the settings are those two, for superusers alone');
+
+done_testing();
