@@ -211,6 +211,50 @@ for my $code (sort keys %{ { map { $_ => 1 } map { /"(\w+)"/g } @errors } })
 	like($http_api->{prose}, qr/`\Q$code\E`/, "http-api.md names the error $code");
 }
 
+# The log settings of security.md keep a code out of the server's log; without them it is in it.
+
+sub code_in_log
+{
+	my ($proxy_url) = @_;
+	my $code = sql(q{SELECT credential_offer #>>
+		'{grants,urn:ietf:params:oauth:grant-type:pre-authorized_code,pre-authorized_code}'
+		FROM openid4vci.vci_create_offer('{EntitlementCredential}', claims => '{"entitlementId": "1"}')});
+	my $from = -s $node->logfile;
+	IPC::Run::run([ 'curl', '-sS', '--noproxy', '*', '-o', '/dev/null', "$proxy_url/api/v1/openid4vci/token",
+		'-d', 'grant_type=urn:ietf:params:oauth:grant-type:pre-authorized_code',
+		'-d', "pre-authorized_code=$code" ]);
+	my $log = slurp_file($node->logfile, $from);
+	# a body is logged in hexadecimal
+	return index($log, $code) >= 0 || index($log, unpack('H*', $code)) >= 0;
+}
+
+sub log_everything
+{
+	my (@statements) = @_;
+	$node->safe_psql('postgres', $_)
+	  for @statements, 'ALTER SYSTEM SET log_min_duration_statement = 0', 'SELECT pg_reload_conf()',
+	  q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'wallet_endpoint'};
+	$node->poll_query_until('postgres', q{SELECT current_setting('log_min_duration_statement') = '0'
+		AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE usename = 'wallet_endpoint')})
+	  or die 'the settings do not arrive';
+	return;
+}
+
+my ($advice) = grep { $_->{text} =~ /log_parameter_max_length/ }
+  $documents{"$top/docs/security.md"}->blocks('sql');
+my ($host, $port) = ($node->host, $node->port);
+my $proxy_says = '';
+my $running = IPC::Run::start([ $proxy, '--port', '0', '--conninfo',
+	"host=$host port=$port dbname=template_docs user=wallet_endpoint" ], '>', \$proxy_says);
+$running->pump until $proxy_says =~ /\n/ || !$running->pumpable;
+my ($proxy_url) = $proxy_says =~ m{listening on (http://\S+)};
+log_everything(map { "$_;" } grep { /ALTER/ } split /;/, $advice->{text});
+ok(!code_in_log($proxy_url), 'with what security.md tells the DBA, no code is in the log of everything');
+log_everything('ALTER SYSTEM RESET log_parameter_max_length', 'ALTER ROLE wallet_endpoint RESET ALL');
+ok(code_in_log($proxy_url), 'without it, a code is in that log');
+$running->signal('TERM');
+$running->finish;
+
 # Options, JSON, links.
 
 my $help = '';
