@@ -5,7 +5,8 @@ SET client_min_messages = warning;
 SELECT '/tmp/openid4vci-regress-' || gen_random_uuid() AS root_key,
        current_database() AS database \gset
 SELECT 'umask 077 && set -C && cat >' || :'root_key' AS write_root_key \gset
-COPY (SELECT encode(sha256(convert_to(gen_random_uuid()::text || gen_random_uuid(), 'UTF8')), 'hex'))
+COPY (SELECT encode(sha256(convert_to(gen_random_uuid()::text || gen_random_uuid(), 'UTF8')),
+    'hex'))
     TO PROGRAM :'write_root_key';
 LOAD 'openid4vci';
 ALTER DATABASE :"database" SET openid4vci.root_key_file = :'root_key';
@@ -65,7 +66,8 @@ CREATE FUNCTION helper.hide(value jsonb) RETURNS jsonb LANGUAGE sql AS $$
 $$;
 
 -- HTTP: the answer's body as JSON, its headers as an object.
-CREATE FUNCTION helper.http(method text, target text, headers text[] DEFAULT '{}', body bytea DEFAULT '',
+CREATE FUNCTION helper.http(method text, target text, headers text[] DEFAULT '{}',
+    body bytea DEFAULT '',
                             OUT status integer, OUT headers_out jsonb, OUT body_out jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -81,7 +83,8 @@ END
 $$;
 -- A token request with this form.
 CREATE FUNCTION helper.post_form(form text, base text DEFAULT '/api/v1/openid4vci',
-                                 OUT status integer, OUT headers jsonb, OUT body jsonb) LANGUAGE sql AS $$
+                                 OUT status integer, OUT headers jsonb,
+                                 OUT body jsonb) LANGUAGE sql AS $$
     SELECT * FROM helper.http('POST', base || '/token',
         '{Host, registry.example, Content-Type, application/x-www-form-urlencoded}', convert_to(form, 'UTF8'))
 $$;
@@ -92,7 +95,8 @@ LANGUAGE sql AS $$
 $$;
 -- A credential request with this body.
 CREATE FUNCTION helper.post_json(token text, request jsonb, base text DEFAULT '/api/v1/openid4vci',
-                                 OUT status integer, OUT headers jsonb, OUT body jsonb) LANGUAGE sql AS $$
+                                 OUT status integer, OUT headers jsonb,
+                                 OUT body jsonb) LANGUAGE sql AS $$
     SELECT * FROM helper.http('POST', base || '/credential',
         '{Host, registry.example, Content-Type, application/json}'::text[]
             || CASE WHEN token IS NULL THEN '{}' ELSE ARRAY['Authorization', 'Bearer ' || token] END,
@@ -143,16 +147,21 @@ $$;
 -- fit for these tests alone. The first key, k and r are those of RFC 6979 appendix A.2.5
 -- (message "sample", SHA-256); the second were made for these tests.
 CREATE SCHEMA wallet;
-CREATE TABLE wallet.key (name text PRIMARY KEY, jwk jsonb NOT NULL, d text, inverse_of_k text, r text);
+CREATE TABLE wallet.key (name text PRIMARY KEY, jwk jsonb NOT NULL, d text, inverse_of_k text,
+    r text);
 INSERT INTO wallet.key VALUES
     ('first', '{"kty": "EC", "crv": "P-256",
       "x": "YP7UuiVanTHJYet0xjVtaMBJuJI7Yfps5mliLmDyn7Y",
       "y": "eQP-EAi4vJmkGunpVii8ZPLxsgwtfp9Rd6PClNRGIpk"}',
-     'c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721', 'aaf7a4c4d10293a89370e2cc3e88ca623e38b5814d37eb5e96ffdea769cfe547', 'efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716'),
+     'c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721',
+     'aaf7a4c4d10293a89370e2cc3e88ca623e38b5814d37eb5e96ffdea769cfe547',
+     'efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716'),
     ('second', '{"kty": "EC", "crv": "P-256",
       "x": "LPqgGVPQr6SdOZgZftQjSBA0sONQhb0_lhhQX16fz9U",
       "y": "YE88Z-Q6_qjmBWdhPLQu1e1hfCZN_haHyuNq-HjJjWw"}',
-     'def30f4269795b059bf5ec56275a8afb0925ef069017e052c5c1c0df46718130', 'd2833cd7ebc07f7a4e69a185dfa33bc6a7bb63183b81764baacefbce3e7d4c29', '5115e0d01dcf173680f3e77f6bf6e7d42098b4e6e15c986b4ad97df9ab84ed48');
+     'def30f4269795b059bf5ec56275a8afb0925ef069017e052c5c1c0df46718130',
+     'd2833cd7ebc07f7a4e69a185dfa33bc6a7bb63183b81764baacefbce3e7d4c29',
+     '5115e0d01dcf173680f3e77f6bf6e7d42098b4e6e15c986b4ad97df9ab84ed48');
 CREATE FUNCTION wallet.public_jwk(key_name text DEFAULT 'first') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jwk FROM wallet.key WHERE name = key_name
 $$;
@@ -190,7 +199,8 @@ CREATE FUNCTION wallet.signature(message text, key_name text) RETURNS text LANGU
     FROM wallet.key AS k WHERE k.name = key_name
 $$;
 -- Texts, so that what no jsonb can hold can be signed too.
-CREATE FUNCTION wallet.jwt_of_text(header text, payload text, key_name text DEFAULT 'first') RETURNS text
+CREATE FUNCTION wallet.jwt_of_text(header text, payload text,
+    key_name text DEFAULT 'first') RETURNS text
 LANGUAGE sql AS $$
     SELECT message || '.' || wallet.signature(message, key_name)
     FROM (SELECT helper.base64url(convert_to(header, 'UTF8')) || '.'
@@ -208,7 +218,8 @@ CREATE FUNCTION wallet.proof(nonce text, key_name text DEFAULT 'first', header j
             'iat', floor(extract(epoch FROM clock_timestamp()))::bigint) || payload), key_name)
 $$;
 -- A presentation: the SD-JWT with the key binding JWT of RFC 9901 section 4.3.
-CREATE FUNCTION wallet.present(sd_jwt text, nonce text, audience text, key_name text DEFAULT 'first',
+CREATE FUNCTION wallet.present(sd_jwt text, nonce text, audience text,
+    key_name text DEFAULT 'first',
                                header jsonb DEFAULT '{}', payload jsonb DEFAULT '{}') RETURNS text
 LANGUAGE sql AS $$
     SELECT sd_jwt || wallet.jwt(

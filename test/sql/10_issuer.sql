@@ -14,7 +14,8 @@ SELECT vci_create_issuer('https://registry.example',
     display => '[{"name": "OpenSPP Social Registry", "locale": "en-US",
                   "logo": {"uri": "https://registry.example/logo.png", "alt_text": "OpenSPP Logo"}},
                  {"name": "Registre social", "locale": "fr-FR"}]') > 0 AS created;
-SELECT url, base_path, profile, iss_did_web, offer_lifetime, access_token_lifetime, c_nonce_lifetime,
+SELECT url, base_path, profile, iss_did_web, offer_lifetime, access_token_lifetime,
+    c_nonce_lifetime,
        retry_window, time_rounding, proof_max_age, tx_code_max_failures, batch_size,
        display -> 1 ->> 'name', created_at <= clock_timestamp(), retired_at FROM vci_issuer_info;
 
@@ -63,25 +64,32 @@ SELECT count(*) FROM vci_issuer;
 SELECT vci_alter_issuer('{"offer_lifetime": 3600, "access_token_lifetime": 300, "c_nonce_lifetime": 60,
     "retry_window": 0, "time_rounding": 1, "proof_max_age": 120, "tx_code_max_failures": 3,
     "batch_size": 4, "base_path": "/vci", "iss_did_web": true}');
-SELECT base_path, iss_did_web, offer_lifetime, access_token_lifetime, c_nonce_lifetime, retry_window,
+SELECT base_path, iss_did_web, offer_lifetime, access_token_lifetime, c_nonce_lifetime,
+    retry_window,
        time_rounding, proof_max_age, tx_code_max_failures, batch_size FROM vci_issuer_info;
 SELECT vci_alter_issuer('{"offer_lifetime": null, "access_token_lifetime": null, "c_nonce_lifetime": null,
     "retry_window": null, "time_rounding": null, "proof_max_age": null, "tx_code_max_failures": null,
     "batch_size": null, "base_path": null, "iss_did_web": null}');
-SELECT base_path, iss_did_web, offer_lifetime, access_token_lifetime, c_nonce_lifetime, retry_window,
+SELECT base_path, iss_did_web, offer_lifetime, access_token_lifetime, c_nonce_lifetime,
+    retry_window,
        time_rounding, proof_max_age, tx_code_max_failures, batch_size FROM vci_issuer_info;
 SELECT setting || ' = ' || value,
        helper.error(format('SELECT vci_alter_issuer(%L)', format('{"%s": %s}', setting, value)))
 FROM (VALUES
     ('offer_lifetime', '0'), ('offer_lifetime', '315360001'), ('offer_lifetime', '"3600"'),
-    ('offer_lifetime', '1.5'), ('offer_lifetime', '1e400'), ('offer_lifetime', '99999999999999999999'),
+    ('offer_lifetime', '1.5'), ('offer_lifetime', '1e400'),
+    ('offer_lifetime', '99999999999999999999'),
     ('access_token_lifetime', '-1'), ('access_token_lifetime', '[]'),
     ('c_nonce_lifetime', '2592001'), ('retry_window', '-1'), ('retry_window', '3601'),
     ('time_rounding', '0'), ('time_rounding', '604801'), ('proof_max_age', '0'),
-    ('tx_code_max_failures', '0'), ('tx_code_max_failures', '101'), ('batch_size', '0'), ('batch_size', '33'),
-    ('base_path', '"vci"'), ('base_path', '"/a/"'), ('base_path', '"/a/../b"'), ('base_path', '"/a b"'),
-    ('base_path', '"/a?b"'), ('base_path', '"/a(b"'), ('base_path', '1'), ('iss_did_web', '"yes"'), ('profile', '1'),
-    ('profile', '"draft"'), ('profile', 'null'), ('url', '"https://b.example"'), ('data_key', '"x"'),
+    ('tx_code_max_failures', '0'), ('tx_code_max_failures', '101'), ('batch_size', '0'),
+    ('batch_size', '33'),
+    ('base_path', '"vci"'), ('base_path', '"/a/"'), ('base_path', '"/a/../b"'),
+    ('base_path', '"/a b"'),
+    ('base_path', '"/a?b"'), ('base_path', '"/a(b"'), ('base_path', '1'), ('iss_did_web', '"yes"'),
+    ('profile', '1'),
+    ('profile', '"draft"'), ('profile', 'null'), ('url', '"https://b.example"'),
+    ('data_key', '"x"'),
     ('retired_at', '"now"')) AS v (setting, value);
 
 SELECT vci_alter_issuer('{"base_path": "/api/v1/openid4vci"}');

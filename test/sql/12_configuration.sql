@@ -4,7 +4,8 @@
 \pset tuples_only on
 
 SELECT vci_create_configuration('Plain', 'https://registry.example/plain');
-SELECT format, vct, scope, validity, binding, older, decoys, always_disclosed, selectively_disclosable,
+SELECT format, vct, scope, validity, binding, older, decoys, always_disclosed,
+    selectively_disclosable,
        claims, display, claims_source, retired_at FROM vci_configuration_info WHERE id = 'Plain';
 
 SELECT vci_create_configuration('Full', 'https://registry.example/full',
@@ -16,9 +17,12 @@ SELECT vci_create_configuration('Full', 'https://registry.example/full',
                   "background_color": "#12107c", "text_color": "#fff", "description": "d"},
                  {"name": "Plein", "locale": "fr"}]',
     validity => '1 year 2 months', format => 'vc+sd-jwt', scope => 'full', binding => 'optional',
-    issuer => 'https://registry.example', options => '{"decoys": 3, "older": ["format_request", "singular_proof"]}');
-SELECT format, vct, scope, validity, binding, older, decoys, always_disclosed, selectively_disclosable,
-       jsonb_array_length(claims), jsonb_array_length(display) FROM vci_configuration_info WHERE id = 'Full';
+    issuer => 'https://registry.example',
+    options => '{"decoys": 3, "older": ["format_request", "singular_proof"]}');
+SELECT format, vct, scope, validity, binding, older, decoys, always_disclosed,
+    selectively_disclosable,
+       jsonb_array_length(claims), jsonb_array_length(display) FROM vci_configuration_info
+       WHERE id = 'Full';
 
 -- NULL, unknown, oversize, hostile.
 SELECT helper.errors(
@@ -46,7 +50,8 @@ SELECT helper.errors(
     $$SELECT vci_create_configuration('C', 'v', options => '{"older": ["everything"]}')$$,
     $$SELECT vci_create_configuration('C', 'v', options => '{"older": [1]}')$$,
     $$SELECT vci_create_configuration('C', 'v', options => '{"older": "metadata"}')$$);
-SELECT count(*) AS "nothing stays of these" FROM vci_configuration WHERE id NOT IN ('Early', 'Plain', 'Full');
+SELECT count(*) AS "nothing stays of these" FROM vci_configuration
+    WHERE id NOT IN ('Early', 'Plain', 'Full');
 
 -- NULL validity is no exp. An id goes into URLs and headers: visible ASCII, however odd.
 SELECT vci_create_configuration($$Odd';--<&>{}%/$$, 'urn:eudi:x:1', validity => NULL);
@@ -55,9 +60,12 @@ FROM unnest(ARRAY['with space', '"', '\', '#', 'é', E'\u200b']) AS id;
 SELECT id, validity, scope = id FROM vci_configuration_info WHERE vct = 'urn:eudi:x:1';
 
 -- Claims path pointers (OpenID4VCI 1.0 appendix C) and their descriptions.
-SELECT paths, helper.error(format('SELECT vci_create_configuration(%L, %L, selectively_disclosable => %L)', 'C', 'v', paths))
-FROM (VALUES ('{}'), ('"name"'), ('[1]'), ('[true]'), ('[[]]'), ('[["a", -1]]'), ('[["a", 1.5]]'), ('[["a", {}]]'),
-    ('[["a", "b"], ["a", "b"]]'), ('[["_sd"]]'), ('[["a", "_sd"]]'), ('[["a", "..."]]'), ('["iss"]'),
+SELECT paths, helper.error(format('SELECT vci_create_configuration(%L, %L, selectively_disclosable => %L)',
+    'C', 'v', paths))
+FROM (VALUES ('{}'), ('"name"'), ('[1]'), ('[true]'), ('[[]]'), ('[["a", -1]]'), ('[["a", 1.5]]'),
+    ('[["a", {}]]'),
+    ('[["a", "b"], ["a", "b"]]'), ('[["_sd"]]'), ('[["a", "_sd"]]'), ('[["a", "..."]]'),
+    ('["iss"]'),
     ('["status"]'), ('["vct#integrity"]'), ('["cnf"]'), ('[[null]]')) AS p (paths);
 SELECT helper.errors(
     $$SELECT vci_create_configuration('C', 'v', always_disclosed => '["a"]', selectively_disclosable => '["a"]')$$,
@@ -76,12 +84,15 @@ SELECT helper.errors(
     $$SELECT vci_create_configuration('C', 'v', display => '{"name": "a"}')$$);
 
 -- vci_alter_configuration: one member at a time, null goes back to the default.
-SELECT vci_alter_configuration('Full', '{"decoys": 0, "scope": null, "validity": "30 days", "format": "dc+sd-jwt",
+SELECT vci_alter_configuration('Full',
+    '{"decoys": 0, "scope": null, "validity": "30 days", "format": "dc+sd-jwt",
     "older": [], "binding": "absent", "vct": "https://registry.example/fuller", "claims": null, "display": null,
     "always_disclosed": ["id"], "selectively_disclosable": null}');
-SELECT format, vct, scope, validity, binding, older, decoys, always_disclosed, selectively_disclosable,
+SELECT format, vct, scope, validity, binding, older, decoys, always_disclosed,
+    selectively_disclosable,
        claims, display FROM vci_configuration_info WHERE id = 'Full';
-SELECT vci_alter_configuration('Full', '{"validity": null, "binding": null}', issuer => 'https://registry.example');
+SELECT vci_alter_configuration('Full', '{"validity": null, "binding": null}',
+    issuer => 'https://registry.example');
 SELECT validity, binding, vct FROM vci_configuration_info WHERE id = 'Full';
 SELECT vci_alter_configuration('Full', '{"older": null}');
 SELECT older FROM vci_configuration_info WHERE id = 'Full';
@@ -105,7 +116,8 @@ SELECT helper.errors(
 -- Profile final knows no older shapes; a configuration that has them stands in its way.
 SELECT helper.errors($$SELECT vci_alter_issuer('{"profile": "final"}')$$);
 BEGIN;
-SELECT count(vci_alter_configuration(id, '{"older": []}')) FROM vci_configuration_info WHERE retired_at IS NULL;
+SELECT count(vci_alter_configuration(id, '{"older": []}')) FROM vci_configuration_info
+    WHERE retired_at IS NULL;
 SELECT vci_alter_issuer('{"profile": "final"}');
 SELECT helper.errors(
     $$SELECT vci_alter_configuration('Plain', '{"older": ["metadata"]}')$$,
@@ -128,9 +140,12 @@ SELECT helper.errors(
 SELECT count(vci_retire_configuration(id)) FROM vci_configuration_info WHERE retired_at IS NULL;
 
 -- DID documents: loaded by an operator, because the database asks nobody.
-SELECT vci_load_did_document('did:web:wallet.example:holder', '{"id": "did:web:wallet.example:holder"}');
-SELECT vci_load_did_document('did:web:wallet.example:holder', '{"id": "did:web:wallet.example:holder", "x": 1}');
-SELECT did, document, loaded_by = current_user, loaded_at <= clock_timestamp() FROM vci_did_document;
+SELECT vci_load_did_document('did:web:wallet.example:holder',
+    '{"id": "did:web:wallet.example:holder"}');
+SELECT vci_load_did_document('did:web:wallet.example:holder',
+    '{"id": "did:web:wallet.example:holder", "x": 1}');
+SELECT did, document, loaded_by = current_user, loaded_at <= clock_timestamp()
+    FROM vci_did_document;
 SELECT vci_load_did_document(NULL, '{}') IS NULL, vci_load_did_document('did:web:a', NULL) IS NULL;
 SELECT helper.errors(
     $$SELECT vci_load_did_document('did:web:wallet.example', '{}')$$,
@@ -142,6 +157,7 @@ SELECT helper.errors(
     $$SELECT vci_load_did_document('https://wallet.example', '{"id": "https://wallet.example"}')$$,
     $$SELECT vci_load_did_document('', '{"id": ""}')$$,
     $$SELECT vci_load_did_document('did:web:' || repeat('a', 1025), '{}')$$);
-SELECT vci_drop_did_document('did:web:wallet.example:holder'), vci_drop_did_document('did:web:wallet.example:holder'),
+SELECT vci_drop_did_document('did:web:wallet.example:holder'),
+    vci_drop_did_document('did:web:wallet.example:holder'),
        vci_drop_did_document(NULL), vci_drop_did_document('''; DROP TABLE vci_did_document; --');
 SELECT count(*) FROM vci_did_document;

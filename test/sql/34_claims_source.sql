@@ -4,12 +4,15 @@
 \pset tuples_only on
 
 GRANT regress_vci_registry TO regress_vci_admin;
-SELECT vci_grant('regress_vci_admin', 'issuer_admin'), vci_grant('regress_vci_offerer', 'offerer'), vci_grant('regress_vci_endpoint', 'endpoint');
+SELECT vci_grant('regress_vci_admin', 'issuer_admin'), vci_grant('regress_vci_offerer', 'offerer'),
+    vci_grant('regress_vci_endpoint', 'endpoint');
 CREATE SCHEMA registry AUTHORIZATION regress_vci_registry;
 SET ROLE regress_vci_registry;
 CREATE TABLE registry.entitlement (id text PRIMARY KEY, claims jsonb);
-INSERT INTO registry.entitlement VALUES ('1', '{"entitlementId": "ENT-1", "amount": 1250.50}'), ('2', NULL),
-    ('3', '{"status": "approved"}'), ('4', '[]'), ('5', '{"a": {"_sd": []}}'), ('''; DROP TABLE registry.entitlement; --', '{"hostile": "no"}');
+INSERT INTO registry.entitlement VALUES ('1', '{"entitlementId": "ENT-1", "amount": 1250.50}'),
+    ('2', NULL),
+    ('3', '{"status": "approved"}'), ('4', '[]'), ('5', '{"a": {"_sd": []}}'),
+    ('''; DROP TABLE registry.entitlement; --', '{"hostile": "no"}');
 -- Its own schema is on the path, so plain SQL finds its tables.
 CREATE FUNCTION registry.claims_of(model text, id text) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
@@ -19,12 +22,16 @@ $$;
 CREATE FUNCTION registry.who(model text, id text) RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('user', current_user, 'path', current_setting('search_path'))
 $$;
-CREATE FUNCTION registry.strict(model text, id text) RETURNS jsonb STRICT LANGUAGE sql AS $$ SELECT '{"a": 1}'::jsonb $$;
-CREATE FUNCTION registry.rows(model text, id text) RETURNS SETOF jsonb LANGUAGE sql AS $$ SELECT '{}'::jsonb $$;
+CREATE FUNCTION registry.strict(model text,
+    id text) RETURNS jsonb STRICT LANGUAGE sql AS $$ SELECT '{"a": 1}'::jsonb $$;
+CREATE FUNCTION registry.rows(model text,
+    id text) RETURNS SETOF jsonb LANGUAGE sql AS $$ SELECT '{}'::jsonb $$;
 CREATE FUNCTION registry.text(model text, id text) RETURNS text LANGUAGE sql AS $$ SELECT '{}' $$;
 CREATE FUNCTION registry.one(id text) RETURNS jsonb LANGUAGE sql AS $$ SELECT '{}'::jsonb $$;
-CREATE FUNCTION registry."odd name; --"(model text, id text) RETURNS jsonb LANGUAGE sql AS $$ SELECT '{"odd": true}'::jsonb $$;
-CREATE FUNCTION registry.fails(model text, id text) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'registry is closed'; END $$;
+CREATE FUNCTION registry."odd name; --"(model text,
+    id text) RETURNS jsonb LANGUAGE sql AS $$ SELECT '{"odd": true}'::jsonb $$;
+CREATE FUNCTION registry.fails(model text,
+    id text) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'registry is closed'; END $$;
 -- What a source must not be able to do; id is the statement.
 CREATE FUNCTION registry.attack(model text, id text) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
@@ -36,14 +43,19 @@ END
 $$;
 GRANT USAGE ON SCHEMA registry TO PUBLIC;
 RESET ROLE;
-CREATE FUNCTION public.foreign_source(model text, id text) RETURNS jsonb LANGUAGE sql AS $$ SELECT '{"super": true}'::jsonb $$;
+CREATE FUNCTION public.foreign_source(model text,
+    id text) RETURNS jsonb LANGUAGE sql AS $$ SELECT '{"super": true}'::jsonb $$;
 
 -- Registering: schema.function of the right shape, by a member of its owner's role.
 SET ROLE regress_vci_admin;
-SELECT openid4vci.vci_create_configuration('Sourced', 'https://registry.example/sourced', binding => 'absent', claims_source => 'registry.claims_of');
-SELECT source, helper.error(format('SELECT openid4vci.vci_alter_configuration(%L, %L)', 'Sourced', json_build_object('claims_source', source)))
-FROM unnest(ARRAY['registry.claims_of', 'claims_of', 'registry.unknown', 'nowhere.claims_of', 'registry.rows', 'registry.text', 'registry.one',
-    'public.foreign_source', 'a.b.c', '', 'registry.claims_of(text, text)', 'registry."odd name; --"', 'registry.claims_of; DROP TABLE x',
+SELECT openid4vci.vci_create_configuration('Sourced', 'https://registry.example/sourced',
+    binding => 'absent', claims_source => 'registry.claims_of');
+SELECT source, helper.error(format('SELECT openid4vci.vci_alter_configuration(%L, %L)', 'Sourced',
+    json_build_object('claims_source', source)))
+FROM unnest(ARRAY['registry.claims_of', 'claims_of', 'registry.unknown', 'nowhere.claims_of',
+    'registry.rows', 'registry.text', 'registry.one',
+    'public.foreign_source', 'a.b.c', '', 'registry.claims_of(text, text)',
+    'registry."odd name; --"', 'registry.claims_of; DROP TABLE x',
     'pg_catalog.concat', 'openid4vci.vci_http']) AS source;
 RESET ROLE;
 SET ROLE regress_vci_offerer;
@@ -53,7 +65,8 @@ SELECT claims_source FROM vci_configuration_info WHERE id = 'Sourced';
 SELECT claims_source_owner FROM vci_configuration WHERE id = 'Sourced';
 
 -- Asked at issuance: the credential holds what the registry says then.
-CREATE FUNCTION helper.sourced(subject_id text, claims jsonb DEFAULT NULL, model text DEFAULT 'entitlement') RETURNS jsonb LANGUAGE sql AS $$
+CREATE FUNCTION helper.sourced(subject_id text, claims jsonb DEFAULT NULL,
+    model text DEFAULT 'entitlement') RETURNS jsonb LANGUAGE sql AS $$
     SELECT helper.claims((openid4vci.vci_issue_and_record('Sourced', claims, subject_model => model, subject_id => subject_id)).credential)
 $$;
 SELECT helper.sourced('1');
@@ -66,23 +79,30 @@ FROM unnest(ARRAY['2', 'unknown', '3', '4', '5']) AS id;
 SELECT helper.sourced('''; DROP TABLE registry.entitlement; --');
 
 -- With an offer: what changed since is what is issued.
-SELECT offer_id AS id FROM vci_create_offer('{Sourced}', subject_model => 'entitlement', subject_id => '1') \gset
-UPDATE registry.entitlement SET claims = '{"entitlementId": "ENT-1", "amount": 999.99}' WHERE id = '1';
+SELECT offer_id AS id FROM vci_create_offer('{Sourced}', subject_model => 'entitlement',
+    subject_id => '1') \gset
+UPDATE registry.entitlement SET claims = '{"entitlementId": "ENT-1", "amount": 999.99}'
+    WHERE id = '1';
 SELECT status, helper.claims(body #>> '{credentials,0,credential}')
 FROM helper.post_json(helper.token(:id), '{"credential_configuration_id": "Sourced"}');
 -- Nothing any more: the wallet gets an answer, and may ask again later.
-SELECT offer_id AS id FROM vci_create_offer('{Sourced}', subject_model => 'entitlement', subject_id => '2') \gset
+SELECT offer_id AS id FROM vci_create_offer('{Sourced}', subject_model => 'entitlement',
+    subject_id => '2') \gset
 SELECT helper.token(:id) AS token \gset
 SELECT status, body FROM helper.post_json(:'token', '{"credential_configuration_id": "Sourced"}');
 SELECT state, issued_at FROM vci_offer_info WHERE id = :id;
 UPDATE registry.entitlement SET claims = '{"late": true}' WHERE id = '2';
-SELECT status, helper.claims(body #>> '{credentials,0,credential}') FROM helper.post_json(:'token', '{"credential_configuration_id": "Sourced"}');
+SELECT status, helper.claims(body #>> '{credentials,0,credential}')
+    FROM helper.post_json(:'token', '{"credential_configuration_id": "Sourced"}');
 -- A source that answers what must not be issued, or fails, is the server's fault.
-SELECT offer_id AS id FROM vci_create_offer('{Sourced}', subject_model => 'entitlement', subject_id => '3') \gset
+SELECT offer_id AS id FROM vci_create_offer('{Sourced}', subject_model => 'entitlement',
+    subject_id => '3') \gset
 SELECT helper.token(:id) AS token \gset
-SELECT helper.error(format('SELECT helper.post_json(%L, %L)', :'token', '{"credential_configuration_id": "Sourced"}'));
+SELECT helper.error(format('SELECT helper.post_json(%L, %L)', :'token',
+    '{"credential_configuration_id": "Sourced"}'));
 SELECT vci_alter_configuration('Sourced', '{"claims_source": "registry.fails"}');
-SELECT helper.error(format('SELECT helper.post_json(%L, %L)', :'token', '{"credential_configuration_id": "Sourced"}'));
+SELECT helper.error(format('SELECT helper.post_json(%L, %L)', :'token',
+    '{"credential_configuration_id": "Sourced"}'));
 
 -- Whose rights: the owner's, whoever asks; the path is the function's own schema.
 SELECT vci_alter_configuration('Sourced', '{"claims_source": "registry.who"}');
@@ -92,26 +112,38 @@ SELECT helper.sourced('1'), current_setting('search_path');
 RESET search_path;
 -- STRICT ones are not asked without a subject model.
 SELECT vci_alter_configuration('Sourced', '{"claims_source": "registry.strict"}');
-SELECT helper.sourced('1', model => 'm'), helper.error($$SELECT helper.sourced('1', model => NULL)$$);
+SELECT helper.sourced('1', model => 'm'),
+    helper.error($$SELECT helper.sourced('1', model => NULL)$$);
 SELECT vci_alter_configuration('Sourced', '{"claims_source": "registry.\"odd name; --\""}');
 SELECT helper.sourced('1');
 
 -- Attacks from within a source.
 SELECT vci_alter_configuration('Sourced', '{"claims_source": "registry.attack"}');
 SELECT statement, helper.sourced(statement) ->> 'attack' FROM unnest(ARRAY[
-    'SET ROLE regress_vci_admin', 'RESET ROLE', 'SET SESSION AUTHORIZATION DEFAULT', 'RESET SESSION AUTHORIZATION',
+    'SET ROLE regress_vci_admin', 'RESET ROLE', 'SET SESSION AUTHORIZATION DEFAULT',
+    'RESET SESSION AUTHORIZATION',
     'SET openid4vci.root_key_file = ''/tmp/x''', 'SET LOCAL openid4vci.max_body_size = 16',
-    'CREATE TEMP TABLE trap (x int)', 'ALTER TABLE openid4vci.vci_issuer ADD COLUMN x int', 'DROP TABLE openid4vci.vci_offer',
-    'SELECT private_key FROM openid4vci.vci_key', 'SELECT data_key FROM openid4vci.vci_issuer', 'SELECT * FROM openid4vci.vci_offer',
-    'UPDATE openid4vci.vci_offer SET tx_code_failures = 0', 'INSERT INTO openid4vci.vci_duty VALUES (''regress_vci_registry'', ''issuer_admin'', NULL, ''x'')',
-    'SELECT openid4vci.vci_grant(''regress_vci_registry'', ''issuer_admin'')', 'SELECT openid4vci.vci_create_key()',
-    'SELECT openid4vci.vci_http(''GET'', ''/'')', 'SELECT openid4vci.vci_issue_sdjwt(''Membership'', ''{}'')', 'SELECT openid4vci.vci_health()',
-    'GRANT ALL ON ALL TABLES IN SCHEMA openid4vci TO PUBLIC', 'CREATE FUNCTION openid4vci.trap() RETURNS int LANGUAGE sql AS ''SELECT 1''',
-    'LISTEN x', 'DECLARE c CURSOR WITH HOLD FOR SELECT 1', 'COPY registry.entitlement TO PROGRAM ''cat''', 'COMMIT', 'ROLLBACK']) AS statement;
+    'CREATE TEMP TABLE trap (x int)', 'ALTER TABLE openid4vci.vci_issuer ADD COLUMN x int',
+    'DROP TABLE openid4vci.vci_offer',
+    'SELECT private_key FROM openid4vci.vci_key', 'SELECT data_key FROM openid4vci.vci_issuer',
+    'SELECT * FROM openid4vci.vci_offer',
+    'UPDATE openid4vci.vci_offer SET tx_code_failures = 0',
+    'INSERT INTO openid4vci.vci_duty VALUES (''regress_vci_registry'', ''issuer_admin'', NULL, ''x'')',
+    'SELECT openid4vci.vci_grant(''regress_vci_registry'', ''issuer_admin'')',
+    'SELECT openid4vci.vci_create_key()',
+    'SELECT openid4vci.vci_http(''GET'', ''/'')',
+    'SELECT openid4vci.vci_issue_sdjwt(''Membership'', ''{}'')', 'SELECT openid4vci.vci_health()',
+    'GRANT ALL ON ALL TABLES IN SCHEMA openid4vci TO PUBLIC',
+    'CREATE FUNCTION openid4vci.trap() RETURNS int LANGUAGE sql AS ''SELECT 1''',
+    'LISTEN x', 'DECLARE c CURSOR WITH HOLD FOR SELECT 1',
+    'COPY registry.entitlement TO PROGRAM ''cat''']) AS statement;
+SELECT statement, left(helper.sourced(statement) ->> 'attack', 5)
+    FROM unnest('{COMMIT,ROLLBACK}'::text[]) AS statement;
 SELECT count(*) FROM vci_duty WHERE role_name = 'regress_vci_registry';
 -- Even one who holds a duty does nothing more than that duty says, and the caller's identity comes back.
 SELECT vci_grant('regress_vci_registry', 'offerer');
-SELECT helper.sourced('SELECT openid4vci.vci_create_key()') ->> 'attack', helper.sourced('SELECT openid4vci.vci_create_nonce()') ->> 'attack',
+SELECT helper.sourced('SELECT openid4vci.vci_create_key()') ->> 'attack',
+    helper.sourced('SELECT openid4vci.vci_create_nonce()') ->> 'attack',
        current_user = session_user, current_setting('search_path');
 SELECT vci_revoke('regress_vci_registry', 'offerer');
 
@@ -123,7 +155,8 @@ ALTER FUNCTION registry.claims_of(text, text) OWNER TO regress_vci_registry;
 SELECT helper.sourced('1');
 ALTER FUNCTION registry.claims_of(text, text) RENAME TO former;
 SELECT helper.error($$SELECT helper.sourced('1')$$);
-CREATE FUNCTION registry.claims_of(model text, id text) RETURNS text LANGUAGE sql AS $$ SELECT '{}' $$;
+CREATE FUNCTION registry.claims_of(model text,
+    id text) RETURNS text LANGUAGE sql AS $$ SELECT '{}' $$;
 SELECT helper.error($$SELECT helper.sourced('1')$$);
 DROP FUNCTION registry.claims_of(text, text);
 ALTER FUNCTION registry.former(text, text) RENAME TO claims_of;

@@ -14,46 +14,80 @@ SELECT tx_code_failures FROM vci_offer_info WHERE id = :id;
 SELECT status, body ? 'access_token' FROM helper.post_form(helper.form(helper.code(:id), '123456'));
 SELECT status, body FROM helper.post_form(helper.form(helper.code(helper.new_offer()), '123456'));
 -- A PIN as a form encodes it.
-SELECT status, body ? 'access_token' FROM vci_create_offer('{Membership}', claims => '{}', tx_code => 'p+ä %&=', tx_code_mode => 'text') AS o,
+SELECT status, body ? 'access_token'
+    FROM vci_create_offer('{Membership}', claims => '{}', tx_code => 'p+ä %&=',
+    tx_code_mode => 'text') AS o,
     LATERAL helper.post_form(helper.form(helper.code(o.offer_id), 'p%2B%c3%A4+%25%26%3D'));
 
 -- The form itself. A code that was good stays good.
 SELECT helper.new_offer() AS id \gset
-SELECT helper.code(:id) AS code, 'grant_type=urn:ietf:params:oauth:grant-type:pre-authorized_code' AS grant \gset
+SELECT helper.code(:id) AS code,
+    'grant_type=urn:ietf:params:oauth:grant-type:pre-authorized_code' AS grant \gset
 SELECT what, status, body FROM (VALUES
-    ('empty', ''), ('only &', '&&&'), ('no grant_type', 'pre-authorized_code=' || :'code'), ('empty grant_type', 'grant_type=&pre-authorized_code=' || :'code'),
-    ('another grant', 'grant_type=authorization_code&code=' || :'code'), ('client credentials', 'grant_type=client_credentials'), ('no code', :'grant'),
-    ('empty code', :'grant' || '&pre-authorized_code='), ('underscore', :'grant' || '&pre_authorized_code=' || :'code'),
-    ('code twice', :'grant' || '&pre-authorized_code=' || :'code' || '&pre-authorized_code=' || :'code'),
+    ('empty', ''), ('only &', '&&&'), ('no grant_type', 'pre-authorized_code=' || :'code'),
+    ('empty grant_type', 'grant_type=&pre-authorized_code=' || :'code'),
+    ('another grant', 'grant_type=authorization_code&code=' || :'code'),
+    ('client credentials', 'grant_type=client_credentials'), ('no code', :'grant'),
+    ('empty code', :'grant' || '&pre-authorized_code='),
+    ('underscore', :'grant' || '&pre_authorized_code=' || :'code'),
+    ('code twice', :'grant' || '&pre-authorized_code=' || :'code' || '&pre-authorized_code='
+    || :'code'),
     ('grant twice', :'grant' || '&' || :'grant' || '&pre-authorized_code=' || :'code'),
-    ('unknown twice', helper.form(:'code', more => '&x=1&x=1')), ('twice, once encoded', helper.form(:'code', more => '&pre-authorized%5Fcode=' || :'code')),
-    ('NUL', helper.form(:'code', more => '&x=%00')), ('bad escape', helper.form(:'code', more => '&x=%zz')), ('cut escape', helper.form(:'code', more => '&x=%4')),
-    ('bad UTF-8', helper.form(:'code', more => '&x=%ff%fe')), ('overlong UTF-8', helper.form(:'code', more => '&x=%c0%80')), ('a surrogate', helper.form(:'code', more => '&x=%ed%a0%80')),
-    ('65 parameters', helper.form(:'code', more => (SELECT string_agg('&p' || n || '=1', '') FROM generate_series(1, 63) AS n))),
-    ('JSON', '{"grant_type": "urn:ietf:params:oauth:grant-type:pre-authorized_code"}'), ('forged code', helper.form('AAAA')), ('long code', helper.form(repeat('A', 500000))),
-    ('hostile code', helper.form('%27%3B+DROP+TABLE+vci_offer%3B+--'))) AS f (what, form), LATERAL helper.post_form(form);
+    ('unknown twice', helper.form(:'code', more => '&x=1&x=1')),
+    ('twice, once encoded', helper.form(:'code', more => '&pre-authorized%5Fcode=' || :'code')),
+    ('NUL', helper.form(:'code', more => '&x=%00')),
+    ('bad escape', helper.form(:'code', more => '&x=%zz')),
+    ('cut escape', helper.form(:'code', more => '&x=%4')),
+    ('bad UTF-8', helper.form(:'code', more => '&x=%ff%fe')),
+    ('overlong UTF-8', helper.form(:'code', more => '&x=%c0%80')),
+    ('a surrogate', helper.form(:'code', more => '&x=%ed%a0%80')),
+    ('65 parameters', helper.form(:'code',
+    more => (SELECT string_agg('&p' || n || '=1', '') FROM generate_series(1, 63) AS n))),
+    ('JSON', '{"grant_type": "urn:ietf:params:oauth:grant-type:pre-authorized_code"}'),
+    ('forged code', helper.form('AAAA')), ('long code', helper.form(repeat('A', 500000))),
+    ('hostile code', helper.form('%27%3B+DROP+TABLE+vci_offer%3B+--'))) AS f (what, form),
+    LATERAL helper.post_form(form);
 -- Unknown parameters are ignored, client ones too (RFC 6749 section 3.2).
-SELECT status, body ? 'access_token' FROM helper.post_form(helper.form(:'code', more => '&client_id=wallet&redirect_uri=x&unknown=%F0%9F%99%82'));
+SELECT status, body ? 'access_token'
+    FROM helper.post_form(helper.form(:'code',
+    more => '&client_id=wallet&redirect_uri=x&unknown=%F0%9F%99%82'));
 -- Bytes that are no UTF-8, and NUL bytes.
-SELECT status, body_out FROM unnest(ARRAY['\x6772616e745f747970653dff'::bytea, '\x00', '\x6100623d63']) AS body,
-    LATERAL helper.http('POST', '/api/v1/openid4vci/token', '{Host, registry.example, Content-Type, application/x-www-form-urlencoded}', body);
+SELECT status, body_out FROM unnest(ARRAY['\x6772616e745f747970653dff'::bytea, '\x00',
+    '\x6100623d63']) AS body,
+    LATERAL helper.http('POST', '/api/v1/openid4vci/token',
+    '{Host, registry.example, Content-Type, application/x-www-form-urlencoded}', body);
 
 -- The media type.
-SELECT type, status, body_out ->> 'error', body_out ->> 'error_description' FROM unnest(ARRAY['application/x-www-form-urlencoded', 'APPLICATION/X-WWW-FORM-URLENCODED; charset=UTF-8',
-    'application/x-www-form-urlencoded; charset=iso-8859-1', 'application/json', 'text/plain', 'multipart/form-data; boundary=x', '', 'application/x-www-form-urlencodedx', 'application/x-www-form-urlencoded;']) AS type,
-    LATERAL helper.http('POST', '/api/v1/openid4vci/token', ARRAY['Host', 'registry.example', 'Content-Type', type], convert_to(helper.form('x'), 'UTF8'));
-SELECT status, body_out ->> 'error' FROM helper.http('POST', '/api/v1/openid4vci/token', '{Host, registry.example}', convert_to(helper.form('x'), 'UTF8'));
+SELECT type, status, body_out ->> 'error', body_out ->> 'error_description'
+    FROM unnest(ARRAY['application/x-www-form-urlencoded',
+    'APPLICATION/X-WWW-FORM-URLENCODED; charset=UTF-8',
+    'application/x-www-form-urlencoded; charset=iso-8859-1', 'application/json', 'text/plain',
+    'multipart/form-data; boundary=x', '', 'application/x-www-form-urlencodedx',
+    'application/x-www-form-urlencoded;']) AS type,
+    LATERAL helper.http('POST', '/api/v1/openid4vci/token',
+    ARRAY['Host', 'registry.example', 'Content-Type', type], convert_to(helper.form('x'), 'UTF8'));
+SELECT status, body_out ->> 'error'
+    FROM helper.http('POST', '/api/v1/openid4vci/token', '{Host, registry.example}',
+    convert_to(helper.form('x'), 'UTF8'));
 SELECT status, body_out ->> 'error' FROM helper.http('POST', '/api/v1/openid4vci/token',
-    '{Host, registry.example, Content-Type, application/x-www-form-urlencoded, content-type, application/x-www-form-urlencoded}', convert_to(helper.form('x'), 'UTF8'));
+    '{Host, registry.example, Content-Type, application/x-www-form-urlencoded, content-type, application/x-www-form-urlencoded}',
+    convert_to(helper.form('x'), 'UTF8'));
 
 -- authorization_details (section 6.1.1): the response names credential identifiers.
-SELECT offer_id AS id FROM vci_create_offer('{EntitlementCredential,Membership}', claims => '{"entitlementId": "E-1"}') \gset
+SELECT offer_id AS id FROM vci_create_offer('{EntitlementCredential,Membership}',
+    claims => '{"entitlementId": "E-1"}') \gset
 SELECT helper.code(:id) AS code \gset
-SELECT details, status, helper.hide(body) FROM unnest(ARRAY['[]', '{}', 'x', '[1]', '[{}]', '[{"type": "other"}]', '[{"type": "openid_credential"}]',
-    '[{"type": "openid_credential", "credential_configuration_id": "Unknown"}]', '[{"type": "openid_credential", "credential_configuration_id": 1}]',
+SELECT details, status, helper.hide(body)
+    FROM unnest(ARRAY['[]', '{}', 'x', '[1]', '[{}]', '[{"type": "other"}]',
+    '[{"type": "openid_credential"}]',
+    '[{"type": "openid_credential", "credential_configuration_id": "Unknown"}]',
+    '[{"type": "openid_credential", "credential_configuration_id": 1}]',
     '[{"type": "openid_credential", "type": "x", "credential_configuration_id": "Membership"}]']) AS details,
-    LATERAL helper.post_form(helper.form(:'code', more => '&authorization_details=' || replace(details, ' ', '+')));
-SELECT status, helper.hide(body) FROM helper.post_form(helper.form(:'code', more => '&authorization_details=[{"type":"openid_credential","credential_configuration_id":"Membership"}]'));
+    LATERAL helper.post_form(helper.form(:'code', more => '&authorization_details='
+    || replace(details, ' ', '+')));
+SELECT status, helper.hide(body)
+    FROM helper.post_form(helper.form(:'code',
+    more => '&authorization_details=[{"type":"openid_credential","credential_configuration_id":"Membership"}]'));
 SELECT configuration_ids, identifiers FROM vci_token WHERE offer_id = :id;
 
 -- Expired, cancelled, replaced.
@@ -67,21 +101,32 @@ SELECT vci_cancel_offer(:id);
 SELECT status, body FROM helper.post_form(helper.form(helper.code(:id)));
 
 -- The nonce endpoint (section 7): anybody, no body needed, never stored.
-SELECT status, headers_out, helper.hide(body_out) FROM helper.http('POST', '/api/v1/openid4vci/nonce', '{Host, registry.example}');
-SELECT status FROM helper.http('POST', '/api/v1/openid4vci/nonce', '{Host, registry.example, Content-Type, application/json}', '{"x": 1');
-SELECT count(DISTINCT body_out ->> 'c_nonce') FROM generate_series(1, 20) AS n, LATERAL helper.http('POST', '/api/v1/openid4vci/nonce', ARRAY['Host', 'registry.example', 'X-N', n::text]);
+SELECT status, headers_out, helper.hide(body_out)
+    FROM helper.http('POST', '/api/v1/openid4vci/nonce', '{Host, registry.example}');
+SELECT status FROM helper.http('POST', '/api/v1/openid4vci/nonce',
+    '{Host, registry.example, Content-Type, application/json}', '{"x": 1');
+SELECT count(DISTINCT body_out ->> 'c_nonce') FROM generate_series(1, 20) AS n,
+    LATERAL helper.http('POST', '/api/v1/openid4vci/nonce',
+    ARRAY['Host', 'registry.example', 'X-N', n::text]);
 SELECT count(*) FROM vci_nonce;
 
 -- An offer by reference: fetched as often as a wallet likes, also after it was redeemed; never cached.
 SELECT helper.new_offer('123456') AS id \gset
-SELECT regexp_replace(helper.percent_decode(split_part(vci_offer_uri(:id, 'reference'), '=', 2)), '^https://[^/]*', '') AS target \gset
-SELECT status, headers_out, helper.hide(body_out) FROM helper.http('GET', :'target', '{Host, registry.example}');
-SELECT body_out = helper.percent_decode(split_part(vci_offer_uri(:id), '=', 2))::jsonb FROM helper.http('GET', :'target', '{Host, registry.example}');
+SELECT regexp_replace(helper.percent_decode(split_part(vci_offer_uri(:id, 'reference'), '=', 2)),
+    '^https://[^/]*', '') AS target \gset
+SELECT status, headers_out, helper.hide(body_out)
+    FROM helper.http('GET', :'target', '{Host, registry.example}');
+SELECT body_out = helper.percent_decode(split_part(vci_offer_uri(:id), '=', 2))::jsonb
+    FROM helper.http('GET', :'target', '{Host, registry.example}');
 SELECT vci_exchange_code(helper.code(:id), '123456') ? 'access_token';
 SELECT status, body_out ? 'grants' FROM helper.http('GET', :'target', '{Host, registry.example}');
-SELECT what, status, body_out FROM (VALUES ('forged', left(:'target', -1) || CASE right(:'target', 1) WHEN 'A' THEN 'B' ELSE 'A' END), ('cut', left(:'target', -2)),
-    ('longer', :'target' || 'A'), ('a code is no ticket', '/api/v1/openid4vci/offer/' || helper.code(:id)), ('an id', '/api/v1/openid4vci/offer/' || :id),
-    ('hostile', '/api/v1/openid4vci/offer/%27%3BDROP')) AS t (what, target), LATERAL helper.http('GET', target, '{Host, registry.example}');
+SELECT what, status, body_out FROM (VALUES ('forged', left(:'target', -1)
+    || CASE right(:'target', 1) WHEN 'A' THEN 'B' ELSE 'A' END), ('cut', left(:'target', -2)),
+    ('longer', :'target' || 'A'),
+    ('a code is no ticket', '/api/v1/openid4vci/offer/' || helper.code(:id)),
+    ('an id', '/api/v1/openid4vci/offer/' || :id),
+    ('hostile', '/api/v1/openid4vci/offer/%27%3BDROP')) AS t (what, target),
+    LATERAL helper.http('GET', target, '{Host, registry.example}');
 SELECT status FROM helper.http('HEAD', :'target', '{Host, registry.example}');
 UPDATE vci_offer SET expires_at = clock_timestamp() WHERE id = :id;
 SELECT status, body_out FROM helper.http('GET', :'target', '{Host, registry.example}');

@@ -3,39 +3,75 @@
 \pset tuples_only on
 
 -- Targets.
-SELECT left(target, 60), status, body_out ->> 'error_description' FROM unnest(ARRAY['', 'x', '*', 'http://registry.example/.well-known/jwt-vc-issuer', '//registry.example', '/a//b', '/../etc/passwd',
-    '/.well-known/../api', '/./x', '/%2e%2e/x', '/%2f', '/a%2Fb', '/%00', '/%0d%0aSet-Cookie:x', '/%7f', '/%zz', '/%', '/%4', '/%ff', '/%c0%af', '/a b', E'/a\r\nb', E'/a\tb', '/a#b', '/ü', '/%C3%BC',
-    '/' || repeat('a', 9000), '/?' || repeat('a', 9000), '/' || repeat('a/', 2000), '/''; DROP TABLE vci_offer; --', '/;x', '/api/v1/openid4vci/token?%00', '/api/v1/openid4vci/token%20']) AS target,
+SELECT replace(left(target, 60), E'\r', '(CR)'), status, body_out ->> 'error_description'
+    FROM unnest(ARRAY['', 'x', '*', 'http://registry.example/.well-known/jwt-vc-issuer',
+    '//registry.example', '/a//b', '/../etc/passwd',
+    '/.well-known/../api', '/./x', '/%2e%2e/x', '/%2f', '/a%2Fb', '/%00', '/%0d%0aSet-Cookie:x',
+    '/%7f', '/%zz', '/%', '/%4', '/%ff', '/%c0%af', '/a b', E'/a\r\nb', E'/a\tb', '/a#b', '/ü',
+    '/%C3%BC',
+    '/' || repeat('a', 9000), '/?' || repeat('a', 9000), '/' || repeat('a/', 2000),
+    '/''; DROP TABLE vci_offer; --', '/;x', '/api/v1/openid4vci/token?%00',
+    '/api/v1/openid4vci/token%20']) AS target,
     LATERAL helper.http('GET', target, '{Host, registry.example}');
 
 -- Bodies: the cap is a setting; what is larger is refused before it is looked at.
-SELECT target, status, body_out, headers_out ->> 'Cache-Control' FROM unnest('{/api/v1/openid4vci/token,/api/v1/openid4vci/credential,/api/v1/openid4vci/nonce,/nowhere}'::text[]) AS target,
-    LATERAL helper.http('POST', target, '{Host, registry.example}', convert_to(repeat('x', 1024 * 1024 + 1), 'UTF8'));
-SELECT status FROM helper.http('POST', '/api/v1/openid4vci/token', '{Host, registry.example, Content-Type, application/x-www-form-urlencoded}', convert_to(repeat('x', 1024 * 1024), 'UTF8'));
+SELECT target, status, body_out, headers_out ->> 'Cache-Control'
+    FROM unnest('{/api/v1/openid4vci/token,/api/v1/openid4vci/credential,/api/v1/openid4vci/nonce,/nowhere}'::text[]) AS target,
+    LATERAL helper.http('POST', target, '{Host, registry.example}',
+    convert_to(repeat('x', 1024 * 1024 + 1), 'UTF8'));
+SELECT status FROM helper.http('POST', '/api/v1/openid4vci/token',
+    '{Host, registry.example, Content-Type, application/x-www-form-urlencoded}',
+    convert_to(repeat('x', 1024 * 1024), 'UTF8'));
 SET openid4vci.max_body_size = 16;
-SELECT status FROM unnest('{16384,16385}'::integer[]) AS size, LATERAL helper.http('POST', '/api/v1/openid4vci/nonce', '{Host, registry.example}', convert_to(repeat('x', size), 'UTF8'));
+SELECT status FROM unnest('{16384,16385}'::integer[]) AS size,
+    LATERAL helper.http('POST', '/api/v1/openid4vci/nonce', '{Host, registry.example}',
+    convert_to(repeat('x', size), 'UTF8'));
 RESET openid4vci.max_body_size;
 
 -- Headers: values go nowhere as they came.
-SELECT status FROM helper.http('GET', '/.well-known/jwt-vc-issuer', ARRAY['Host', E'registry.example\r\nX: y']);
-SELECT headers_out::text ~ 'evil' FROM helper.http('GET', '/.well-known/jwt-vc-issuer', ARRAY['Host', 'registry.example', 'Origin', E'https://evil.example\r\nSet-Cookie: evil=1', E'X-evil\r\nevil', 'evil']);
-SELECT status FROM helper.http('GET', '/.well-known/jwt-vc-issuer', array_fill('x'::text, '{20000}'));
-SELECT status FROM helper.http('GET', '/.well-known/jwt-vc-issuer', ARRAY['', '', 'Host', 'registry.example']);
-SELECT bool_and(value !~ E'[\r\n]') FROM helper.http('GET', '/.well-known/jwt-vc-issuer', '{Host, registry.example}'), jsonb_each_text(headers_out);
+SELECT status FROM helper.http('GET', '/.well-known/jwt-vc-issuer',
+    ARRAY['Host', E'registry.example\r\nX: y']);
+SELECT headers_out::text ~ 'evil'
+    FROM helper.http('GET', '/.well-known/jwt-vc-issuer',
+    ARRAY['Host', 'registry.example', 'Origin', E'https://evil.example\r\nSet-Cookie: evil=1',
+    E'X-evil\r\nevil', 'evil']);
+SELECT status FROM helper.http('GET', '/.well-known/jwt-vc-issuer',
+    array_fill('x'::text, '{20000}'));
+SELECT status FROM helper.http('GET', '/.well-known/jwt-vc-issuer',
+    ARRAY['', '', 'Host', 'registry.example']);
+SELECT bool_and(value !~ E'[\r\n]')
+    FROM helper.http('GET', '/.well-known/jwt-vc-issuer', '{Host, registry.example}'),
+    jsonb_each_text(headers_out);
 -- What only a broken front end would send is an error.
-SELECT helper.errors($$SELECT vci_http(NULL, '/')$$, $$SELECT vci_http('GET', NULL)$$, $$SELECT vci_http('GET', '/', '{odd}')$$, $$SELECT vci_http('GET', '/', '{a,NULL}')$$,
+SELECT helper.errors($$SELECT vci_http(NULL, '/')$$, $$SELECT vci_http('GET', NULL)$$,
+    $$SELECT vci_http('GET', '/', '{odd}')$$, $$SELECT vci_http('GET', '/', '{a,NULL}')$$,
     $$SELECT vci_http('GET', '/', '{{a,b},{c,d}}')$$);
 SELECT status FROM vci_http('GET', '/.well-known/jwt-vc-issuer', NULL, NULL);
 
 -- JSON bodies of every broken kind under a good token; the token stays good.
 SELECT offer_id AS id FROM vci_create_offer('{Membership}', claims => '{}') \gset
 SELECT helper.token(:id) AS token \gset
-SELECT what, status, body_out ->> 'error', body_out ->> 'error_description' FROM (VALUES ('NUL byte', '\x7b226122003a317d'::bytea), ('only NUL', '\x00'), ('bad UTF-8', '\x7b2261223a22ff227d'), ('overlong', '\x7b2261223a22c080227d'),
-    ('surrogate bytes', '\x7b2261223a22eda080227d'), ('byte order mark', '\xefbbbf7b7d'), ('UTF-16', '\xfffe7b007d00'), ('duplicate, once escaped', convert_to('{"credential_configuration_id": "x", "credential\u005fconfiguration_id": "y"}', 'UTF8')),
-    ('nested duplicate', '{"credential_configuration_id": "Membership", "x": {"a": 1, "a": 2}}'), ('comment', '{} /* x */'), ('single quotes', '{''a'': 1}'), ('trailing comma', '{"a": 1,}'),
-    ('leading zero', '{"a": 01}'), ('huge number', convert_to('{"credential_configuration_id": ' || repeat('9', 5000) || '}', 'UTF8')), ('infinity', '{"a": Infinity}'), ('control in string', '\x7b2261223a2201227d'),
-    ('deep object', convert_to(repeat('{"a":', 33) || '1' || repeat('}', 33), 'UTF8')), ('very deep', convert_to(repeat('[', 100000), 'UTF8')), ('many members', convert_to('{' || (SELECT string_agg('"' || n || '":1', ',') FROM generate_series(1, 50000) AS n) || '}', 'UTF8'))) AS b (what, body),
-    LATERAL helper.http('POST', '/api/v1/openid4vci/credential', ARRAY['Host', 'registry.example', 'Content-Type', 'application/json', 'Authorization', 'Bearer ' || :'token'], body);
+SELECT what, status, body_out ->> 'error', body_out ->> 'error_description'
+    FROM (VALUES ('NUL byte', '\x7b226122003a317d'::bytea), ('only NUL', '\x00'),
+    ('bad UTF-8', '\x7b2261223a22ff227d'), ('overlong', '\x7b2261223a22c080227d'),
+    ('surrogate bytes', '\x7b2261223a22eda080227d'), ('byte order mark', '\xefbbbf7b7d'),
+    ('UTF-16', '\xfffe7b007d00'),
+    ('duplicate, once escaped',
+    convert_to('{"credential_configuration_id": "x", "credential\u005fconfiguration_id": "y"}',
+    'UTF8')),
+    ('nested duplicate', '{"credential_configuration_id": "Membership", "x": {"a": 1, "a": 2}}'),
+    ('comment', '{} /* x */'), ('single quotes', '{''a'': 1}'), ('trailing comma', '{"a": 1,}'),
+    ('leading zero', '{"a": 01}'),
+    ('huge number', convert_to('{"credential_configuration_id": ' || repeat('9', 5000) || '}',
+    'UTF8')), ('infinity', '{"a": Infinity}'), ('control in string', '\x7b2261223a2201227d'),
+    ('deep object', convert_to(repeat('{"a":', 33) || '1' || repeat('}', 33), 'UTF8')),
+    ('very deep', convert_to(repeat('[', 100000), 'UTF8')),
+    ('many members', convert_to('{'
+    || (SELECT string_agg('"' || n || '":1', ',') FROM generate_series(1, 50000) AS n) || '}',
+    'UTF8'))) AS b (what, body),
+    LATERAL helper.http('POST', '/api/v1/openid4vci/credential',
+    ARRAY['Host', 'registry.example', 'Content-Type', 'application/json', 'Authorization', 'Bearer '
+    || :'token'], body);
 SELECT status FROM helper.post_json(:'token', '{"credential_configuration_id": "Membership"}');
 
 -- Forged codes and tokens touch no row: neither offers nor tokens are read or changed.
@@ -45,10 +81,15 @@ SELECT status FROM helper.post_json(:'token', '{"credential_configuration_id": "
 \pset tuples_only on
 BEGIN;
 SELECT vci_create_nonce() IS NOT NULL;
-SELECT count(*) FROM generate_series(1, 50) AS n, LATERAL helper.post_form(helper.form(helper.base64url(sha256(n::text::bytea)), '000000'));
-SELECT count(*) FROM generate_series(1, 50) AS n, LATERAL helper.post_json(helper.base64url(sha256(n::text::bytea)), '{"credential_configuration_id": "Membership"}');
-SELECT relname, seq_scan + COALESCE(idx_scan, 0) AS reads, n_tup_ins + n_tup_upd + n_tup_del AS writes FROM pg_stat_xact_user_tables
-WHERE schemaname = 'openid4vci' AND relname IN ('vci_offer', 'vci_token', 'vci_credential', 'vci_nonce') ORDER BY relname;
+SELECT count(*) FROM generate_series(1, 50) AS n,
+    LATERAL helper.post_form(helper.form(helper.base64url(sha256(n::text::bytea)), '000000'));
+SELECT count(*) FROM generate_series(1, 50) AS n,
+    LATERAL helper.post_json(helper.base64url(sha256(n::text::bytea)),
+    '{"credential_configuration_id": "Membership"}');
+SELECT relname, seq_scan + COALESCE(idx_scan, 0) AS reads,
+    n_tup_ins + n_tup_upd + n_tup_del AS writes FROM pg_stat_xact_user_tables
+WHERE schemaname = 'openid4vci'
+    AND relname IN ('vci_offer', 'vci_token', 'vci_credential', 'vci_nonce') ORDER BY relname;
 COMMIT;
 
 -- The activity that others see holds no code; the caller's settings are its own afterwards.
@@ -60,13 +101,15 @@ RESET lock_timeout;
 
 -- Who may: the duty endpoint alone; for others an issuer does not exist.
 SET ROLE regress_vci_endpoint;
-SELECT status FROM openid4vci.vci_http('GET', '/.well-known/jwt-vc-issuer', '{Host, registry.example}');
+SELECT status FROM openid4vci.vci_http('GET', '/.well-known/jwt-vc-issuer',
+    '{Host, registry.example}');
 RESET ROLE;
 SET ROLE regress_vci_offerer;
 SELECT helper.errors($$SELECT openid4vci.vci_http('GET', '/.well-known/jwt-vc-issuer')$$);
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION vci_http(text, text, text[], bytea) TO regress_vci_offerer;
 SET ROLE regress_vci_offerer;
-SELECT status, convert_from(body, 'UTF8') FROM openid4vci.vci_http('GET', '/.well-known/jwt-vc-issuer', '{Host, registry.example}');
+SELECT status, convert_from(body, 'UTF8')
+    FROM openid4vci.vci_http('GET', '/.well-known/jwt-vc-issuer', '{Host, registry.example}');
 RESET ROLE;
 REVOKE EXECUTE ON FUNCTION vci_http(text, text, text[], bytea) FROM regress_vci_offerer;

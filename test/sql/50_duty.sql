@@ -3,20 +3,31 @@
 \pset tuples_only on
 
 SELECT vci_create_issuer('https://second.example') AS second_id \gset
-SELECT vci_create_key('https://second.example') IS NOT NULL, vci_create_configuration('SecondCredential', 'v', binding => 'absent', issuer => 'https://second.example');
+SELECT vci_create_key('https://second.example') IS NOT NULL,
+    vci_create_configuration('SecondCredential', 'v', binding => 'absent',
+    issuer => 'https://second.example');
 SELECT id AS first_id FROM vci_issuer WHERE url = 'https://registry.example' \gset
 
 -- A role without a duty cannot so much as look up a name in the schema.
 SET ROLE regress_vci_stranger;
-SELECT helper.errors($$SELECT openid4vci.vci_health()$$, $$SELECT * FROM openid4vci.vci_offer_info$$, $$SELECT * FROM openid4vci.vci_key$$,
-    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'issuer_admin')$$, $$SELECT nextval('openid4vci.vci_offer_id_seq')$$);
+SELECT helper.errors($$SELECT openid4vci.vci_health()$$,
+    $$SELECT * FROM openid4vci.vci_offer_info$$, $$SELECT * FROM openid4vci.vci_key$$,
+    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'issuer_admin')$$,
+    $$SELECT nextval('openid4vci.vci_offer_id_seq')$$);
 RESET ROLE;
 
 -- Granting: unknown roles, duties, issuers; NULL; hostile names.
-SELECT helper.errors($$SELECT vci_grant(NULL, 'reporter')$$, $$SELECT vci_grant('regress_vci_reporter', NULL)$$, $$SELECT vci_grant('regress_vci_nobody', 'reporter')$$,
-    $$SELECT vci_grant('regress_vci_reporter', 'everything')$$, $$SELECT vci_grant('regress_vci_reporter', 'Reporter')$$, $$SELECT vci_grant('regress_vci_reporter', '')$$,
-    $$SELECT vci_grant('regress_vci_reporter', 'reporter', 'https://unknown.example')$$, $$SELECT vci_grant('regress_vci_backup', 'backup', 'https://registry.example')$$,
-    $$SELECT vci_grant('x; DROP TABLE vci_duty', 'reporter')$$, $$SELECT vci_grant('public', 'reporter')$$, $$SELECT vci_grant(repeat('r', 100)::name, 'reporter')$$);
+SELECT helper.errors($$SELECT vci_grant(NULL, 'reporter')$$,
+    $$SELECT vci_grant('regress_vci_reporter', NULL)$$,
+    $$SELECT vci_grant('regress_vci_nobody', 'reporter')$$,
+    $$SELECT vci_grant('regress_vci_reporter', 'everything')$$,
+    $$SELECT vci_grant('regress_vci_reporter', 'Reporter')$$,
+    $$SELECT vci_grant('regress_vci_reporter', '')$$,
+    $$SELECT vci_grant('regress_vci_reporter', 'reporter', 'https://unknown.example')$$,
+    $$SELECT vci_grant('regress_vci_backup', 'backup', 'https://registry.example')$$,
+    $$SELECT vci_grant('x; DROP TABLE vci_duty', 'reporter')$$,
+    $$SELECT vci_grant('public', 'reporter')$$,
+    $$SELECT vci_grant(repeat('r', 100)::name, 'reporter')$$);
 SELECT vci_grant('regress_vci "odd"; role', 'reporter');
 SET ROLE "regress_vci ""odd""; role";
 SELECT count(*) > 0 FROM openid4vci.vci_issuer_info;
@@ -28,27 +39,40 @@ RESET ROLE;
 
 -- Twice is once; taking back what is not there is an error.
 SELECT vci_grant('regress_vci_reporter', 'reporter'), vci_grant('regress_vci_reporter', 'reporter');
-SELECT role_name, duty, issuer_id, granted_by = current_user FROM vci_duty WHERE role_name = 'regress_vci_reporter';
-SELECT helper.errors($$SELECT vci_revoke('regress_vci_reporter', 'reporter', 'https://second.example')$$, $$SELECT vci_revoke('regress_vci_reporter', 'offerer')$$,
-    $$SELECT vci_revoke('regress_vci_nobody', 'reporter')$$, $$SELECT vci_revoke(NULL, 'reporter')$$);
+SELECT role_name, duty, issuer_id, granted_by = current_user FROM vci_duty
+    WHERE role_name = 'regress_vci_reporter';
+SELECT helper.errors($$SELECT vci_revoke('regress_vci_reporter', 'reporter', 'https://second.example')$$,
+    $$SELECT vci_revoke('regress_vci_reporter', 'offerer')$$,
+    $$SELECT vci_revoke('regress_vci_nobody', 'reporter')$$,
+    $$SELECT vci_revoke(NULL, 'reporter')$$);
 
 -- Limited to one issuer: offers and views of that one alone.
 SELECT vci_grant('regress_vci_registry', 'offerer', 'https://second.example');
-SELECT offer_id AS foreign_offer FROM vci_create_offer('{Membership}', claims => '{}', issuer => 'https://registry.example') \gset
+SELECT offer_id AS foreign_offer
+    FROM vci_create_offer('{Membership}', claims => '{}',
+    issuer => 'https://registry.example') \gset
 SET ROLE regress_vci_registry;
-SELECT o.offer_id IS NOT NULL FROM openid4vci.vci_create_offer('{SecondCredential}', claims => '{}', issuer => 'https://second.example', reference => 'own') AS o;
-SELECT openid4vci.vci_duty_issuers('offerer') = ARRAY[:second_id::bigint], openid4vci.vci_duty_issuers('reporter') = ARRAY[:second_id::bigint],
-       openid4vci.vci_duty_issuers('endpoint'), openid4vci.vci_duty_issuers('issuer_admin'), openid4vci.vci_duty_issuers(NULL);
+SELECT o.offer_id IS NOT NULL FROM openid4vci.vci_create_offer('{SecondCredential}', claims => '{}',
+    issuer => 'https://second.example', reference => 'own') AS o;
+SELECT openid4vci.vci_duty_issuers('offerer') = ARRAY[:second_id::bigint],
+    openid4vci.vci_duty_issuers('reporter') = ARRAY[:second_id::bigint],
+       openid4vci.vci_duty_issuers('endpoint'), openid4vci.vci_duty_issuers('issuer_admin'),
+       openid4vci.vci_duty_issuers(NULL);
 SELECT url FROM openid4vci.vci_issuer_info;
 SELECT count(*), bool_and(issuer = 'https://second.example') FROM openid4vci.vci_offer_info;
 SELECT count(*) FROM openid4vci.vci_key_info;
 SELECT id FROM openid4vci.vci_configuration_info;
 SELECT helper.errors($$SELECT openid4vci.vci_create_offer('{Membership}', claims => '{}', issuer => 'https://registry.example')$$,
-    $$SELECT openid4vci.vci_issue_sdjwt('Membership', '{}', issuer => 'https://registry.example')$$, $$SELECT openid4vci.vci_create_nonce('https://registry.example')$$,
-    $$SELECT openid4vci.vci_exchange_code('x', issuer => 'https://registry.example')$$, $$SELECT openid4vci.vci_check_issuer('https://registry.example')$$,
+    $$SELECT openid4vci.vci_issue_sdjwt('Membership', '{}', issuer => 'https://registry.example')$$,
+    $$SELECT openid4vci.vci_create_nonce('https://registry.example')$$,
+    $$SELECT openid4vci.vci_exchange_code('x', issuer => 'https://registry.example')$$,
+    $$SELECT openid4vci.vci_check_issuer('https://registry.example')$$,
     $$SELECT openid4vci.vci_duty_issuers('everything')$$);
 -- Whether a foreign offer exists is not told: the same words as for one that does not.
-SELECT function, regexp_replace(helper.error(format('SELECT openid4vci.%s(%s)', function, :foreign_offer)), '\d+ of', 'N of') = regexp_replace(helper.error(format('SELECT openid4vci.%s(-7)', function)), '-\d+ of', 'N of')
+SELECT function, regexp_replace(helper.error(format('SELECT openid4vci.%s(%s)', function,
+    :foreign_offer)), '\d+ of',
+    'N of') = regexp_replace(helper.error(format('SELECT openid4vci.%s(-7)', function)), '-\d+ of',
+    'N of')
 FROM unnest('{vci_offer_uri,vci_offer_qr,vci_offer_qr_png,vci_extend_offer,vci_rotate_code,vci_reset_tx_code,vci_reopen_offer,vci_cancel_offer}'::text[]) AS function;
 RESET ROLE;
 -- A leaky function does not get to see rows behind a view's filter.
@@ -79,17 +103,25 @@ RESET ROLE;
 REVOKE regress_vci_reporter FROM regress_vci_stranger;
 
 -- An issuer_admin hands on the smaller duties, within its own limits; never its own, never backup.
-SELECT vci_revoke('regress_vci_admin', 'issuer_admin'), vci_grant('regress_vci_admin', 'issuer_admin', 'https://second.example');
+SELECT vci_revoke('regress_vci_admin', 'issuer_admin'),
+    vci_grant('regress_vci_admin', 'issuer_admin', 'https://second.example');
 SET ROLE regress_vci_admin;
-SELECT helper.errors($$SELECT openid4vci.vci_grant('regress_vci_stranger', 'reporter')$$, $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'reporter', 'https://registry.example')$$,
-    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'reporter', 'https://second.example')$$, $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'issuer_admin', 'https://second.example')$$,
-    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'backup')$$, $$SELECT openid4vci.vci_revoke('regress_vci_reporter', 'reporter')$$,
-    $$SELECT openid4vci.vci_create_issuer('https://third.example')$$, $$SELECT openid4vci.vci_create_key('https://registry.example')$$,
-    $$SELECT openid4vci.vci_create_key('https://second.example')$$, $$SELECT openid4vci.vci_retire_issuer('https://registry.example')$$,
-    $$SELECT openid4vci.vci_load_did_document('did:web:x.example', '{"id": "did:web:x.example"}')$$, $$SELECT openid4vci.vci_purge()$$,
+SELECT helper.errors($$SELECT openid4vci.vci_grant('regress_vci_stranger', 'reporter')$$,
+    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'reporter', 'https://registry.example')$$,
+    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'reporter', 'https://second.example')$$,
+    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'issuer_admin', 'https://second.example')$$,
+    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'backup')$$,
+    $$SELECT openid4vci.vci_revoke('regress_vci_reporter', 'reporter')$$,
+    $$SELECT openid4vci.vci_create_issuer('https://third.example')$$,
+    $$SELECT openid4vci.vci_create_key('https://registry.example')$$,
+    $$SELECT openid4vci.vci_create_key('https://second.example')$$,
+    $$SELECT openid4vci.vci_retire_issuer('https://registry.example')$$,
+    $$SELECT openid4vci.vci_load_did_document('did:web:x.example', '{"id": "did:web:x.example"}')$$,
+    $$SELECT openid4vci.vci_purge()$$,
     $$SELECT openid4vci.vci_create_configuration('C', 'v', issuer => 'https://registry.example')$$);
 RESET ROLE;
-SELECT vci_revoke('regress_vci_admin', 'issuer_admin', 'https://second.example'), vci_grant('regress_vci_admin', 'issuer_admin');
+SELECT vci_revoke('regress_vci_admin', 'issuer_admin', 'https://second.example'),
+    vci_grant('regress_vci_admin', 'issuer_admin');
 -- A grant survives its role's name only: dropping the role ends it.
 CREATE ROLE regress_vci_short;
 SELECT vci_grant('regress_vci_short', 'reporter');
@@ -97,17 +129,23 @@ SELECT helper.error('DROP ROLE regress_vci_short') ~ '^2BP01';
 SELECT vci_revoke('regress_vci_short', 'reporter');
 DROP ROLE regress_vci_short;
 -- The endpoint's limit: for it, the other issuer does not exist.
-SELECT vci_revoke('regress_vci_endpoint', 'endpoint'), vci_grant('regress_vci_endpoint', 'endpoint', 'https://second.example');
+SELECT vci_revoke('regress_vci_endpoint', 'endpoint'),
+    vci_grant('regress_vci_endpoint', 'endpoint', 'https://second.example');
 SET ROLE regress_vci_endpoint;
-SELECT host, status FROM unnest('{registry.example,second.example}'::text[]) AS host, LATERAL openid4vci.vci_http('GET', '/.well-known/jwt-vc-issuer', ARRAY['Host', host]);
-SELECT helper.errors($$SELECT * FROM openid4vci.vci_offer_info$$, $$SELECT openid4vci.vci_offer_uri(1)$$, $$SELECT openid4vci.vci_health()$$);
+SELECT host, status FROM unnest('{registry.example,second.example}'::text[]) AS host,
+    LATERAL openid4vci.vci_http('GET', '/.well-known/jwt-vc-issuer', ARRAY['Host', host]);
+SELECT helper.errors($$SELECT * FROM openid4vci.vci_offer_info$$,
+    $$SELECT openid4vci.vci_offer_uri(1)$$, $$SELECT openid4vci.vci_health()$$);
 RESET ROLE;
-SELECT vci_revoke('regress_vci_endpoint', 'endpoint', 'https://second.example'), vci_grant('regress_vci_endpoint', 'endpoint');
+SELECT vci_revoke('regress_vci_endpoint', 'endpoint', 'https://second.example'),
+    vci_grant('regress_vci_endpoint', 'endpoint');
 -- Backup reads what pg_dump reads, and keys are sealed there.
 SELECT vci_grant('regress_vci_backup', 'backup');
 SET ROLE regress_vci_backup;
 SELECT count(*) > 0, bool_and(octet_length(private_key) > 32) FROM openid4vci.vci_key;
-SELECT helper.errors($$SELECT openid4vci.vci_issue_sdjwt('Membership', '{}')$$, $$SELECT openid4vci.vci_offer_uri(1)$$, $$DELETE FROM openid4vci.vci_offer$$, $$UPDATE openid4vci.vci_offer SET redeemed_at = NULL$$,
+SELECT helper.errors($$SELECT openid4vci.vci_issue_sdjwt('Membership', '{}')$$,
+    $$SELECT openid4vci.vci_offer_uri(1)$$, $$DELETE FROM openid4vci.vci_offer$$,
+    $$UPDATE openid4vci.vci_offer SET redeemed_at = NULL$$,
     $$SELECT nextval('openid4vci.vci_offer_id_seq')$$);
 RESET ROLE;
 SELECT vci_revoke('regress_vci_backup', 'backup');

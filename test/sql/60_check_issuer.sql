@@ -2,23 +2,37 @@
 \pset format unaligned
 \pset tuples_only on
 
-SELECT * FROM vci_check_issuer() WHERE configuration_id IS NULL OR configuration_id = 'EntitlementCredential';
-SELECT configuration_id, string_agg(setting, ', ' ORDER BY setting COLLATE "C") FROM vci_check_issuer('https://registry.example') GROUP BY 1 ORDER BY 1;
+SELECT * FROM vci_check_issuer() WHERE configuration_id IS NULL
+    OR configuration_id = 'EntitlementCredential';
+SELECT configuration_id, string_agg(setting, ', ' ORDER BY setting COLLATE "C")
+    FROM vci_check_issuer('https://registry.example') GROUP BY 1 ORDER BY 1;
 
 -- Profile final: lifetimes of 1.0 and RFC 9700, no older shapes, no row.
 SELECT vci_create_issuer('https://final.example', profile => 'final') > 0;
-SELECT vci_create_key('https://final.example') IS NOT NULL, vci_create_configuration('Strict', 'v', binding => 'absent', issuer => 'https://final.example');
+SELECT vci_create_key('https://final.example') IS NOT NULL,
+    vci_create_configuration('Strict', 'v', binding => 'absent', issuer => 'https://final.example');
 SELECT count(*) FROM vci_check_issuer('https://final.example');
 SELECT o.expires_at - clock_timestamp() BETWEEN '59 min' AND '1 hour', r - '{access_token}'::text[]
-FROM vci_create_offer('{Strict}', claims => '{}', issuer => 'https://final.example') AS o, LATERAL vci_exchange_code(helper.code(o.credential_offer), issuer => 'https://final.example') AS r;
+FROM vci_create_offer('{Strict}', claims => '{}', issuer => 'https://final.example') AS o,
+    LATERAL vci_exchange_code(helper.code(o.credential_offer),
+    issuer => 'https://final.example') AS r;
 -- No older request shape is answered.
-SELECT vci_exchange_code(helper.code(o.credential_offer), issuer => 'https://final.example') ->> 'access_token' AS token FROM vci_create_offer('{Strict}', claims => '{}', issuer => 'https://final.example') AS o \gset
-SELECT request, status, body_out ->> 'error' FROM unnest(ARRAY['{"format": "dc+sd-jwt", "vct": "v"}', '{"credential_configuration_id": "Strict", "proof": {"proof_type": "jwt", "jwt": "x"}}', '{"credential_configuration_id": "Strict"}']) AS request,
-    LATERAL helper.http('POST', '/api/v1/openid4vci/credential', ARRAY['Host', 'final.example', 'Content-Type', 'application/json', 'Authorization', 'Bearer ' || :'token'], convert_to(request, 'UTF8'));
+SELECT vci_exchange_code(helper.code(o.credential_offer),
+    issuer => 'https://final.example') ->> 'access_token' AS token
+    FROM vci_create_offer('{Strict}', claims => '{}', issuer => 'https://final.example') AS o \gset
+SELECT request, status, body_out ->> 'error'
+    FROM unnest(ARRAY['{"format": "dc+sd-jwt", "vct": "v"}',
+    '{"credential_configuration_id": "Strict", "proof": {"proof_type": "jwt", "jwt": "x"}}',
+    '{"credential_configuration_id": "Strict"}']) AS request,
+    LATERAL helper.http('POST', '/api/v1/openid4vci/credential',
+    ARRAY['Host', 'final.example', 'Content-Type', 'application/json', 'Authorization', 'Bearer '
+    || :'token'], convert_to(request, 'UTF8'));
 -- Each setting of its own can leave the profile, and is told.
-SELECT vci_alter_issuer('{"offer_lifetime": 3601, "access_token_lifetime": 301, "time_rounding": 1, "iss_did_web": true}', 'https://final.example');
+SELECT vci_alter_issuer('{"offer_lifetime": 3601, "access_token_lifetime": 301, "time_rounding": 1, "iss_did_web": true}',
+    'https://final.example');
 SELECT setting FROM vci_check_issuer('https://final.example') ORDER BY setting COLLATE "C";
-SELECT vci_alter_issuer('{"offer_lifetime": 3600, "access_token_lifetime": 300, "time_rounding": null, "iss_did_web": null}', 'https://final.example');
+SELECT vci_alter_issuer('{"offer_lifetime": 3600, "access_token_lifetime": 300, "time_rounding": null, "iss_did_web": null}',
+    'https://final.example');
 SELECT count(*) FROM vci_check_issuer('https://final.example');
 SELECT vci_alter_configuration('Strict', '{"format": "vc+sd-jwt"}', 'https://final.example');
 SELECT configuration_id, setting FROM vci_check_issuer('https://final.example');
@@ -26,7 +40,9 @@ SELECT configuration_id, setting FROM vci_check_issuer('https://final.example');
 SELECT vci_create_issuer('http://127.0.0.1:8180', profile => 'final') > 0;
 SELECT setting, deviation FROM vci_check_issuer('http://127.0.0.1:8180');
 -- NULL with several, unknown, hostile; whose business it is.
-SELECT helper.errors($$SELECT vci_check_issuer()$$, $$SELECT vci_check_issuer('https://unknown.example')$$, $$SELECT vci_check_issuer('''; DROP TABLE vci_issuer; --')$$);
+SELECT helper.errors($$SELECT vci_check_issuer()$$,
+    $$SELECT vci_check_issuer('https://unknown.example')$$,
+    $$SELECT vci_check_issuer('''; DROP TABLE vci_issuer; --')$$);
 SET ROLE regress_vci_reporter;
 SELECT count(*) > 0 FROM openid4vci.vci_check_issuer('https://final.example');
 RESET ROLE;

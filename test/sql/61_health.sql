@@ -2,7 +2,8 @@
 \pset format unaligned
 \pset tuples_only on
 
-SELECT "check", ok, CASE "check" WHEN 'nonces' THEN detail ~ '^about \d+ spent nonces are kept$' ELSE true END, CASE WHEN "check" <> 'nonces' THEN detail END FROM vci_health();
+SELECT "check", ok, CASE "check" WHEN 'nonces' THEN detail ~ '^about \d+ spent nonces are kept$'
+    ELSE true END, CASE WHEN "check" <> 'nonces' THEN detail END FROM vci_health();
 -- An issuer without a signing key needs somebody.
 SELECT vci_create_issuer('https://keyless.example') > 0;
 SELECT ok, detail FROM vci_health() WHERE "check" = 'keys';
@@ -40,7 +41,8 @@ RESET ROLE;
 
 -- Purging takes spent nonces whose lifetime is over, a bounded number at once, and no others.
 SELECT count(*) > 0 AS "spent today" FROM vci_nonce;
-INSERT INTO vci_nonce SELECT clock_timestamp() - interval '31 days', sha256(n::text::bytea) FROM generate_series(1, 25) AS n;
+INSERT INTO vci_nonce SELECT clock_timestamp() - interval '31 days', sha256(n::text::bytea)
+    FROM generate_series(1, 25) AS n;
 SELECT count(*) AS fresh FROM vci_nonce WHERE issued_at > clock_timestamp() - interval '1 day' \gset
 SELECT vci_purge(10), vci_purge(10), vci_purge(10), vci_purge();
 SELECT count(*) = :fresh FROM vci_nonce;
