@@ -19,6 +19,7 @@ my $proxy = $ENV{OPENID4VCI_PROXY} || "$top/build/openid4vci-proxy";
 my @paths = ("$top/README.md", sort glob("$top/docs/*.md"));
 my %documents = map { $_ => Document->read($_) } @paths;
 my $sql_api = $documents{"$top/docs/sql-api.md"};
+my $operations = $documents{"$top/docs/operations.md"};
 
 my $node = PostgreSQL::Test::Cluster->new('docs');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
@@ -255,11 +256,30 @@ ok(code_in_log($proxy_url), 'without it, a code is in that log');
 $running->signal('TERM');
 $running->finish;
 
+# The messages that the troubleshooting table begins with are the program's own.
+
+my %not_ours = map { $_ => 1 } (
+	'unrecognized configuration parameter "openid4vci.root_key_file"',
+	'permission denied for schema openid4vci',
+	'prepared statement ... does not exist');
+my $source = join '', map { slurp_file($_) } glob("$top/src/*/*.c"), "$top/sql/openid4vci.sql";
+$source =~ s/"\s*\n\s*"//g;
+$source =~ s/\\"/"/g;
+my ($troubleshooting) = $operations->{prose} =~ /^## Troubleshooting\n(.*)/ms;
+for my $symptom ($troubleshooting =~ /^\| ([^|]*) \|/mg)
+{
+	for my $message (grep { / / && !$not_ours{$_} } $symptom =~ /`([^`]+)`/g)
+	{
+		my @parts = grep { length } split /\.\.\.|\b\d+\b|openid4vci\.vci_http here/, $message;
+		my @absent = grep { my $part = $_; $part =~ s/^\s+|\s+$//g; index($source, $part) < 0 } @parts;
+		is("@absent", '', "operations.md: the message \"$message\" is one of ours");
+	}
+}
+
 # Options, JSON, links.
 
 my $help = '';
 IPC::Run::run([ $proxy, '--help' ], '>', \$help);
-my $operations = $documents{"$top/docs/operations.md"};
 for my $option (sort keys %{ { map { $_ => 1 } $help =~ /^    (--[\w-]+)/mg } })
 {
 	next if $option =~ /^--(help|version)$/;
