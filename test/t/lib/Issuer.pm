@@ -17,7 +17,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 
 my $base = '/api/v1/openid4vci';
-my $grant = 'urn:ietf:params:oauth:grant-type:pre-authorized_code';
+our $grant = 'urn:ietf:params:oauth:grant-type:pre-authorized_code';
 
 # Options: url of the issuer, conf (lines for postgresql.conf), allows_streaming,
 # root_key (a file to copy, instead of a new key).

@@ -1,0 +1,158 @@
+# Tens of thousands of calls in one backend leave its memory flat: in one statement, where
+# nothing but each call itself can give memory back, and in loops that catch errors.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JSON::PP;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use Issuer;
+use Wallet;
+
+my $calls = 100_000;
+my $slack_kb = 8192;
+my $dir = PostgreSQL::Test::Utils::tempdir;
+my $issuer = Issuer->start('memory', conf => "jit = off\nlog_statement = none\nlog_min_messages = fatal");
+my $wallet = Wallet->new($dir);
+
+# Memory that is the backend's own; shared buffers would grow by being touched.
+$issuer->sql(<<'SQL');
+CREATE FUNCTION public.memory_kb() RETURNS integer LANGUAGE sql AS $$
+	SELECT substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\s+(\d+)')::integer
+$$;
+SQL
+
+# Compares what psql printed: memory after the first calls | memory at the end.
+sub is_flat
+{
+	my ($printed, $what) = @_;
+	my ($first, $last) = $printed =~ /^(\d+)\|(\d+)$/m;
+	ok(defined $last && $last - $first <= $slack_kb, $what)
+	  or diag("kB after the first calls and at the end: $printed");
+	note("$what: $first kB, $last kB");
+	return;
+}
+
+# An expression of n, evaluated for each n in one statement.
+sub statement_is_flat
+{
+	my ($what, $expression, $count) = @_;
+	$count //= $calls;
+	my $warm = $count / 10;
+	is_flat($issuer->sql(<<"SQL"), "$what, $count times in one statement");
+SELECT max(CASE WHEN n = $warm THEN public.memory_kb() END),
+	max(CASE WHEN n = $count THEN public.memory_kb() END)
+FROM generate_series(1, $count) AS series (n),
+	LATERAL (SELECT $expression AS result WHERE n > 0 OFFSET 0) AS each_row
+HAVING count(result) = $count
+SQL
+	return;
+}
+
+# Statements of PL/pgSQL with the loop's n; their errors are caught and must come each time.
+sub loop_is_flat
+{
+	my ($what, $plpgsql, $count) = @_;
+	$count //= $calls;
+	my $warm = $count / 10;
+	is_flat($issuer->sql(<<"SQL"), "$what, $count times in a loop");
+CREATE TEMPORARY TABLE seen (first integer, last integer);
+DO \$\$
+DECLARE
+	failures integer := 0;
+	first integer;
+BEGIN
+	FOR n IN 1 .. $count LOOP
+		BEGIN
+			$plpgsql;
+		EXCEPTION WHEN OTHERS THEN
+			failures := failures + 1;
+		END;
+		IF n = $warm THEN first := public.memory_kb(); END IF;
+	END LOOP;
+	IF failures = $count THEN
+		INSERT INTO seen VALUES (first, public.memory_kb());
+	END IF;
+END \$\$;
+SELECT * FROM seen;
+SQL
+	return;
+}
+
+sub http_status
+{
+	my ($method, $path, $headers, $body) = @_;
+	my $pairs = join ', ', map { Issuer::literal($_) } @{ $headers // [] };
+	my $bytes = unpack 'H*', $body // '';
+	return "(openid4vci.vci_http('$method', '$path', ARRAY[$pairs]::text[], '\\x$bytes')).status";
+}
+
+my $claims = q('{"name": "Ann", "amount": {"value": 1250.50, "currency": "PHP"}}');
+my $jwk = Issuer::literal(encode_json($wallet->{jwk}));
+my $code = $issuer->offer->{code};
+my $forged = substr($code, 0, -2) . ($code =~ /AA$/ ? 'BB' : 'AA');
+my $proof = $wallet->proof(aud => $issuer->{url}, nonce => 'n-0S6_WzA2Mj');
+my $credential = $issuer->sql("SELECT openid4vci.vci_issue_sdjwt('Card', $claims, $jwk)");
+
+statement_is_flat('issuing', "openid4vci.vci_issue_sdjwt('Card', $claims, $jwk)");
+statement_is_flat('offering', "(openid4vci.vci_create_offer(ARRAY['Card'], claims => $claims,
+	subject_id => n::text, generate_tx_code => true, labels => '{\"area\": 7}')).offer_id");
+statement_is_flat('the metadata', http_status('GET', '/.well-known/openid-credential-issuer'));
+statement_is_flat('a nonce', http_status('POST', '/api/v1/openid4vci/nonce'));
+statement_is_flat('a forged code', http_status(Issuer::token_request($forged)));
+statement_is_flat('a proof', "openid4vci.vci_verify_kbjwt('$proof', NULL, '$issuer->{url}')");
+statement_is_flat('a presentation', "openid4vci.vci_verify_sdjwt('$credential')");
+statement_is_flat('a QR code', "openid4vci.vci_offer_qr(1)", 10_000);
+
+# The whole way of a wallet, each with an offer of its own.
+subtest 'redeeming and issuing' => sub {
+	$issuer->sql(<<"SQL");
+CREATE TABLE public.ticket AS
+SELECT n, openid4vci.vci_exchange_code(o.credential_offer #>> ARRAY['grants', '$Issuer::grant',
+	'pre-authorized_code']) ->> 'access_token' AS token
+FROM generate_series(1, 20000) AS n,
+	LATERAL openid4vci.vci_create_offer(ARRAY['Open'], subject_id => n::text, claims => $claims) AS o;
+ALTER TABLE public.ticket ADD PRIMARY KEY (n);
+SQL
+	my $body = unpack 'H*', Issuer::credential_body('Open');
+	statement_is_flat('a credential request', <<"SQL", 20_000);
+NULLIF((openid4vci.vci_http('POST', '/api/v1/openid4vci/credential', ARRAY['Content-Type',
+	'application/json', 'Authorization', 'Bearer ' || (SELECT token FROM public.ticket WHERE ticket.n = series.n)],
+	'\\x$body')).status, 400)
+SQL
+	is($issuer->sql('SELECT count(*) FROM openid4vci.vci_credential'), 20_000, 'each was issued');
+};
+
+loop_is_flat('a reserved claim',
+	q(PERFORM openid4vci.vci_issue_sdjwt('Open', '{"name": "Ann", "cnf": {}}')));
+loop_is_flat('a point off the curve', q(PERFORM openid4vci.vci_issue_sdjwt('Card', '{"name": "Ann"}',
+	'{"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"}')));
+loop_is_flat('an unknown configuration',
+	"PERFORM openid4vci.vci_create_offer(ARRAY['None'], claims => $claims)");
+
+# A configuration that changes between calls: each call reads everything anew.
+is_flat($issuer->sql(<<"SQL"), 'a cache that is dropped 5000 times');
+CREATE TEMPORARY TABLE seen (first integer, last integer);
+CREATE PROCEDURE public.churn() LANGUAGE plpgsql AS \$\$
+DECLARE
+	first integer;
+BEGIN
+	FOR n IN 1 .. 5000 LOOP
+		PERFORM openid4vci.vci_alter_issuer(jsonb_build_object('offer_lifetime', 1000 + n));
+		COMMIT;
+		PERFORM openid4vci.vci_issue_sdjwt('Card', $claims, $jwk);
+		IF n = 500 THEN first := public.memory_kb(); END IF;
+	END LOOP;
+	INSERT INTO seen VALUES (first, public.memory_kb());
+END \$\$;
+CALL public.churn();
+SELECT * FROM seen;
+SQL
+
+rename $issuer->{root_key}, "$issuer->{root_key}.away" or die "rename: $!";
+loop_is_flat('a missing root key', "PERFORM openid4vci.vci_issue_sdjwt('Card', $claims, $jwk)", 10_000);
+
+done_testing();
