@@ -266,13 +266,15 @@ for my $setting (qw(root_key_file max_body_size))
 		SET openid4vci.$setting = '/tmp/elsewhere'"), qr/42501: permission denied to set parameter/,
 		"$setting is refused afterwards");
 }
+my $nonce = "SELECT openid4vci.vci_create_nonce('$issuer->{url}') IS NOT NULL";
 {
+	# PostgreSQL then leaves the setting at its default: the session harms itself alone.
 	local $ENV{PGOPTIONS} = '-c openid4vci.root_key_file=/tmp/elsewhere';
-	my ($status, $out) = $node->psql('postgres',
-		"SELECT openid4vci.vci_create_nonce('$issuer->{url}') IS NOT NULL",
-		extra_params => [ '-U', 'd_offerer' ]);
-	is($out, 't', 'a setting from the connection string takes no effect either');
+	like($issuer->error_of('d_offerer', $nonce),
+		qr/permission denied to set parameter.*no usable root key/s,
+		'a setting from the connection string is refused');
 }
+is($issuer->sql_as('d_offerer', $nonce), 't', 'and other sessions go on');
 like($issuer->error_of('d_offerer', "SELECT openid4vci.vci_create_nonce('$issuer->{url}');
 	SHOW openid4vci.root_key_file"), qr/42501:/, 'nor is the place shown');
 
