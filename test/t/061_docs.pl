@@ -179,6 +179,21 @@ for my $relation (@relations)
 	is("@named", $columns, "sql-api.md lists the columns of $name");
 }
 
+# Why sql-api.md tells to use LATERAL.
+
+sub offers_made_by
+{
+	my ($statement) = @_;
+	my $before = sql('SELECT count(*) FROM openid4vci.vci_offer_info');
+	sql($statement);
+	return sql('SELECT count(*) FROM openid4vci.vci_offer_info') - $before;
+}
+
+my $call = q{openid4vci.vci_create_offer('{EntitlementCredential}', claims => '{"entitlementId": "1"}')};
+is(offers_made_by("SELECT ($call).*"), 7, '(vci_create_offer(...)).* makes seven offers, as sql-api.md warns');
+is(offers_made_by("SELECT o.* FROM generate_series(1, 3), LATERAL $call AS o"), 3,
+	'LATERAL makes one a row');
+
 # What http-api.md shows is what the endpoints answer.
 
 my $http_api = $documents{"$top/docs/http-api.md"};
