@@ -34,7 +34,8 @@ fault(Framing *framing, int status, const char *text)
  * Before version 1.0 the library neither sees NUL bytes nor handles folded lines (it
  * appends them to the field's name). It keeps the lines where they were read, though,
  * and puts two NULs for each CRLF: where a line does not start right behind those of the
- * line before, a NUL, a fold or a bare LF was there. Version 1.0 refuses these itself.
+ * line before, a NUL, a fold or a bare LF was there. (A NUL right before a bare LF looks
+ * like a CRLF, and is taken for one.) Version 1.0 refuses these itself.
  */
 static bool
 keeps_lines_in_place(void)

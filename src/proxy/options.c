@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <libpq-fe.h>
-#include <limits.h>
+#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,6 +196,15 @@ set_defaults(Options *options)
 	return keep_text(&options->listen, "127.0.0.1");
 }
 
+static void
+print_version(void)
+{
+	int libpq = PQlibVersion();
+
+	printf("openid4vci-proxy " OPENID4VCI_VERSION "\nlibmicrohttpd %s, libpq %d.%d\n",
+		   MHD_get_version(), libpq / 10000, libpq % 10000);
+}
+
 /* Says what getopt_long found wrong, naming the word that it met. */
 static void
 report_unknown(int problem, char **argv)
@@ -224,7 +233,7 @@ options_read(Options *options, int argc, char **argv)
 		}
 		if (key == KEY_VERSION)
 		{
-			printf("openid4vci-proxy " OPENID4VCI_VERSION "\n");
+			print_version();
 			return OPTIONS_DONE;
 		}
 		if (key == '?' || key == ':')

@@ -36,8 +36,8 @@ on_connection(void *argument, struct MHD_Connection *connection, void **context,
 			  enum MHD_ConnectionNotificationCode code)
 {
 	Server *server = argument;
-	const union MHD_ConnectionInfo *socket;
-	const union MHD_ConnectionInfo *address;
+	const union MHD_ConnectionInfo *info;
+	int socket;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED)
 	{
@@ -45,9 +45,11 @@ on_connection(void *argument, struct MHD_Connection *connection, void **context,
 			clients_remove(&server->clients, *context);
 		return;
 	}
-	socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	*context = clients_add(&server->clients, socket->connect_fd, address->client_addr);
+	/* The next question may overwrite the answer. */
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	socket = info->connect_fd;
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	*context = clients_add(&server->clients, socket, info->client_addr);
 }
 
 /*

