@@ -191,8 +191,11 @@ sub offers_made_by
 
 my $call = q{openid4vci.vci_create_offer('{EntitlementCredential}', claims => '{"entitlementId": "1"}')};
 is(offers_made_by("SELECT ($call).*"), 7, '(vci_create_offer(...)).* makes seven offers, as sql-api.md warns');
-is(offers_made_by("SELECT o.* FROM generate_series(1, 3), LATERAL $call AS o"), 3,
-	'LATERAL makes one a row');
+is(offers_made_by("SELECT o.* FROM generate_series(1, 3), LATERAL $call AS o"), 1,
+	'LATERAL with constants alone makes one offer for all rows, as it warns, too');
+$call =~ s/'\{"entitlementId": "1"\}'/jsonb_build_object('entitlementId', n)/;
+is(offers_made_by("SELECT o.* FROM generate_series(1, 3) AS n, LATERAL $call AS o"), 3,
+	'LATERAL with a column of the row makes one a row');
 
 # What http-api.md shows is what the endpoints answer.
 
