@@ -5,6 +5,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IO::Select;
 use IPC::Run;
 use JSON::PP;
 use PostgreSQL::Test::Utils;
@@ -113,12 +114,18 @@ sub hold_commits
 	return $holder;
 }
 
-# The backend whose commit is held up.
+# The backend whose commit is held up, for a request that must have no answer yet.
 sub held_backend
 {
-	my $held = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
-	$issuer->await("EXISTS ($held)");
-	return $issuer->sql($held);
+	my ($socket) = @_;
+	my $answered = IO::Select->new($socket);
+	for (;;)
+	{
+		my $pid = $issuer->sql("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
+		return $pid if $pid ne '';
+		die 'an answer came before the commit: ' . answer_to($socket)->{status}
+		  if $answered->can_read(0.05);
+	}
 }
 
 sub serves_again
@@ -169,7 +176,7 @@ subtest 'a backend that is ended at the commit' => sub {
 	at_commit('vci_offer', $hold);
 	my $holder = hold_commits();
 	my $socket = ask(Issuer::token_request($offer->{code}));
-	$issuer->sql('SELECT pg_terminate_backend(' . held_backend() . ')');
+	$issuer->sql('SELECT pg_terminate_backend(' . held_backend($socket) . ')');
 	is_no_answer(answer_to($socket), 503, 'terminated backend');
 	$holder->finish;
 	at_commit_no_more();
@@ -195,7 +202,7 @@ subtest 'a backend that crashes at the commit' => sub {
 	at_commit('vci_offer', $hold);
 	my $holder = hold_commits();
 	my $socket = ask(Issuer::token_request($offer->{code}));
-	kill 'KILL', held_backend();
+	kill 'KILL', held_backend($socket);
 	is_no_answer(answer_to($socket), 503, 'crashed backend');
 	$holder->finish;
 	await_server();
@@ -229,7 +236,7 @@ subtest 'the whole server dies' => sub {
 	at_commit('vci_offer', $hold);
 	my $holder = hold_commits();
 	my $socket = ask(Issuer::token_request($interrupted->{code}));
-	held_backend();
+	held_backend($socket);
 	kill_server();
 	is_no_answer(answer_to($socket), 503, 'dead server');
 	$holder->finish;
@@ -252,7 +259,7 @@ subtest 'the proxy dies while the database commits' => sub {
 	at_commit('vci_offer', $hold);
 	my $holder = hold_commits();
 	my $socket = ask(Issuer::token_request($offer->{code}));
-	held_backend();
+	held_backend($socket);
 	proxy_stop($proxy, 'KILL');
 	is(answer_to($socket)->{status}, 0, 'the wallet sees no answer');
 	$holder->finish;
