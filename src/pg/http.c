@@ -188,6 +188,14 @@ find_issuer_and_route(HttpCall *call)
 	return ambiguous ? NULL : found;
 }
 
+/* The length that the body would have had (RFC 9110 sections 9.3.2 and 15.4.5). */
+static void
+leave_out_body(VciAnswer *answer)
+{
+	vci_answer_header(answer, "Content-Length", psprintf("%zu", answer->body_len));
+	answer->body_len = 0;
+}
+
 static VciAnswer *
 answer_plain_error(int status, const char *code, const char *description)
 {
@@ -223,8 +231,7 @@ answer_cacheable(HttpCall *call, VciJson *document)
 	if (if_none_match != NULL && !repeated && vci_http_etag_matches(if_none_match, etag))
 	{
 		answer->status = 304;
-		answer->body = NULL;
-		answer->body_len = 0;
+		leave_out_body(answer);
 	}
 	return answer;
 }
@@ -388,8 +395,8 @@ answer_on_route(HttpCall *call, const Route *route)
 			vci_cache_unseal(call->issuer);
 		answer = route->handle(call);
 	}
-	if (strcmp(method, "HEAD") == 0)
-		answer->body_len = 0;
+	if (strcmp(method, "HEAD") == 0 && answer->status != 304)
+		leave_out_body(answer);
 	add_cors(answer);
 	return answer;
 }
