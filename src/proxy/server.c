@@ -279,7 +279,7 @@ on_end(void *argument, struct MHD_Connection *connection, void **context,
 	atomic_fetch_sub(&server->active, 1);
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 on_library_message(void *argument, const char *format, va_list arguments)
 {
 	char text[256];
