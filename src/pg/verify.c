@@ -6,6 +6,7 @@
 #include "utils/builtins.h"
 
 #include "../jose/sd_jwt.h"
+#include "../protocol/number.h"
 #include "../protocol/proof.h"
 #include "cache.h"
 #include "holder.h"
@@ -238,12 +239,12 @@ check_times(const VciSdJwt *sd_jwt, int64 now, VciError *error)
 	const VciJson *payload = sd_jwt->jws->payload;
 	int64_t seconds;
 
-	if (vci_json_has(payload, "exp") && !vci_json_get_int64(payload, "exp", &seconds))
-		return vci_error(error, VCI_ERR_SD_JWT, "exp must be an integer");
+	if (vci_json_has(payload, "exp") && !vci_number_floor(vci_json_get(payload, "exp"), &seconds))
+		return vci_error(error, VCI_ERR_SD_JWT, "exp must be a number of seconds since 1970");
 	if (vci_json_has(payload, "exp") && seconds <= now - LEEWAY)
 		return vci_error(error, VCI_ERR_EXPIRED, "the credential has expired");
-	if (vci_json_has(payload, "nbf") && !vci_json_get_int64(payload, "nbf", &seconds))
-		return vci_error(error, VCI_ERR_SD_JWT, "nbf must be an integer");
+	if (vci_json_has(payload, "nbf") && !vci_number_floor(vci_json_get(payload, "nbf"), &seconds))
+		return vci_error(error, VCI_ERR_SD_JWT, "nbf must be a number of seconds since 1970");
 	if (vci_json_has(payload, "nbf") && seconds > now + LEEWAY)
 		return vci_error(error, VCI_ERR_NOT_YET_VALID, "the credential is not valid yet");
 	return VCI_OK;
