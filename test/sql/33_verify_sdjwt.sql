@@ -87,6 +87,7 @@ SELECT what, helper.presentation_verdict(credential, NULL, NULL, NULL, wallet.pu
     ('a proof''s typ', helper.credential('{"typ": "openid4vci-proof+jwt"}')),
     ('expired', helper.credential(payload => jsonb_build_object('exp', :now_ - 120))),
     ('expired a moment ago', helper.credential(payload => jsonb_build_object('exp', :now_ - 5))),
+    ('exp with a fraction', helper.credential(payload => jsonb_build_object('exp', :now_ + 60.5))),
     ('exp a string', helper.credential(payload => '{"exp": "never"}')),
     ('exp huge', helper.credential(payload => '{"exp": 1e400}')),
     ('not yet valid', helper.credential(payload => jsonb_build_object('nbf', :now_ + 3600))),

@@ -92,7 +92,13 @@ WHERE schemaname = 'openid4vci'
     AND relname IN ('vci_offer', 'vci_token', 'vci_credential', 'vci_nonce') ORDER BY relname;
 COMMIT;
 
--- The activity that others see holds no code; the caller's settings are its own afterwards.
+-- The activity that others see holds no code, though the statement does.
+SELECT r.status, a.query
+FROM vci_http('POST', '/api/v1/openid4vci/token',
+    '{Host, registry.example, Content-Type, application/x-www-form-urlencoded}',
+    'grant_type=urn:ietf:params:oauth:grant-type:pre-authorized_code&pre-authorized_code=AAAA') AS r,
+    LATERAL (SELECT query FROM pg_stat_get_activity(pg_backend_pid() + 0 * r.status)) AS a;
+-- The caller's settings are its own afterwards.
 SET lock_timeout = '7s';
 SELECT status FROM helper.http('POST', '/api/v1/openid4vci/nonce', '{Host, registry.example}');
 SHOW lock_timeout;
