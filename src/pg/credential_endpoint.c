@@ -162,6 +162,9 @@ check_proof(CredentialCall *call, const char *jwt, VciError *error)
 		status = vci_holder_check(&call->holder, *proof, error);
 	if (status == VCI_OK)
 		status = add_key(call, (*proof)->key, error);
+	/* one proof that is too large is a bad proof of a request that is not (section 8.3.1.2) */
+	if (status == VCI_ERR_TOO_LARGE)
+		status = error->code = VCI_ERR_PROOF;
 	return status;
 }
 
