@@ -5,6 +5,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IPC::Run;
 use JSON::PP;
 use MIME::Base64 qw(decode_base64url encode_base64url);
 use PostgreSQL::Test::Utils;
@@ -64,20 +65,61 @@ subtest "$crowd clients redeem one code at once" => sub {
 	is(count_of('vci_token', $offer), 1, 'one token exists');
 };
 
-subtest "$crowd clients redeem one code at once through the proxy" => sub {
-	my $proxy = proxy_start($dir, '--pool', $crowd, '--conninfo',
+# The same request by many clients of the proxy at once: their answers.
+sub through_proxy
+{
+	my ($clients, $method, $path, $headers, $body) = @_;
+	my $proxy = proxy_start($dir, '--pool', $clients, '--conninfo',
 		$issuer->{node}->connstr('postgres') . ' user=wallet_endpoint');
-	my $offer = $issuer->offer;
-	my ($method, $path, $headers, $body) = Issuer::token_request($offer->{code});
-	my @sockets = map { http_connect($proxy) } 1 .. $crowd;
+	my @sockets = map { http_connect($proxy) } 1 .. $clients;
 	http_send($_, "$method $path HTTP/1.1\r\nHost: test\r\nContent-Length: " . length($body)
 		. "\r\n$headers->[0]: $headers->[1]\r\n\r\n$body") for @sockets;
 	my @answers = map { http_read($_, $method) } @sockets;
-	$_->{json} = decode_json($_->{body}) for @answers;
+	$_->{json} = eval { decode_json($_->{body}) } // {} for @answers;
+	is(proxy_stop($proxy), 0, 'the proxy stops in order');
+	return @answers;
+}
+
+subtest "$crowd clients redeem one code at once through the proxy" => sub {
+	my $offer = $issuer->offer;
+	my @answers = through_proxy($crowd, Issuer::token_request($offer->{code}));
 	is_deeply(tally(@answers), { 200 => 1, '400 invalid_grant' => $crowd - 1 },
 		'one winner, the others get invalid_grant');
 	is(count_of('vci_token', $offer), 1, 'one token exists');
-	is(proxy_stop($proxy), 0, 'the proxy stops in order');
+};
+
+for my $level ('repeatable read', 'serializable')
+{
+	subtest "clients redeem one code at once at $level" => sub {
+		my $offer = $issuer->offer;
+		$issuer->sql("ALTER ROLE wallet_endpoint SET default_transaction_isolation = '$level'");
+		my $tally = tally(through_proxy(20, Issuer::token_request($offer->{code})));
+		$issuer->sql('ALTER ROLE wallet_endpoint RESET default_transaction_isolation');
+		is(delete $tally->{200}, 1, 'one winner');
+		# 503: the proxy gave up trying again
+		delete @$tally{ '400 invalid_grant', 503 };
+		is_deeply($tally, {}, 'the others are refused, or told to try again');
+		is(count_of('vci_token', $offer), 1, 'one token exists');
+	};
+}
+
+subtest 'an operator keeps an offer locked' => sub {
+	my $offer = $issuer->offer("tx_code => '493536'");
+	my ($in, $out) = ("BEGIN; SELECT openid4vci.vci_extend_offer($offer->{offer_id});\n", '');
+	my $operator = IPC::Run::start(
+		[ 'psql', '-XqAt', '-U', 'registry', '-d', $issuer->{node}->connstr('postgres') ],
+		'<', \$in, '>', \$out);
+	$operator->pump while $out !~ /\n/;
+	my ($answer) = through_proxy(1, Issuer::token_request($offer->{code}, '000000'));
+	is($answer->{status}, 503, 'the wallet is not kept waiting for ever');
+	like($answer->{headers}{'retry-after'}, qr/^\d+$/, 'and is told to come again');
+	$in = "COMMIT;\n";
+	$operator->finish;
+	is(offer_facts($offer), 'pending|0|f', 'nothing was counted');
+	is($issuer->token($offer, '493536')->{status}, 200, 'later the code is good');
+	is($issuer->sql_as('wallet_endpoint', 'BEGIN; '
+			. Issuer::http_statement('GET', '/') . '; SHOW lock_timeout') =~ /^0$/m, 1,
+		'the caller\'s own lock_timeout is left alone');
 };
 
 subtest "$crowd wrong transaction codes at once" => sub {

@@ -130,8 +130,8 @@ loop_is_flat('a reserved claim',
 	q(PERFORM openid4vci.vci_issue_sdjwt('Open', '{"name": "Ann", "cnf": {}}')));
 loop_is_flat('a point off the curve', q(PERFORM openid4vci.vci_issue_sdjwt('Card', '{"name": "Ann"}',
 	'{"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA"}')));
-loop_is_flat('an unknown configuration',
-	"PERFORM openid4vci.vci_create_offer(ARRAY['None'], claims => $claims)");
+loop_is_flat('an unknown option', "PERFORM openid4vci.vci_create_offer(ARRAY['Card'],
+	claims => $claims, options => '{\"none\": 1}')");
 
 # A configuration that changes between calls: each call reads everything anew.
 is_flat($issuer->sql(<<"SQL"), 'a cache that is dropped 5000 times');
