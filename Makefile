@@ -89,6 +89,9 @@ EXTRA_CLEAN = build results output_iso tmp_check tmp_check_iso regression.diffs 
 
 include $(PGXS)
 
+# TAP tests make clusters by the locale of the environment; the extension wants UTF8.
+installcheck: export LANG = C.UTF-8
+
 all: $(programs)
 
 $(SCRIPT): sql/$(EXTENSION).sql $(EXTENSION).control
