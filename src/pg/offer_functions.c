@@ -220,6 +220,26 @@ read_tx_code(FunctionCallInfo fcinfo, VciNewOffer *offer)
 	return generate ? *tx_code : given;
 }
 
+#define DID_CHARACTERS                                                                             \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%" /* DID Core 3.1 */
+
+/* A did:web, alone or with the fragment that names one of its keys. */
+static bool
+is_did_web(const char *holder)
+{
+	const char *name;
+	const char *rest;
+
+	if (vci_did_method(holder) != VCI_DID_WEB)
+		return false;
+	name = holder + strlen("did:web:");
+	rest = name + strspn(name, DID_CHARACTERS);
+	if (rest == name)
+		return false;
+	return rest[0] == '\0' || (rest[0] == '#' && rest[1] != '\0' &&
+							   rest[1 + strspn(rest + 1, DID_CHARACTERS)] == '\0');
+}
+
 static void
 read_holder_did(VciNewOffer *offer, const char *holder)
 {
@@ -229,7 +249,7 @@ read_holder_did(VciNewOffer *offer, const char *holder)
 
 	if (method == VCI_DID_JWK || method == VCI_DID_KEY)
 		vci_require(vci_key_from_did(holder, key, &error), &error);
-	else if (method != VCI_DID_WEB)
+	else if (!is_did_web(holder))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("holder must be a DID (did:jwk, did:key, did:web) or a public JWK")));
