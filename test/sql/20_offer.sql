@@ -129,7 +129,8 @@ FROM (VALUES ('alice'), (''), ('did:example:123'), ('did:jwk:'), ('did:jwk:e30')
     ('{"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}'), ('{"kty":'),
     ((SELECT (jwk || jsonb_build_object('d', jwk -> 'dp'))::text FROM wallet.key
     WHERE name = 'first')), ('did:web:' || repeat('a', 9000)),
-    ('did:web:'), ('did:web:a b'), (E'did:web:a\tb'), ('did:web:wallet.example/path'), ('did:web:wallet.example?x'),
+    ('did:web:'), ('did:web:a b'), (E'did:web:a\tb'), ('did:web:wallet.example/path'),
+    ('did:web:wallet.example?x'),
     ('did:web:wallet.example#'), ('did:web:é'), ('did:web:wallet.example#key-1')) AS h (holder);
 
 -- Claims: what the formats reserve is refused with a hint.
