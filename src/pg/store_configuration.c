@@ -171,6 +171,17 @@ vci_store_did_document(VciStore *store, const char *did)
 	return vci_run(store, &statement, &args) == 1 ? vci_column_text(store, 0, 1) : NULL;
 }
 
+/* GRANT and REVOKE of two sessions at once would trip over the same rows of the catalogs. */
+static void
+lock_duties(VciStore *store)
+{
+	static VciStatement statement = {
+		"LOCK TABLE openid4vci.vci_duty IN SHARE ROW EXCLUSIVE MODE", 0, {0}, NULL};
+	VciArguments args = {0};
+
+	vci_run(store, &statement, &args);
+}
+
 void
 vci_store_insert_duty(VciStore *store, const char *role_name, const char *duty, int64 issuer_id)
 {
@@ -182,6 +193,7 @@ vci_store_insert_duty(VciStore *store, const char *role_name, const char *duty, 
 		NULL};
 	VciArguments args = {0};
 
+	lock_duties(store);
 	vci_put_text(&args, role_name);
 	vci_put_text(&args, duty);
 	vci_put_int64_or_null(&args, issuer_id);
@@ -200,6 +212,7 @@ vci_store_delete_duty(VciStore *store, const char *role_name, const char *duty, 
 		NULL};
 	VciArguments args = {0};
 
+	lock_duties(store);
 	vci_put_text(&args, role_name);
 	vci_put_text(&args, duty);
 	vci_put_int64_or_null(&args, issuer_id);
