@@ -154,7 +154,7 @@ COMMENT ON SEQUENCE vci_offer_id_seq IS 'Ids of vci_offer';
 CREATE TABLE vci_offer (
     id                  bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_offer_id_seq'),
     issuer_id           bigint NOT NULL,
-    generation          integer NOT NULL DEFAULT 1,
+    generation          integer NOT NULL,
     tx_code_failures    integer NOT NULL DEFAULT 0,
     created_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at          timestamptz NOT NULL,
@@ -180,7 +180,7 @@ ALTER SEQUENCE vci_offer_id_seq OWNED BY vci_offer.id;
 CREATE UNIQUE INDEX vci_offer_reference_key ON vci_offer (issuer_id, reference) WHERE reference IS NOT NULL;
 COMMENT ON TABLE vci_offer IS 'Credential offers; their codes are MACs over id and generation, so none is stored';
 COMMENT ON INDEX vci_offer_reference_key IS 'One offer a reference of the registry';
-COMMENT ON COLUMN vci_offer.generation IS 'Raised to kill every earlier link and token';
+COMMENT ON COLUMN vci_offer.generation IS 'Random at first, so that an id given twice after a restore makes another code; raised to kill every earlier link and token';
 COMMENT ON COLUMN vci_offer.tx_code_verifier IS 'HMAC of the transaction code under a key derived from the data key';
 COMMENT ON COLUMN vci_offer.claims IS 'Claims given with the offer; shown by no view';
 
@@ -191,6 +191,7 @@ CREATE TABLE vci_token (
     id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_token_id_seq'),
     issuer_id         bigint NOT NULL,
     offer_id          bigint NOT NULL,
+    generation        integer NOT NULL,
     offer_generation  integer NOT NULL,
     configuration_ids text[] COLLATE "C" NOT NULL,
     identifiers       boolean NOT NULL,
@@ -199,6 +200,7 @@ CREATE TABLE vci_token (
 ) WITH (autovacuum_vacuum_scale_factor = 0.02);
 ALTER SEQUENCE vci_token_id_seq OWNED BY vci_token.id;
 COMMENT ON TABLE vci_token IS 'Access tokens given out; the token itself is a MAC over id, so none is stored';
+COMMENT ON COLUMN vci_token.generation IS 'Random, so that an id given twice after a restore makes another token';
 COMMENT ON COLUMN vci_token.identifiers IS 'Given with credential_identifiers: the wallet must then use them';
 
 CREATE SEQUENCE vci_credential_id_seq CACHE 32;
@@ -390,7 +392,7 @@ CREATE FUNCTION vci_create_offer(
         options jsonb DEFAULT '{}') RETURNS vci_created_offer
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_create_offer';
 COMMENT ON FUNCTION vci_create_offer(text[], text, text, jsonb, text, boolean, text, integer, text, text, interval, text, jsonb, text[], text, jsonb) IS
-'Creates a credential offer. Give claims, or a subject whose configuration has a claims source, or both (the source wins). tx_code: a PIN given by you (4 to 64 characters), or generate_tx_code with mode (numeric, text) and length; description at most 300 characters. holder: a DID or a public JWK that alone may receive the credential. expires_in: NULL for the issuer''s offer_lifetime. reference: your own key, unique per issuer; repeating a call returns the same offer. labels: a JSON object for reports. grants: NULL or {urn:ietf:params:oauth:grant-type:pre-authorized_code}. issuer: URL, NULL for the only one. options: none yet, unknown members are refused. Over many rows use FROM ..., LATERAL vci_create_offer(...): (vci_create_offer(...)).* would call it once a column.';
+'Creates a credential offer. Give claims, or a subject whose configuration has a claims source, or both (the source wins). tx_code: a PIN given by you (4 to 64 characters), or generate_tx_code with mode (numeric, text) and length; description at most 300 characters. holder: a DID or a public JWK that alone may receive the credential. expires_in: NULL for the issuer''s offer_lifetime. reference: your own key, unique per issuer; repeating a call returns the same offer. labels: a JSON object for reports. grants: NULL or {urn:ietf:params:oauth:grant-type:pre-authorized_code}. issuer: URL, NULL for the only one. options: none yet, unknown members are refused. Over many rows use FROM ..., LATERAL vci_create_offer(...) with an argument that names a column of the row (without one it is called once for all rows); (vci_create_offer(...)).* would call it once a column.';
 
 CREATE FUNCTION vci_offer_uri(offer_id bigint, by text DEFAULT 'value') RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_uri';

@@ -48,25 +48,25 @@ is_older(const CredentialCall *call)
 
 /* RFC 6750: the token's own MAC, before any row is read. */
 static VciStatus
-open_token(const CredentialCall *call, int64_t *id, VciError *error)
+open_token(const CredentialCall *call, int64_t *id, int32_t *generation, VciError *error)
 {
 	const char *text;
 	size_t len;
-	int32_t generation;
 	VciStatus status = vci_http_bearer_token(call->http, &text, &len, error);
 
 	if (status == VCI_OK)
 		status = vci_ticket_open(&call->issuer->ticket_key, VCI_TICKET_TOKEN, text, len, id,
-								 &generation, error);
+								 generation, error);
 	return status;
 }
 
 /* Locks the token's row, so that requests under one token come one after the other. */
 static VciStatus
-check_token(CredentialCall *call, int64 id, VciError *error)
+check_token(CredentialCall *call, int64 id, int32 generation, VciError *error)
 {
 	call->token = vci_store_token(call->store, id);
-	if (call->token == NULL || call->token->issuer_id != call->issuer->rules.id)
+	if (call->token == NULL || call->token->issuer_id != call->issuer->rules.id ||
+		call->token->generation != generation)
 		return vci_error(error, VCI_ERR_TOKEN, "this access token is no longer known");
 	if (call->token->expires_at <= call->now)
 		return vci_error(error, VCI_ERR_TOKEN, "this access token has expired");
@@ -298,11 +298,44 @@ record(CredentialCall *call, int n, const VciSignedCredential *credential)
 	(void) vci_store_insert_credential(call->store, &row);
 }
 
-/* Everything holds: sign, spend the nonces, record. Nothing is written before that. */
+/* The same record's credentials again, by the key that signs now. */
+static void
+repeat(CredentialCall *call, const VciCredentialRow *rows, const VciJson *claims,
+	   const char **texts)
+{
+	for (int i = 0; i < call->key_count; i++)
+	{
+		texts[i] = sign(call, claims, i, rows[i].issued_at).sd_jwt;
+		if (rows[i].key_id != call->issuer->signing.id)
+			vci_store_set_credential_key(call->store, rows[i].id, call->issuer->signing.id);
+	}
+}
+
+/* Signs, spends the nonces, records. The nonces come first of what is written. */
+static VciStatus
+issue_first(CredentialCall *call, const VciJson *claims, const char **texts, VciError *error)
+{
+	VciSignedCredential credentials[VCI_MAX_PROOFS];
+	VciStatus status;
+
+	for (int i = 0; i < call->key_count; i++)
+	{
+		credentials[i] = sign(call, claims, i, call->now);
+		texts[i] = credentials[i].sd_jwt;
+	}
+	status = spend_nonces(call, error);
+	if (status != VCI_OK)
+		return status;
+	for (int i = 0; i < call->key_count; i++)
+		record(call, i, &credentials[i]);
+	vci_store_mark_issued(call->store, call->offer->id);
+	return VCI_OK;
+}
+
+/* Everything about the request holds: issue, or repeat what was issued. */
 static VciStatus
 issue(CredentialCall *call, VciAnswer **answer, VciError *error)
 {
-	VciSignedCredential credentials[VCI_MAX_PROOFS];
 	const char *texts[VCI_MAX_PROOFS];
 	VciJson *claims;
 	int count;
@@ -316,22 +349,13 @@ issue(CredentialCall *call, VciAnswer **answer, VciError *error)
 							   call->offer->subject_model, call->offer->subject_id, &claims, error);
 	if (status != VCI_OK)
 		return status;
-	for (int i = 0; i < call->key_count; i++)
-	{
-		credentials[i] = sign(call, claims, i, count > 0 ? rows[i].issued_at : call->now);
-		texts[i] = credentials[i].sd_jwt;
-	}
-	if (count == 0)
-	{
-		status = spend_nonces(call, error);
-		if (status != VCI_OK)
-			return status;
-		for (int i = 0; i < call->key_count; i++)
-			record(call, i, &credentials[i]);
-		vci_store_mark_issued(call->store, call->offer->id);
-	}
-	*answer = answer_with(call, texts);
-	return VCI_OK;
+	if (count > 0)
+		repeat(call, rows, claims, texts);
+	else
+		status = issue_first(call, claims, texts, error);
+	if (status == VCI_OK)
+		*answer = answer_with(call, texts);
+	return status;
 }
 
 /* Drafts up to 13 hand a fresh c_nonce to a wallet whose proof was refused. */
@@ -360,18 +384,19 @@ vci_credential_endpoint(VciStore *store, const VciIssuerEntry *issuer, const Vci
 	VciError error = VCI_ERROR_INIT;
 	VciAnswer *answer = NULL;
 	int64_t token_id;
+	int32_t generation;
 	VciStatus status;
 
 	vci_cache_require_key(issuer);
 	call.request = vci_own_credential_request();
 	vci_require(vci_sha256(http->body, http->body_len, call.digest, &error), &error);
-	status = open_token(&call, &token_id, &error);
+	status = open_token(&call, &token_id, &generation, &error);
 	if (status == VCI_OK)
 		status = vci_http_content_type_check(http, "application/json", &error);
 	if (status == VCI_OK)
 		status = vci_credential_request_parse(http->body, http->body_len, call.request, &error);
 	if (status == VCI_OK)
-		status = check_token(&call, token_id, &error);
+		status = check_token(&call, token_id, generation, &error);
 	if (status == VCI_OK)
 		status = match_configuration(&call, &error);
 	if (status == VCI_OK)

@@ -108,20 +108,34 @@ vci_has_duty(VciStore *store, VciDuty duty, int64 issuer_id)
 	return false;
 }
 
+/* ", issuer => 'url'" for a hint; empty for all issuers. */
+static char *
+issuer_argument(VciStore *store, int64 issuer_id)
+{
+	int count;
+	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
+
+	for (int i = 0; i < count; i++)
+		if (issuers[i].rules.id == issuer_id)
+			return psprintf(", issuer => '%s'", issuers[i].rules.url);
+	return "";
+}
+
 void
 vci_require_duty(VciStore *store, VciDuty duty, int64 issuer_id)
 {
-	if (!vci_has_duty(store, duty, issuer_id))
-	{
-		char *role = GetUserNameFromId(store->caller, false);
+	char *role;
 
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("role \"%s\" lacks the duty %s%s", role, definitions[duty].name,
-						issuer_id == VCI_ALL_ISSUERS ? " for all issuers" : " for this issuer"),
-				 errhint("The extension's owner gives it: SELECT openid4vci.vci_grant('%s', '%s');",
-						 role, definitions[duty].name)));
-	}
+	if (vci_has_duty(store, duty, issuer_id))
+		return;
+	role = GetUserNameFromId(store->caller, false);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("role \"%s\" lacks the duty %s%s", role, definitions[duty].name,
+					issuer_id == VCI_ALL_ISSUERS ? " for all issuers" : " for this issuer"),
+			 errhint("The extension's owner gives it: SELECT openid4vci.vci_grant(%s, '%s'%s);",
+					 quote_literal_cstr(role), definitions[duty].name,
+					 issuer_argument(store, issuer_id))));
 }
 
 VciIssuerEntry *

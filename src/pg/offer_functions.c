@@ -113,6 +113,16 @@ vci_offer_for_operator(VciStore *store, int64 id, bool lock, VciIssuerEntry **is
 	return offer;
 }
 
+int32
+vci_first_generation(void)
+{
+	VciError error = VCI_ERROR_INIT;
+	uint32 random;
+
+	vci_require(vci_random(&random, sizeof(random), &error), &error);
+	return (int32) (random >> 2); /* far from the end, since it is raised */
+}
+
 bytea *
 vci_tx_code_verifier(const VciIssuerEntry *issuer, int64 offer_id, const char *tx_code)
 {
@@ -327,7 +337,7 @@ row_of_new_offer(const VciNewOffer *offer)
 
 	row->id = offer->id;
 	row->issuer_id = offer->issuer_id;
-	row->generation = 1;
+	row->generation = offer->generation;
 	row->expires_at = offer->expires_at;
 	row->tx_code_mode = offer->tx_code_mode;
 	row->tx_code_length = offer->tx_code_length;
@@ -384,6 +394,7 @@ vci_create_offer(PG_FUNCTION_ARGS)
 	offer.expires_at = vci_now() + vci_arg_seconds(fcinfo, ARG_EXPIRES_IN, "expires_in",
 												   issuer->rules.offer_lifetime);
 	offer.id = vci_store_next_offer_id(store);
+	offer.generation = vci_first_generation();
 	if (tx_code != NULL)
 		offer.tx_code_verifier = vci_tx_code_verifier(issuer, offer.id, tx_code);
 

@@ -30,6 +30,12 @@ extern VciOfferRow *vci_offer_for_operator(VciStore *store, int64 id, bool lock,
 /* "value" or "reference"; raises 22023. */
 extern VciLinkKind vci_link_kind_by_name(const char *name);
 
+/*
+ * A generation to begin with. An id may be given twice, when a database is restored to an
+ * earlier time; its codes and tokens then differ all the same.
+ */
+extern int32 vci_first_generation(void);
+
 /* HMAC of a transaction code, bound to its offer. */
 extern bytea *vci_tx_code_verifier(const VciIssuerEntry *issuer, int64 offer_id,
 								   const char *tx_code);

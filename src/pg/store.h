@@ -136,6 +136,7 @@ extern void vci_store_new_epoch(VciStore *store); /* every c_nonce given out is 
 typedef struct VciNewOffer
 {
 	int64 id; /* of vci_store_next_offer_id */
+	int32 generation;
 	int64 issuer_id;
 	char **configuration_ids;
 	int configuration_count;
@@ -201,6 +202,7 @@ typedef struct VciTokenRow
 	int64 id;
 	int64 issuer_id;
 	int64 offer_id;
+	int32 generation;
 	int32 offer_generation;
 	char **configuration_ids;
 	int configuration_count;
@@ -208,7 +210,7 @@ typedef struct VciTokenRow
 	int64 expires_at;
 } VciTokenRow;
 
-extern int64 vci_store_insert_token(VciStore *store, const VciOfferRow *offer,
+extern int64 vci_store_insert_token(VciStore *store, const VciOfferRow *offer, int32 generation,
 									char **configuration_ids, int count, bool identifiers,
 									int64 expires_at);
 extern VciTokenRow *vci_store_token(VciStore *store, int64 id); /* locked; NULL: none */
@@ -238,6 +240,7 @@ typedef struct VciNewCredential
 typedef struct VciCredentialRow
 {
 	int64 id;
+	int64 key_id;
 	int32 instance;
 	int64 issued_at;
 	double age; /* seconds since issued_at */
@@ -246,6 +249,8 @@ typedef struct VciCredentialRow
 } VciCredentialRow;
 
 extern int64 vci_store_insert_credential(VciStore *store, const VciNewCredential *credential);
+/* A repeated answer was signed with another key than the record says. */
+extern void vci_store_set_credential_key(VciStore *store, int64 id, int64 key_id);
 extern VciCredentialRow *vci_store_credentials_of_token(VciStore *store, int64 token_id,
 														const char *configuration_id, int *count);
 

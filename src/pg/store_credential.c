@@ -6,15 +6,15 @@
 #include "store_statement.h"
 
 int64
-vci_store_insert_token(VciStore *store, const VciOfferRow *offer, char **configuration_ids,
-					   int count, bool identifiers, int64 expires_at)
+vci_store_insert_token(VciStore *store, const VciOfferRow *offer, int32 generation,
+					   char **configuration_ids, int count, bool identifiers, int64 expires_at)
 {
 	static VciStatement statement = {
 		"INSERT INTO openid4vci.vci_token (issuer_id, offer_id, offer_generation, "
-		"configuration_ids, "
-		"identifiers, expires_at) VALUES ($1, $2, $3, $4, $5, to_timestamp($6)) RETURNING id",
-		6,
-		{INT8OID, INT8OID, INT4OID, TEXTARRAYOID, BOOLOID, INT8OID},
+		"configuration_ids, identifiers, expires_at, generation) "
+		"VALUES ($1, $2, $3, $4, $5, to_timestamp($6), $7) RETURNING id",
+		7,
+		{INT8OID, INT8OID, INT4OID, TEXTARRAYOID, BOOLOID, INT8OID, INT4OID},
 		NULL};
 	VciArguments args = {0};
 
@@ -24,6 +24,7 @@ vci_store_insert_token(VciStore *store, const VciOfferRow *offer, char **configu
 	vci_put_texts(&args, configuration_ids, count);
 	vci_put_boolean(&args, identifiers);
 	vci_put_int64(&args, expires_at);
+	vci_put_int32(&args, generation);
 	vci_run(store, &statement, &args);
 	return vci_column_int64(0, 1);
 }
@@ -33,7 +34,7 @@ vci_store_token(VciStore *store, int64 id)
 {
 	static VciStatement statement = {
 		"SELECT id, issuer_id, offer_id, offer_generation, configuration_ids, identifiers, "
-		"floor(extract(epoch FROM expires_at))::bigint "
+		"floor(extract(epoch FROM expires_at))::bigint, generation "
 		"FROM openid4vci.vci_token WHERE id = $1 FOR NO KEY UPDATE",
 		1,
 		{INT8OID},
@@ -52,6 +53,7 @@ vci_store_token(VciStore *store, int64 id)
 	row->configuration_ids = vci_column_texts(store, 0, 5, &row->configuration_count);
 	row->identifiers = vci_column_boolean(0, 6);
 	row->expires_at = vci_column_int64(0, 7);
+	row->generation = vci_column_int32(0, 8);
 	return row;
 }
 
@@ -135,13 +137,28 @@ vci_store_insert_credential(VciStore *store, const VciNewCredential *credential)
 	return vci_column_int64(0, 1);
 }
 
+void
+vci_store_set_credential_key(VciStore *store, int64 id, int64 key_id)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_credential SET key_id = $2 WHERE id = $1",
+		2,
+		{INT8OID, INT8OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_put_int64(&args, key_id);
+	vci_run(store, &statement, &args);
+}
+
 VciCredentialRow *
 vci_store_credentials_of_token(VciStore *store, int64 token_id, const char *configuration_id,
 							   int *count)
 {
 	static VciStatement statement = {
 		"SELECT id, instance, floor(extract(epoch FROM issued_at))::bigint, "
-		"extract(epoch FROM clock_timestamp() - issued_at)::float8, format, request_digest "
+		"extract(epoch FROM clock_timestamp() - issued_at)::float8, format, request_digest, key_id "
 		"FROM openid4vci.vci_credential WHERE token_id = $1 AND configuration_id = $2 "
 		"ORDER BY instance",
 		2,
@@ -162,6 +179,7 @@ vci_store_credentials_of_token(VciStore *store, int64 token_id, const char *conf
 		rows[i].age = vci_column_double(i, 4);
 		rows[i].format = vci_column_text(store, i, 5);
 		rows[i].request_digest = vci_column_bytea(store, i, 6);
+		rows[i].key_id = vci_column_int64(i, 7);
 	}
 	return rows;
 }

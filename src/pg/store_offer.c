@@ -22,13 +22,15 @@ vci_store_insert_offer(VciStore *store, const VciNewOffer *offer)
 	static VciStatement statement = {
 		"INSERT INTO openid4vci.vci_offer (issuer_id, configuration_ids, grants, subject_model, "
 		"subject_id, reference, holder_did, holder_jwk, labels, claims, tx_code_mode, "
-		"tx_code_length, tx_code_description, expires_at, created_by, id, tx_code_verifier) "
+		"tx_code_length, tx_code_description, expires_at, created_by, id, tx_code_verifier, "
+		"generation) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, to_timestamp($14), $15, "
-		"$16, $17) "
+		"$16, $17, $18) "
 		"ON CONFLICT (issuer_id, reference) WHERE reference IS NOT NULL DO NOTHING",
-		17,
+		18,
 		{INT8OID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID,
-		 JSONBOID, JSONBOID, TEXTOID, INT4OID, TEXTOID, INT8OID, TEXTOID, INT8OID, BYTEAOID},
+		 JSONBOID, JSONBOID, TEXTOID, INT4OID, TEXTOID, INT8OID, TEXTOID, INT8OID, BYTEAOID,
+		 INT4OID},
 		NULL};
 	VciArguments args = {0};
 
@@ -52,6 +54,7 @@ vci_store_insert_offer(VciStore *store, const VciNewOffer *offer)
 	vci_put_text(&args, GetUserNameFromId(store->caller, false));
 	vci_put_int64(&args, offer->id);
 	vci_put_bytea(&args, offer->tx_code_verifier);
+	vci_put_int32(&args, offer->generation);
 	return vci_run(store, &statement, &args) == 1;
 }
 

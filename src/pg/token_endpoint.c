@@ -90,13 +90,15 @@ grant_token(VciStore *store, const VciIssuerEntry *issuer, const VciTokenRequest
 	char token[VCI_TICKET_SIZE];
 	int count;
 	char **ids = strings_of(selected, &count);
+	int32 generation = vci_first_generation();
 	int64 id;
 
 	vci_store_redeem_offer(store, offer->id);
-	id = vci_store_insert_token(store, offer, ids, count, request->authorization_details != NULL,
-								vci_now() + lifetime);
-	vci_require(vci_ticket_make(&issuer->ticket_key, VCI_TICKET_TOKEN, id, 0, token, &error),
-				&error);
+	id = vci_store_insert_token(store, offer, generation, ids, count,
+								request->authorization_details != NULL, vci_now() + lifetime);
+	vci_require(
+		vci_ticket_make(&issuer->ticket_key, VCI_TICKET_TOKEN, id, generation, token, &error),
+		&error);
 	/* OpenID4VCI 1.0 section 6.2 has no c_nonce here, drafts up to 13 and the guide do */
 	*body = vci_token_response(&issuer->rules, request, selected, token, lifetime,
 							   issuer->rules.profile == VCI_PROFILE_FINAL ? NULL
