@@ -176,6 +176,23 @@ sub holds_card
 	return;
 }
 
+# The old server may live on beside a copy of it: both give the same ids.
+subtest 'a copy makes codes and tokens of its own' => sub {
+	my (%ids, %codes, %tokens);
+	for my $server ($old, $new)
+	{
+		$server->sql("SELECT setval('openid4vci.vci_offer_id_seq', 900000),
+			setval('openid4vci.vci_token_id_seq', 900000)");
+		my $offer = $server->offer;
+		$ids{ $offer->{offer_id} }++;
+		$codes{ $offer->{code} }++;
+		$tokens{ $server->token($offer)->{json}{access_token} }++;
+	}
+	is_deeply(\%ids, { 900001 => 2 }, 'both made an offer of the same id');
+	is(scalar keys %codes, 2, 'with another code');
+	is(scalar keys %tokens, 2, 'and another token');
+};
+
 subtest 'offers made before the dump are redeemed after it' => sub {
 	holds_card('a 1.0 wallet', redeem_by_wallet($offers{pending}));
 	holds_card('a wallet of the older shape', redeem_by_wallet($offers{guide}, '--older'));
