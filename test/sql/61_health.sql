@@ -13,7 +13,7 @@ SELECT ok, detail FROM vci_health() WHERE "check" = 'keys';
 SELECT current_setting('openid4vci.root_key_file') AS root_key \gset
 SET openid4vci.root_key_file = '/nonexistent';
 SELECT ok, detail FROM vci_health() WHERE "check" = 'root_key';
-SELECT 'chmod 644 ' || :'root_key' AS open_it, 'chmod 600 ' || :'root_key' AS close_it \gset
+SELECT 'cat >/dev/null; chmod 644 ' || :'root_key' AS open_it, 'cat >/dev/null; chmod 600 ' || :'root_key' AS close_it \gset
 COPY (SELECT) TO PROGRAM :'open_it';
 SET openid4vci.root_key_file = :'root_key';
 SELECT ok, detail FROM vci_health() WHERE "check" = 'root_key';

@@ -1,6 +1,6 @@
 -- Takes away what lies outside this database: the root key and the roles.
 SET client_min_messages = warning;
-SELECT 'rm -f ' || current_setting('openid4vci.root_key_file') AS remove_root_key,
+SELECT 'cat >/dev/null; rm -f ' || current_setting('openid4vci.root_key_file') AS remove_root_key,
        current_database() AS database
 WHERE current_setting('openid4vci.root_key_file') ~ '^/tmp/openid4vci-regress-[0-9a-f-]{36}$' \gset
 COPY (SELECT) TO PROGRAM :'remove_root_key';
