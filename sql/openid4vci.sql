@@ -375,10 +375,11 @@ CREATE TYPE vci_created_offer AS (
     credential_offer_uri_by_reference text,
     tx_code                           text,
     expires_at                        timestamptz,
-    created                           boolean
+    created                           boolean,
+    state                             text
 );
 COMMENT ON TYPE vci_created_offer IS
-'Result of vci_create_offer: the offer object, its link by value and by reference, the transaction code (only now, and only when it was generated or given), and whether this call created the offer (false: the reference had one already)';
+'Result of vci_create_offer: the offer object, its link by value and by reference, the transaction code (only now, and only when it was generated or given), whether this call created the offer (false: the reference had one already), and its state (pending, redeemed, expired, cancelled)';
 
 CREATE FUNCTION vci_create_offer(
         configuration_ids text[],
@@ -392,7 +393,7 @@ CREATE FUNCTION vci_create_offer(
         options jsonb DEFAULT '{}') RETURNS vci_created_offer
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_create_offer';
 COMMENT ON FUNCTION vci_create_offer(text[], text, text, jsonb, text, boolean, text, integer, text, text, interval, text, jsonb, text[], text, jsonb) IS
-'Creates a credential offer. Give claims, or a subject whose configuration has a claims source, or both (the source wins). tx_code: a PIN given by you (4 to 64 characters), or generate_tx_code with mode (numeric, text) and length; description at most 300 characters. holder: a DID or a public JWK that alone may receive the credential. expires_in: NULL for the issuer''s offer_lifetime. reference: your own key, unique per issuer; repeating a call returns the same offer. labels: a JSON object for reports. grants: NULL or {urn:ietf:params:oauth:grant-type:pre-authorized_code}. issuer: URL, NULL for the only one. options: none yet, unknown members are refused. Over many rows use FROM ..., LATERAL vci_create_offer(...) with an argument that names a column of the row (without one it is called once for all rows); (vci_create_offer(...)).* would call it once a column.';
+'Creates a credential offer. Give claims, or a subject whose configuration has a claims source, or both (the source wins). tx_code: a PIN given by you (4 to 64 characters), or generate_tx_code with mode (numeric, text) and length; description at most 300 characters. holder: a DID or a public JWK that alone may receive the credential. expires_in: NULL for the issuer''s offer_lifetime. reference: your own key, unique per issuer; repeating a call returns the same offer as it is, whatever its state. labels: a JSON object for reports. grants: NULL or {urn:ietf:params:oauth:grant-type:pre-authorized_code}. issuer: URL, NULL for the only one. options: none yet, unknown members are refused. Over many rows use FROM ..., LATERAL vci_create_offer(...) with an argument that names a column of the row (without one it is called once for all rows); (vci_create_offer(...)).* would call it once a column.';
 
 CREATE FUNCTION vci_offer_uri(offer_id bigint, by text DEFAULT 'value') RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_uri';

@@ -465,6 +465,23 @@ vci_cache_unseal(VciIssuerEntry *issuer)
 	issuer->unsealed = true;
 }
 
+/* url NULL: any issuer was meant. */
+static _Noreturn void
+raise_no_issuer(VciStore *store, const char *url)
+{
+	if (vci_store_issuer_exists(store, url))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						url ? errmsg("issuer %s is retired", url)
+							: errmsg("there is no issuer but retired ones")));
+	if (url == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no issuer yet"),
+				 errhint("SELECT openid4vci.vci_create_issuer('https://registry.example');")));
+	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no issuer \"%s\"", url),
+					errhint("SELECT url FROM openid4vci.vci_issuer_info WHERE retired_at IS NULL; "
+							"lists them.")));
+}
+
 VciIssuerEntry *
 vci_cache_issuer(VciStore *store, const char *url)
 {
@@ -478,12 +495,7 @@ vci_cache_issuer(VciStore *store, const char *url)
 	for (int i = 0; i < count; i++)
 		if (url == NULL || strcmp(issuers[i].rules.url, url) == 0)
 			return vci_cache_load(store, &issuers[i]);
-	if (url == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no issuer yet"),
-				 errhint("SELECT openid4vci.vci_create_issuer('https://registry.example');")));
-	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("there is no issuer \"%s\"", url),
-					errhint("SELECT url FROM openid4vci.vci_issuer_info; lists them.")));
+	raise_no_issuer(store, url);
 }
 
 VciIssuerEntry *
@@ -508,15 +520,19 @@ vci_cache_find_configuration(const VciIssuerEntry *issuer, const char *id)
 }
 
 int
-vci_cache_require_configuration(const VciIssuerEntry *issuer, const char *id)
+vci_cache_require_configuration(VciStore *store, const VciIssuerEntry *issuer, const char *id)
 {
 	int found = vci_cache_find_configuration(issuer, id);
 
+	if (found < 0 && vci_store_configuration_exists(store, issuer->rules.id, id))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("credential configuration \"%s\" is retired", id)));
 	if (found < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("issuer %s has no credential configuration \"%s\"", issuer->rules.url, id),
-				 errhint("SELECT id FROM openid4vci.vci_configuration_info; lists them.")));
+				 errhint("SELECT id FROM openid4vci.vci_configuration_info WHERE retired_at IS "
+						 "NULL; lists them.")));
 	return found;
 }
 

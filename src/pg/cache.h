@@ -70,7 +70,8 @@ extern VciIssuerEntry *vci_cache_load(VciStore *store, VciIssuerEntry *issuer);
 extern int vci_cache_find_configuration(const VciIssuerEntry *issuer, const char *id);
 
 /* The same, raising 42704. */
-extern int vci_cache_require_configuration(const VciIssuerEntry *issuer, const char *id);
+extern int vci_cache_require_configuration(VciStore *store, const VciIssuerEntry *issuer,
+										   const char *id);
 
 /*
  * Opens the issuer's secrets and its signing key under the root key, once; raises 55000

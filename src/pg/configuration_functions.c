@@ -17,6 +17,7 @@
 
 #define IDENTIFIER_MAX 255
 #define VCT_MAX		   1024
+#define VALIDITY_MAX   INT64CONST(3155760000) /* 100 years */
 
 static const char *const configuration_members[] = {
 	"vct",		"always_disclosed", "selectively_disclosable",
@@ -58,6 +59,26 @@ check_older(const VciJson *changes)
 	}
 }
 
+/* Read here, where the error names the member, and not inside the UPDATE. */
+static void
+check_validity(const char *text)
+{
+	Datum span;
+	int64 seconds;
+
+	if (text == NULL)
+		return;
+	span = DirectFunctionCall3(interval_in, CStringGetDatum(text), ObjectIdGetDatum(InvalidOid),
+							   Int32GetDatum(-1));
+	seconds = vci_interval_seconds(DatumGetIntervalP(span));
+	if (seconds < 1 || seconds > VALIDITY_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("validity must be from 1 second to 100 years, or NULL for no exp; it is %s",
+						text),
+				 errhint("Write the unit, as in '365 days'; a bare number counts seconds.")));
+}
+
 static void
 check_kinds(const VciJson *changes)
 {
@@ -78,6 +99,7 @@ check_kinds(const VciJson *changes)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("decoys must be a whole number from 0 to 64")));
 	check_older(changes);
+	check_validity(vci_json_get_string(changes, "validity"));
 	if (binding != NULL && strcmp(binding, "required") != 0 && strcmp(binding, "optional") != 0 &&
 		strcmp(binding, "absent") != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -118,9 +140,6 @@ check_stored(VciStore *store, const VciIssuerEntry *issuer, const char *id)
 			continue;
 		vci_rules_of_configuration_row(&rows[i], &rules);
 		vci_require(vci_configuration_check(&rules, &error), &error);
-		if (rows[i].validity < 0)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("validity must be positive, or null for no exp")));
 		if (issuer->rules.profile == VCI_PROFILE_FINAL && rules.older != 0)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("profile final has no older shapes: older must be empty")));
@@ -143,10 +162,7 @@ change_configuration(VciStore *store, const VciIssuerEntry *issuer, const char *
 		owner = vci_store_check_claims_source(store, claims_source);
 	if (!vci_store_update_configuration(store, issuer->rules.id, id, vci_jsonb_datum(changes),
 										owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("issuer %s has no credential configuration \"%s\"", issuer->rules.url, id),
-				 errhint("SELECT id FROM openid4vci.vci_configuration_info; lists them.")));
+		(void) vci_cache_require_configuration(store, issuer, id);
 	check_stored(store, issuer, id);
 }
 
@@ -281,7 +297,7 @@ vci_retire_configuration(PG_FUNCTION_ARGS)
 	VciIssuerEntry *issuer =
 		vci_issuer_with_duty(store, vci_arg_text(fcinfo, 1), VCI_DUTY_ISSUER_ADMIN);
 
-	(void) vci_cache_require_configuration(issuer, id);
+	(void) vci_cache_require_configuration(store, issuer, id);
 	vci_store_retire_configuration(store, issuer->rules.id, id);
 	vci_store_close(store);
 	PG_RETURN_VOID();

@@ -91,12 +91,18 @@ check_keys(ReturnSetInfo *result, VciStore *store)
 	int64 issuers;
 	int64 without = vci_store_count_issuers_without_key(store, &issuers);
 
-	put_check(result, "keys", without == 0,
-			  without == 0
-				  ? psprintf("%lld issuers, each with an active signing key", (long long) issuers)
-				  : psprintf("%lld of %lld issuers have no active signing key: SELECT "
-							 "openid4vci.vci_create_key(issuer => url);",
-							 (long long) without, (long long) issuers));
+	const char *detail;
+
+	if (issuers == 0)
+		detail = "there is no issuer yet: SELECT openid4vci.vci_create_issuer('https://...');";
+	else if (without == 0)
+		detail =
+			psprintf("each issuer has an active signing key (issuers: %lld)", (long long) issuers);
+	else
+		detail = psprintf("issuers without an active signing key: %lld of %lld; SELECT "
+						  "openid4vci.vci_create_key(issuer => 'https://...');",
+						  (long long) without, (long long) issuers);
+	put_check(result, "keys", without == 0, detail);
 }
 
 static void

@@ -152,7 +152,7 @@ vci_issue_sdjwt(PG_FUNCTION_ARGS)
 	char *id = vci_arg_text_required(fcinfo, 0, "configuration_id");
 	VciJson *claims = vci_arg_json(fcinfo, 1, "claims");
 	VciIssuerEntry *issuer = vci_issuer_with_duty(store, vci_arg_text(fcinfo, 3), VCI_DUTY_OFFERER);
-	int n = vci_cache_require_configuration(issuer, id);
+	int n = vci_cache_require_configuration(store, issuer, id);
 	const VciConfiguration *configuration = &issuer->configurations[n];
 	char thumbprint[VCI_THUMBPRINT_SIZE];
 	VciJson *holder;
@@ -215,7 +215,7 @@ vci_issue_and_record(PG_FUNCTION_ARGS)
 								  : JsonbToCString(NULL, &PG_GETARG_JSONB_P(1)->root,
 												   VARSIZE(PG_GETARG_JSONB_P(1)));
 	VciIssuerEntry *issuer = vci_issuer_with_duty(store, vci_arg_text(fcinfo, 5), VCI_DUTY_OFFERER);
-	int n = vci_cache_require_configuration(issuer, id);
+	int n = vci_cache_require_configuration(store, issuer, id);
 	const VciConfiguration *configuration = &issuer->configurations[n];
 	char thumbprint[VCI_THUMBPRINT_SIZE];
 	VciNewCredential record = {.issuer_id = issuer->rules.id,

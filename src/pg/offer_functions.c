@@ -21,8 +21,9 @@
 #include "report.h"
 #include "values.h"
 
-#define NAME_MAX_BYTES	 255
-#define HOLDER_MAX_BYTES 8192
+#define TX_CODE_DEFAULT_LENGTH 6
+#define NAME_MAX_BYTES		   255
+#define HOLDER_MAX_BYTES	   8192
 
 enum CreateOfferArgument
 {
@@ -139,7 +140,8 @@ vci_tx_code_verifier(const VciIssuerEntry *issuer, int64 offer_id, const char *t
 }
 
 static void
-read_configurations(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, VciNewOffer *offer)
+read_configurations(FunctionCallInfo fcinfo, VciStore *store, const VciIssuerEntry *issuer,
+					VciNewOffer *offer)
 {
 	if (PG_ARGISNULL(ARG_CONFIGURATION_IDS))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -152,7 +154,7 @@ read_configurations(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, VciNe
 						errmsg("an offer names 1 to 32 configurations")));
 	for (int i = 0; i < offer->configuration_count; i++)
 	{
-		(void) vci_cache_require_configuration(issuer, offer->configuration_ids[i]);
+		(void) vci_cache_require_configuration(store, issuer, offer->configuration_ids[i]);
 		for (int j = 0; j < i; j++)
 			if (strcmp(offer->configuration_ids[i], offer->configuration_ids[j]) == 0)
 				ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -163,7 +165,8 @@ read_configurations(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, VciNe
 
 /* Each configuration must have its claims: from the offer, or from its source. */
 static void
-check_claims(const VciIssuerEntry *issuer, const VciNewOffer *offer, const VciJson *claims)
+check_claims(VciStore *store, const VciIssuerEntry *issuer, const VciNewOffer *offer,
+			 const VciJson *claims)
 {
 	VciError error = VCI_ERROR_INIT;
 
@@ -171,7 +174,7 @@ check_claims(const VciIssuerEntry *issuer, const VciNewOffer *offer, const VciJs
 		vci_require(vci_claims_check(claims, &error), &error);
 	for (int i = 0; i < offer->configuration_count; i++)
 	{
-		int n = vci_cache_require_configuration(issuer, offer->configuration_ids[i]);
+		int n = vci_cache_require_configuration(store, issuer, offer->configuration_ids[i]);
 
 		if (issuer->claims_sources[n].function != NULL && offer->subject_id != NULL)
 			continue;
@@ -186,7 +189,8 @@ check_claims(const VciIssuerEntry *issuer, const VciNewOffer *offer, const VciJs
 }
 
 static void
-read_claims(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, VciNewOffer *offer)
+read_claims(FunctionCallInfo fcinfo, VciStore *store, const VciIssuerEntry *issuer,
+			VciNewOffer *offer)
 {
 	VciJson *claims = vci_arg_json(fcinfo, ARG_CLAIMS, "claims");
 
@@ -194,9 +198,21 @@ read_claims(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, VciNewOffer *
 	offer->subject_id = vci_arg_text(fcinfo, ARG_SUBJECT_ID);
 	vci_check_text(offer->subject_model, "subject_model", NAME_MAX_BYTES);
 	vci_check_text(offer->subject_id, "subject_id", NAME_MAX_BYTES);
-	check_claims(issuer, offer, claims);
+	check_claims(store, issuer, offer, claims);
 	if (claims != NULL)
 		offer->claims = PG_GETARG_DATUM(ARG_CLAIMS);
+}
+
+/* Who describes a transaction code wants one: an offer without it must not slip through. */
+static void
+check_no_tx_code(FunctionCallInfo fcinfo, const char *mode, int length)
+{
+	if (PG_ARGISNULL(ARG_TX_CODE_DESCRIPTION) && strcmp(mode, "numeric") == 0 &&
+		length == TX_CODE_DEFAULT_LENGTH)
+		return;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("a transaction code is described, but the offer would have none"),
+					errhint("Add generate_tx_code => true, or tx_code => '...'.")));
 }
 
 /* The transaction code asked for, or NULL. */
@@ -208,11 +224,15 @@ read_tx_code(FunctionCallInfo fcinfo, VciNewOffer *offer)
 	char *mode_name = vci_arg_text_required(fcinfo, ARG_TX_CODE_MODE, "tx_code_mode");
 	VciError error = VCI_ERROR_INIT;
 	VciTxCodeMode mode;
-	int length = PG_ARGISNULL(ARG_TX_CODE_LENGTH) ? 6 : PG_GETARG_INT32(ARG_TX_CODE_LENGTH);
+	int length = PG_ARGISNULL(ARG_TX_CODE_LENGTH) ? TX_CODE_DEFAULT_LENGTH
+												  : PG_GETARG_INT32(ARG_TX_CODE_LENGTH);
 	char **tx_code = vci_own_text();
 
 	if (!generate && given == NULL)
+	{
+		check_no_tx_code(fcinfo, mode_name, length);
 		return NULL;
+	}
 	if (generate && given != NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("tx_code and generate_tx_code exclude each other")));
@@ -250,8 +270,22 @@ is_did_web(const char *holder)
 							   rest[1 + strspn(rest + 1, DID_CHARACTERS)] == '\0');
 }
 
+/* The offer may come before the document; without it every proof will be refused. */
 static void
-read_holder_did(VciNewOffer *offer, const char *holder)
+warn_of_unknown_document(VciStore *store, const char *did_url)
+{
+	char **did = vci_own_text();
+
+	vci_require_memory(*did = vci_did_of_url(did_url));
+	if (vci_store_did_document(store, *did) == NULL)
+		ereport(WARNING,
+				(errmsg("the DID document of %s is not loaded: nothing can be issued to it before",
+						*did),
+				 errhint("SELECT openid4vci.vci_load_did_document('%s', '{...}');", *did)));
+}
+
+static void
+read_holder_did(VciStore *store, VciNewOffer *offer, const char *holder)
 {
 	VciDidMethod method = vci_did_method(holder);
 	VciKey **key = vci_own_key();
@@ -263,11 +297,13 @@ read_holder_did(VciNewOffer *offer, const char *holder)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("holder must be a DID (did:jwk, did:key, did:web) or a public JWK")));
+	else
+		warn_of_unknown_document(store, holder);
 	offer->holder_did = pstrdup(holder);
 }
 
 static void
-read_holder(FunctionCallInfo fcinfo, VciNewOffer *offer)
+read_holder(FunctionCallInfo fcinfo, VciStore *store, VciNewOffer *offer)
 {
 	char *holder = vci_arg_text(fcinfo, ARG_HOLDER);
 	VciError error = VCI_ERROR_INIT;
@@ -282,7 +318,7 @@ read_holder(FunctionCallInfo fcinfo, VciNewOffer *offer)
 						errmsg("holder must have at most %d bytes", HOLDER_MAX_BYTES)));
 	if (holder[0] != '{')
 	{
-		read_holder_did(offer, holder);
+		read_holder_did(store, offer, holder);
 		return;
 	}
 	jwk = vci_own_json();
@@ -347,13 +383,24 @@ row_of_new_offer(const VciNewOffer *offer)
 	return row;
 }
 
+/* As vci_offer_info has it. */
+static const char *
+state_of(const VciOfferRow *offer)
+{
+	if (offer->cancelled)
+		return "cancelled";
+	if (offer->redeemed)
+		return "redeemed";
+	return offer->expires_at <= vci_now() ? "expired" : "pending";
+}
+
 static Datum
 created_offer(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, const VciOfferRow *offer,
 			  const char *tx_code, bool created)
 {
 	TupleDesc descriptor;
-	Datum values[7];
-	bool nulls[7] = {false};
+	Datum values[8];
+	bool nulls[8] = {false};
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "vci_create_offer must return vci_created_offer");
@@ -365,6 +412,7 @@ created_offer(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, const VciOf
 	values[4] = tx_code ? CStringGetTextDatum(tx_code) : (Datum) 0;
 	values[5] = TimestampTzGetDatum(vci_timestamp_of_seconds(offer->expires_at));
 	values[6] = BoolGetDatum(created);
+	values[7] = CStringGetTextDatum(state_of(offer));
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
 }
 
@@ -385,10 +433,10 @@ vci_create_offer(PG_FUNCTION_ARGS)
 	vci_cache_require_key(issuer);
 	vci_cache_unseal(issuer);
 	offer.issuer_id = issuer->rules.id;
-	read_configurations(fcinfo, issuer, &offer);
-	read_claims(fcinfo, issuer, &offer);
+	read_configurations(fcinfo, store, issuer, &offer);
+	read_claims(fcinfo, store, issuer, &offer);
 	tx_code = read_tx_code(fcinfo, &offer);
-	read_holder(fcinfo, &offer);
+	read_holder(fcinfo, store, &offer);
 	read_grants(fcinfo, &offer);
 	read_reference_and_labels(fcinfo, &offer);
 	offer.expires_at = vci_now() + vci_arg_seconds(fcinfo, ARG_EXPIRES_IN, "expires_in",

@@ -100,6 +100,9 @@ extern void vci_store_retire_issuer(VciStore *store, int64 id);
 extern int64 *vci_store_issuer_ids(VciStore *store, int *count);
 extern VciIssuerRow *vci_store_issuers(VciStore *store, int *count); /* not retired ones */
 
+/* Is there one of this URL (NULL: any), retired ones too? */
+extern bool vci_store_issuer_exists(VciStore *store, const char *url);
+
 extern int64 vci_store_next_key_id(VciStore *store);
 extern void vci_store_insert_key(VciStore *store, int64 id, int64 issuer_id, const char *kid,
 								 const char *alg, Datum public_jwk, bytea *private_key,
@@ -114,6 +117,8 @@ extern bool vci_store_insert_configuration(VciStore *store, int64 issuer_id, con
 /* changes: jsonb with checked member names. False when there is none of this id. */
 extern bool vci_store_update_configuration(VciStore *store, int64 issuer_id, const char *id,
 										   Datum changes, const char *claims_source_owner);
+/* Is there one of this id, retired ones too? */
+extern bool vci_store_configuration_exists(VciStore *store, int64 issuer_id, const char *id);
 extern bool vci_store_retire_configuration(VciStore *store, int64 issuer_id, const char *id);
 extern VciConfigurationRow *vci_store_configurations(VciStore *store, int64 issuer_id, int *count);
 

@@ -73,6 +73,21 @@ vci_store_update_configuration(VciStore *store, int64 issuer_id, const char *id,
 }
 
 bool
+vci_store_configuration_exists(VciStore *store, int64 issuer_id, const char *id)
+{
+	static VciStatement statement = {
+		"SELECT FROM openid4vci.vci_configuration WHERE issuer_id = $1 AND id = $2",
+		2,
+		{INT8OID, TEXTOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, issuer_id);
+	vci_put_text(&args, id);
+	return vci_run(store, &statement, &args) > 0;
+}
+
+bool
 vci_store_retire_configuration(VciStore *store, int64 issuer_id, const char *id)
 {
 	static VciStatement statement = {

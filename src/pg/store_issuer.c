@@ -139,6 +139,20 @@ vci_store_issuers(VciStore *store, int *count)
 	return rows;
 }
 
+bool
+vci_store_issuer_exists(VciStore *store, const char *url)
+{
+	static VciStatement statement = {
+		"SELECT FROM openid4vci.vci_issuer WHERE $1 IS NULL OR url = $1 LIMIT 1",
+		1,
+		{TEXTOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_text(&args, url);
+	return vci_run(store, &statement, &args) > 0;
+}
+
 int64
 vci_store_next_key_id(VciStore *store)
 {

@@ -10,6 +10,7 @@
 #include "report.h"
 #include "values.h"
 
+#define INTERVAL_ARGUMENT_MAX	  INT64CONST(315576000) /* 10 years */
 #define JSON_ARGUMENT_MAX		  (512 * 1024)
 #define SECONDS_FROM_1970_TO_2000 ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY)
 
@@ -64,21 +65,29 @@ vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name)
 }
 
 int64
+vci_interval_seconds(const Interval *span)
+{
+	int64 seconds = span->time / USECS_PER_SEC + (int64) span->day * SECS_PER_DAY +
+					(int64) (span->month / MONTHS_PER_YEAR) * SECS_PER_YEAR +
+					(int64) (span->month % MONTHS_PER_YEAR) * DAYS_PER_MONTH * SECS_PER_DAY;
+
+	return span->time % USECS_PER_SEC < 0 ? seconds - 1 : seconds;
+}
+
+int64
 vci_arg_seconds(FunctionCallInfo fcinfo, int n, const char *name, int64 fallback)
 {
-	Interval *span;
 	int64 seconds;
 
 	if (PG_ARGISNULL(n))
 		return fallback;
-	span = PG_GETARG_INTERVAL_P(n);
-	/* years and months count as in extract(epoch from interval) */
-	seconds = span->time / USECS_PER_SEC + (int64) span->day * SECS_PER_DAY +
-			  (int64) (span->month / MONTHS_PER_YEAR) * SECS_PER_YEAR +
-			  (int64) (span->month % MONTHS_PER_YEAR) * DAYS_PER_MONTH * SECS_PER_DAY;
-	if (seconds < 1 || seconds > INT64CONST(315360000))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s must be from 1 second to 10 years", name)));
+	seconds = vci_interval_seconds(PG_GETARG_INTERVAL_P(n));
+	if (seconds < 1 || seconds > INTERVAL_ARGUMENT_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be from 1 second to 10 years, it is %s", name,
+						DatumGetCString(DirectFunctionCall1(interval_out, PG_GETARG_DATUM(n)))),
+				 errhint("Write the unit, as in '7 days'; a bare number counts seconds.")));
 	return seconds;
 }
 

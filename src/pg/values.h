@@ -22,6 +22,9 @@ extern VciJson *vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name);
 /* Argument n (interval) in seconds; fallback when null; raises unless positive. */
 extern int64 vci_arg_seconds(FunctionCallInfo fcinfo, int n, const char *name, int64 fallback);
 
+/* Years and months count as in extract(epoch from interval); rounded down. */
+extern int64 vci_interval_seconds(const Interval *span);
+
 extern Datum vci_jsonb_datum(const VciJson *json); /* jsonb, palloc'd */
 extern Datum vci_text_array_datum(char **strings, int count);
 

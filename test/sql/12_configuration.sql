@@ -94,6 +94,13 @@ SELECT format, vct, scope, validity, binding, older, decoys, always_disclosed,
 SELECT vci_alter_configuration('Full', '{"validity": null, "binding": null}',
     issuer => 'https://registry.example');
 SELECT validity, binding, vct FROM vci_configuration_info WHERE id = 'Full';
+-- A validity is at least a second: nothing else than null makes a credential without end.
+SELECT helper.errors(
+    $$SELECT vci_alter_configuration('Full', '{"validity": "0"}')$$,
+    $$SELECT vci_alter_configuration('Full', '{"validity": "0.4 seconds"}')$$,
+    $$SELECT vci_alter_configuration('Full', '{"validity": "-1 day"}')$$,
+    $$SELECT vci_alter_configuration('Full', '{"validity": "101 years"}')$$,
+    $$SELECT vci_alter_configuration('Full', '{"validity": "a year"}')$$);
 SELECT vci_alter_configuration('Full', '{"older": null}');
 SELECT older FROM vci_configuration_info WHERE id = 'Full';
 SELECT vci_alter_configuration('Full', '{"older": []}');

@@ -182,3 +182,13 @@ SELECT helper.errors(
     $$SELECT vci_offer_uri(9223372036854775807)$$,
     $$SELECT vci_offer_uri(1, 'name')$$);
 SELECT vci_offer_uri(NULL) IS NULL, vci_offer_uri(:offer_id, NULL) IS NULL;
+
+-- A transaction code that is described but not asked for would be missed: refused.
+SELECT helper.errors(
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', tx_code_description => 'by SMS')$$,
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', tx_code_mode => 'text')$$,
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', tx_code_length => 8)$$);
+-- A repeated reference gives the offer as it is, and says in which state.
+SELECT o.created, o.state FROM vci_create_offer('{Membership}', claims => '{}', reference => 'state') AS o;
+SELECT vci_cancel_offer(id) FROM vci_offer_info WHERE reference = 'state';
+SELECT o.created, o.state FROM vci_create_offer('{Membership}', claims => '{}', reference => 'state') AS o;

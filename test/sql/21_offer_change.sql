@@ -59,7 +59,7 @@ SELECT vci_extend_offer(:expired) - clock_timestamp() BETWEEN '6 days 23:59:00'
 SELECT vci_extend_offer(:expired,
     '1 second') < clock_timestamp() + interval '1 second 1 ms' AS "shorter works too";
 SELECT helper.error(format('SELECT vci_extend_offer(%s, %L)', :expired, span))
-FROM unnest('{0,-1 hour,3651 days}'::interval[]) AS span;
+FROM unnest('{0,-1 hour,3653 days}'::interval[]) AS span;
 SELECT vci_extend_offer(:expired) IS NOT NULL;
 SELECT helper.exchange(:'code');
 
