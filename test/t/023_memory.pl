@@ -15,7 +15,8 @@ use Wallet;
 my $calls = 100_000;
 my $slack_kb = 8192;
 my $dir = PostgreSQL::Test::Utils::tempdir;
-my $issuer = Issuer->start('memory', conf => "jit = off\nlog_statement = none\nlog_min_messages = fatal");
+my $issuer =
+  Issuer->start('memory', conf => "jit = off\nlog_statement = none\nlog_min_messages = fatal");
 my $wallet = Wallet->new($dir);
 
 # Memory that is the backend's own; shared buffers would grow by being touched.
@@ -114,7 +115,8 @@ CREATE TABLE public.ticket AS
 SELECT n, openid4vci.vci_exchange_code(o.credential_offer #>> ARRAY['grants', '$Issuer::grant',
 	'pre-authorized_code']) ->> 'access_token' AS token
 FROM generate_series(1, 20000) AS n,
-	LATERAL openid4vci.vci_create_offer(ARRAY['Open'], subject_id => n::text, claims => $claims) AS o;
+	LATERAL openid4vci.vci_create_offer(ARRAY['Open'], claims => $claims,
+		subject_id => n::text) AS o;
 ALTER TABLE public.ticket ADD PRIMARY KEY (n);
 SQL
 	my $body = unpack 'H*', Issuer::credential_body('Open');

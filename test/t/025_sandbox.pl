@@ -97,10 +97,10 @@ subtest 'start' => sub {
 subtest 'psql' => sub {
 	my @psql = ('psql', '--dir', "$work/one", '-XqAtc');
 	is_deeply([ says(@psql, 'SHOW listen_addresses') ], [], 'the server listens on no network');
-	is_deeply([ says(@psql, 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user') ], ['t'],
-		'it is the superuser');
-	is_deeply([ says(@psql, 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user', '-U', 'registry') ],
-		['f'], 'or the registry, which is none');
+	my $superuser = 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user';
+	is_deeply([ says(@psql, $superuser) ], ['t'], 'it is the superuser');
+	is_deeply([ says(@psql, $superuser, '-U', 'registry') ], ['f'],
+		'or the registry, which is none');
 	is_deeply([ says(@psql, 'SELECT pg_backend_pid() > 0') ], ['t'], 'a server answers');
 	my ($postmaster) = says(@psql, q(SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1)));
 	is($postmaster, $one->{POSTMASTER_PID}, 'it is the sandbox\'s own');
