@@ -24,16 +24,20 @@ my $etc = tempdir(CLEANUP => 1);
 my $node = PostgreSQL::Test::Cluster->new('readme');
 $node->init(extra => [ '--encoding=UTF8', '--locale=C' ]);
 $node->start;
-$node->safe_psql('postgres', 'CREATE DATABASE registry');
+
+# createdb and psql of the README go there.
+my $database = 'postgres';
+$ENV{PGHOST} = $node->host;
+$ENV{PGPORT} = $node->port;
 
 # The commands as they stand there, but in this test's own folder and as this user.
 sub localized
 {
 	my ($text) = @_;
-	$text =~ s/^sudo //mg;
+	$text =~ s/^sudo (-u postgres )?//mg;
 	$text =~ s/\| sudo /| /g;
 	$text =~ s/-o postgres /-o $user /g;
-	$text =~ s{/etc/openid4vci}{$etc}g;
+	$text =~ s{/(etc|srv)/openid4vci}{$etc}g;
 	return $text;
 }
 
@@ -56,9 +60,9 @@ sub where
 sub run_shell
 {
 	my ($block) = @_;
-	my ($status, $out, $err) = capture('sh', '-euc', localized($block->{text}));
+	my ($status, $out, $err) = capture('sh', '-euc', "cd '$etc'\n" . localized($block->{text}));
 	is($status, 0, where($block) . ': the commands work') or diag("$out$err");
-	return;
+	return $out;
 }
 
 # Blocks of shell commands by what they begin with: how each is checked, and if it is not
@@ -68,6 +72,8 @@ my %shell = (
 	'sudo apt-get install' => \&check_packages,           # changes the machine
 	"make\nsudo make install" => \&check_install,         # the tests run on what it installed
 	'sudo install -d -m 0755 /etc/openid4vci' => \&run_shell,
+	'sudo -u postgres createdb' => \&run_createdb,
+	'offer=' => \&check_qr,
 	'sudo useradd' => \&check_user,                       # changes the machine
 	'sudo systemctl' => \&check_service,                  # needs systemd as first process
 	'/usr/lib/postgresql' => \&check_wallet,              # needs a deployment
@@ -92,6 +98,24 @@ sub check_packages
 	my $list = slurp_file("$top/test/packages");
 	my @needed = sort $list =~ /^demo +(\S+)/mg;
 	is_deeply(\@named, \@needed, where($block) . ': the packages are those that test/packages installs');
+	return;
+}
+
+# What comes before it runs in the database that every server has.
+sub run_createdb
+{
+	my ($block) = @_;
+	run_shell($block);
+	($database) = $block->{text} =~ /createdb .*?(\w+)$/m;
+	return;
+}
+
+sub check_qr
+{
+	my ($block) = @_;
+	my $out = run_shell($block);
+	like(slurp_file("$etc/offer.svg"), qr/^(<\?xml[^>]*>\s*)?<svg /, where($block) . ': the file is an SVG');
+	like($out, qr/^[^<]*\xe2\x96/, where($block) . ': the terminal gets blocks');
 	return;
 }
 
@@ -141,10 +165,10 @@ sub run_sql
 {
 	my ($block) = @_;
 	my ($out, $err) = ('', '');
-	my $status = $node->psql('registry', localized($block->{text}), stdout => \$out,
+	my $status = $node->psql($database, localized($block->{text}), stdout => \$out,
 		stderr => \$err, on_error_stop => 1);
 	is($status, 0, where($block) . ': the statements work') or diag($err);
-	$node->poll_query_until('registry',
+	$node->poll_query_until($database,
 		"SELECT current_setting('openid4vci.root_key_file', true) = '$etc/root.key'")
 	  or die 'the setting does not arrive'
 	  if $block->{text} =~ /pg_reload_conf/;
@@ -186,7 +210,7 @@ sub check_proxy
 	my ($curl) = map { $_->{text} =~ /^(curl .*)$/m } $readme->blocks('sh');
 	$curl =~ s{http://127\.0\.0\.1:8080}{$url};
 	my ($status, $out, $err) = capture('sh', '-c', "$curl --noproxy '*'");
-	is($status, 0, "the README's curl says that it is ready") or diag("$out$err");
+	is($out, "ready\n", "the README's curl says that it is ready") or diag($err);
 	($status, $out) = capture('curl', '-fsS', '--noproxy', '*', '-H', 'Host: registry.example',
 		"$url/.well-known/openid-credential-issuer");
 	like($out, qr/"credential_issuer":"https:\/\/registry\.example"/,
@@ -199,17 +223,22 @@ sub run_python
 {
 	my ($block) = @_;
 	my ($sql) = $block->{text} =~ /"""(.*?)"""/s;
+	my $reference = "spp.entitlement,$block->{line}";
 	my @values = (q{ARRAY['EntitlementCredential']}, q{'spp.entitlement'}, q{'7'},
-		q{'{"entitlementId": "E", "entitlementStatus": "approved"}'}, q{'spp.entitlement,7'});
+		q{'{"entitlementId": "E", "entitlementStatus": "approved"}'}, "'$reference'");
 	$sql =~ s/%s/shift @values/ge;
 	is(scalar @values, 0, where($block) . ': as many values as placeholders');
 	my ($first, $second) = map { $node->safe_psql('registry', $sql,
 			extra_params => [ '-U', 'odoo' ]) } 1 .. 2;
-	like($first, qr/^\d+\|openid-credential-offer:/, where($block) . ': the statement creates an offer');
-	is($second, $first, 'the same record has the same offer again');
+	my $pin = $sql =~ /generate_tx_code/ ? qr/\|\d{6}/ : qr//;
+	like($first, qr/^\d+\|openid-credential-offer:[^|]*$pin$/,
+		where($block) . ': the statement creates an offer');
+	my $again = $first =~ s/\|\d{6}$/|/r;
+	is($second, $again, 'the same record has the same offer again, and no PIN');
 	return;
 }
 
+my $odoo = 0;
 for my $block ($readme->blocks)
 {
 	my $language = $block->{language};
@@ -217,9 +246,9 @@ for my $block ($readme->blocks)
 	elsif ($language eq 'ini') { check_unit($block) }
 	elsif ($language eq 'python')
 	{
-		# stands in the sentence before the block
+		# stands in the sentence before the first such block
 		my ($grant) = $readme->{prose} =~ /`(SELECT openid4vci\.vci_grant\('odoo'[^`]*)`/;
-		$node->safe_psql('registry', "CREATE ROLE odoo LOGIN; $grant");
+		$node->safe_psql('registry', "CREATE ROLE odoo LOGIN; $grant") if !$odoo++;
 		run_python($block);
 	}
 	elsif ($language eq 'sh')
@@ -232,8 +261,8 @@ for my $block ($readme->blocks)
 }
 
 # What the README promises about them.
-my ($after) = sql_text() =~ /CREATE EXTENSION openid4vci;(.*?vci_create_offer.*?;)/s;
-my @statements = $after =~ /;\s*$/mg;
+my ($after) = sql_text() =~ /CREATE EXTENSION openid4vci;(.*?vci_create_offer.*? \\gx)$/ms;
+my @statements = $after =~ /(?:;| \\gx)\s*$/mg;
 cmp_ok(scalar @statements, '<', 10, 'the first offer needs less than ten statements after CREATE EXTENSION');
 is($node->safe_psql('registry',
 	q{SELECT state, tx_code_required, created_by FROM openid4vci.vci_offer_info

@@ -5,6 +5,7 @@ use warnings;
 
 use Cwd qw(abs_path);
 use File::Basename qw(basename dirname);
+use File::Temp qw(tempdir);
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Document;
@@ -29,38 +30,8 @@ chmod 0400, $root_key;
 $node->append_conf('postgresql.conf', "openid4vci.root_key_file = '$root_key'");
 $node->start;
 
-# What the examples start from: the README's issuer, and a registry with a table.
-$node->safe_psql('postgres', q{
-	CREATE DATABASE template_docs;
-	CREATE ROLE registry LOGIN;
-	CREATE ROLE wallet_endpoint LOGIN;
-	CREATE ROLE analyst LOGIN;
-	CREATE ROLE odoo LOGIN;
-	CREATE ROLE odoo_backup LOGIN;
-});
-$node->safe_psql('template_docs', q{
-	CREATE EXTENSION openid4vci;
-	SELECT openid4vci.vci_grant('registry', duty)
-	FROM unnest(ARRAY['issuer_admin', 'offerer', 'reporter']) AS duty;
-	SELECT openid4vci.vci_grant('wallet_endpoint', 'endpoint');
-	CREATE SCHEMA registry AUTHORIZATION registry;
-	SET ROLE registry;
-	CREATE TABLE registry.entitlement (id bigint PRIMARY KEY, code text, state text,
-		beneficiary text, amount numeric);
-	INSERT INTO registry.entitlement VALUES (1, 'ENT-1', 'approved', 'Maria Santos', 1250.50),
-		(2, 'ENT-2', 'approved', 'Juan Cruz', 900), (3, 'ENT-3', 'draft', 'Ana Reyes', 700);
-	SELECT openid4vci.vci_create_issuer('https://registry.example',
-		display => '[{"name": "Social Registry", "locale": "en-US"}]');
-	SELECT openid4vci.vci_create_key();
-	SELECT openid4vci.vci_create_configuration('EntitlementCredential',
-		vct => 'https://registry.example/credentials/entitlement',
-		always_disclosed => '["entitlementId", "entitlementStatus"]',
-		selectively_disclosable => '["beneficiaryName", "amount"]',
-		display => '[{"name": "Entitlement", "locale": "en-US", "background_color": "#12107c"}]');
-	SELECT openid4vci.vci_create_offer('{EntitlementCredential}', tx_code => '493536',
-		claims => '{"entitlementId": "ENT-2026-000001", "entitlementStatus": "approved"}',
-		reference => 'ENT-2026-000001');
-});
+my $fixture = "The examples' registry";
+$node->safe_psql('postgres', 'CREATE DATABASE template_docs');
 
 sub sql
 {
@@ -76,21 +47,39 @@ sub role_of
 	return $role eq 'superuser' ? [ getpwuid($>) ]->[0] : $role;
 }
 
+sub run_block
+{
+	my ($path, $block, $database, $role) = @_;
+	my ($out, $err) = ('', '');
+	my $status = $node->psql($database, $block->{text}, stdout => \$out, stderr => \$err,
+		on_error_stop => 1, extra_params => [ '-U', $role ]);
+	is($status, 0, basename($path) . " line $block->{line}: the SQL works") or diag($err);
+	check_remarks($path, $block, $out);
+	return;
+}
+
+# What the documents start from, as they tell a reader: the README's database up to its first
+# offer, and the examples' registry of sql-api.md.
+sub make_fixture
+{
+	my @first = grep { $_->{text} =~ /CREATE EXTENSION|vci_create_issuer/ }
+	  $documents{"$top/README.md"}->blocks('sql');
+	is(scalar @first, 2, 'the README makes its first offer in two blocks');
+	run_block("$top/README.md", $_, 'template_docs', role_of('-- as superuser')) for @first;
+	my @blocks = grep { $_->{section} eq $fixture } $sql_api->blocks('sql');
+	cmp_ok(scalar @blocks, '>', 0, "sql-api.md has $fixture");
+	run_block("$top/docs/sql-api.md", $_, 'template_docs', role_of($_->{text})) for @blocks;
+	return;
+}
+
 sub run_examples
 {
 	my ($path) = @_;
 	my $database = basename($path, '.md') =~ tr/-/_/r;
-	my @blocks = $documents{$path}->blocks('sql');
+	my @blocks = grep { $_->{section} ne $fixture } $documents{$path}->blocks('sql');
 	return if !@blocks;
 	$node->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE template_docs");
-	for my $block (@blocks)
-	{
-		my ($out, $err) = ('', '');
-		my $status = $node->psql($database, $block->{text}, stdout => \$out, stderr => \$err,
-			on_error_stop => 1, extra_params => [ '-U', role_of($block->{text}) ]);
-		is($status, 0, basename($path) . " line $block->{line}: the SQL works") or diag($err);
-		check_remarks($path, $block, $out);
-	}
+	run_block($path, $_, $database, role_of($_->{text})) for @blocks;
 	return;
 }
 
@@ -106,9 +95,48 @@ sub check_remarks
 	return;
 }
 
+make_fixture();
 for my $path (grep { !/README/ } @paths)
 {
 	run_examples($path);
+}
+for my $path (grep { $documents{$_}->blocks('sql') && !/README|sql-api|security/ } @paths)
+{
+	ok((grep { $_ eq 'sql-api.md#the-examples-registry' } $documents{$path}->links),
+		basename($path) . ' tells where the things in its examples come from');
+}
+
+# The commands that rotate the root key, on another folder and without sudo: the server's
+# user can read the result, and the old key is still in it.
+{
+	my ($rotation) = map { $_->{text} } grep { $_->{section} eq 'The root key' }
+	  $documents{"$top/docs/security.md"}->blocks('sh');
+	my $user = getpwuid($>);
+	my $folder = tempdir(CLEANUP => 1);
+	append_to_file("$folder/root.key", slurp_file($root_key));
+	chmod 0400, "$folder/root.key";
+	$rotation =~ s/\bsudo //g;
+	$rotation =~ s/-o postgres /-o $user /;
+	$rotation =~ s{/etc/openid4vci/}{$folder/}g;
+	IPC::Run::run([ 'sh', '-euc', $rotation ]);
+	is($?, 0, 'security.md: the commands that rotate the root key work');
+	my @keys = split /\n/, slurp_file("$folder/root.key");
+	is(scalar @keys, 2, 'then there are two keys');
+	is("$keys[1]\n", slurp_file($root_key), 'the old one stands below');
+	is((stat "$folder/root.key")[2] & 07777, 0400, 'and the file is readable by its owner alone');
+	is_deeply([ glob "$folder/*" ], ["$folder/root.key"], 'nothing else is left');
+}
+
+# The controller in guide.md calls vci_http as this does.
+{
+	my ($call) = map { /"(SELECT status.*?)"/ } map { $_->{text} }
+	  $documents{"$top/docs/guide.md"}->blocks('python');
+	my @values = (q{'GET'}, q{'/.well-known/openid-credential-issuer'},
+		q{ARRAY['Host', 'registry.example']}, q{''::bytea});
+	$call =~ s/%s/shift @values/ge;
+	is(scalar @values, 0, 'guide.md: as many values as placeholders');
+	like($node->safe_psql('template_docs', $call, extra_params => [ '-U', 'wallet_endpoint' ]),
+		qr/^200\|/, 'and the statement answers a request');
 }
 
 # Names.
@@ -190,7 +218,7 @@ sub offers_made_by
 }
 
 my $call = q{openid4vci.vci_create_offer('{EntitlementCredential}', claims => '{"entitlementId": "1"}')};
-is(offers_made_by("SELECT ($call).*"), 7, '(vci_create_offer(...)).* makes seven offers, as sql-api.md warns');
+is(offers_made_by("SELECT ($call).*"), 8, '(vci_create_offer(...)).* makes eight offers, as sql-api.md warns');
 is(offers_made_by("SELECT o.* FROM generate_series(1, 3), LATERAL $call AS o"), 1,
 	'LATERAL with constants alone makes one offer for all rows, as it warns, too');
 $call =~ s/'\{"entitlementId": "1"\}'/jsonb_build_object('entitlementId', n)/;
@@ -218,7 +246,8 @@ sub answered
 
 is_deeply(answered('/.well-known/oauth-authorization-server'), shown_with('token_endpoint'),
 	'http-api.md shows the authorization server metadata as it is');
-sql(q{SELECT openid4vci.vci_alter_configuration('EntitlementCredential', '{"older": []}')});
+sql(q{SELECT openid4vci.vci_alter_configuration('EntitlementCredential', '{"older": []}'),
+	openid4vci.vci_retire_configuration('CashEntitlement')});
 is_deeply(answered('/.well-known/openid-credential-issuer'), shown_with('credential_endpoint'),
 	'http-api.md shows the issuer metadata as it is when no switch is on');
 is_deeply([ sort keys %{ answered('/.well-known/jwt-vc-issuer')->{jwks}{keys}[0] } ],
@@ -279,6 +308,9 @@ $running->finish;
 my %not_ours = map { $_ => 1 } (
 	'unrecognized configuration parameter "openid4vci.root_key_file"',
 	'permission denied for schema openid4vci',
+	'permission denied for function vci_create_offer',
+	'function openid4vci.vci_create_offer(...) does not exist',
+	'malformed array literal: "EntitlementCredential"',
 	'prepared statement ... does not exist');
 my $source = join '', map { slurp_file($_) } glob("$top/src/*/*.c"), "$top/sql/openid4vci.sql";
 $source =~ s/"\s*\n\s*"//g;

@@ -12,7 +12,7 @@ sub read
 	my ($class, $path) = @_;
 	open my $file, '<:encoding(UTF-8)', $path or die "$path: $!";
 	my $self = bless { path => $path, prose => '', blocks => [], anchors => {} }, $class;
-	my $block;
+	my ($block, $section) = (undef, '');
 	while (my $line = <$file>)
 	{
 		if (defined $block)
@@ -22,12 +22,16 @@ sub read
 		}
 		elsif ($line =~ /^```(\S*)/)
 		{
-			$block = { language => $1, text => '', line => $. };
+			$block = { language => $1, text => '', line => $., section => $section };
 			push @{ $self->{blocks} }, $block;
 		}
 		else
 		{
-			$self->{anchors}{ anchor_of($1) } = 1 if $line =~ /^#+ +(.*\S)/;
+			if ($line =~ /^#+ +(.*\S)/)
+			{
+				$section = $1;
+				$self->{anchors}{ anchor_of($section) } = 1;
+			}
 			$self->{prose} .= $line;
 		}
 	}
