@@ -55,7 +55,7 @@ connect_database(Exchange *exchange)
 		return true;
 	}
 	if (outage_failed(exchange->outage))
-		report("no connection to the database: %s", problem);
+		report("warning: no connection to the database: %s", problem);
 	database_close(exchange->database);
 	return false;
 }

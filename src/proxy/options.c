@@ -75,7 +75,8 @@ static const Number numbers[] = {
 	{KEY_POOL, "--pool", 1, 1000, "connections", offsetof(Options, pool)},
 	{KEY_QUEUE, "--queue", 0, 1000000, "requests", offsetof(Options, queue)},
 	{KEY_QUEUE_TIMEOUT, "--queue-timeout", 1, 3600, "seconds", offsetof(Options, queue_timeout)},
-	{KEY_CONNECT_TIMEOUT, "--connect-timeout", 1, 3600, "seconds",
+	/* libpq would wait for two seconds when told to wait for one. */
+	{KEY_CONNECT_TIMEOUT, "--connect-timeout", 2, 3600, "seconds",
 	 offsetof(Options, connect_timeout)},
 	{KEY_DATABASE_TIMEOUT, "--database-timeout", 1, 3600, "seconds",
 	 offsetof(Options, database_timeout)},
@@ -205,16 +206,21 @@ print_version(void)
 		   MHD_get_version(), libpq / 10000, libpq % 10000);
 }
 
-/* Says what getopt_long found wrong, naming the word that it met. */
+/* Says what getopt_long found wrong. A value is not repeated: it may be a password. */
 static void
-report_unknown(int problem, char **argv)
+report_wrong(int problem, char **argv)
 {
 	const char *word = argv[optind - 1];
+	int name = (int) strcspn(word, "=");
 
 	if (problem == ':')
 		report("%s needs a value; " HINT, word);
+	else if (optopt == 0)
+		report("unknown option %.*s; " HINT, name, word);
+	else if (optopt < KEY_LISTEN)
+		report("unknown option -%c; " HINT, optopt);
 	else
-		report("%.*s is no option, or takes no value; " HINT, (int) strcspn(word, "="), word);
+		report("%.*s takes no value; " HINT, name, word);
 }
 
 OptionsResult
@@ -224,9 +230,9 @@ options_read(Options *options, int argc, char **argv)
 
 	if (!set_defaults(options))
 		return OPTIONS_WRONG;
-	while ((key = getopt_long(argc, argv, ":", long_options, NULL)) != -1)
+	while ((key = getopt_long(argc, argv, ":h", long_options, NULL)) != -1)
 	{
-		if (key == KEY_HELP)
+		if (key == KEY_HELP || key == 'h')
 		{
 			options_print_help();
 			return OPTIONS_DONE;
@@ -238,7 +244,7 @@ options_read(Options *options, int argc, char **argv)
 		}
 		if (key == '?' || key == ':')
 		{
-			report_unknown(key, argv);
+			report_wrong(key, argv);
 			return OPTIONS_WRONG;
 		}
 		if (!read_option(options, key, optarg))

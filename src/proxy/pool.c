@@ -103,6 +103,20 @@ next_job(Worker *worker)
 	return job;
 }
 
+/* What is wrong with the database or the role shows at the start, not with the first wallet. */
+static void
+try_database(Worker *worker)
+{
+	Pool *pool = worker->pool;
+	Answer answer = {0};
+
+	exchange_check(worker->database, &pool->outage, &pool->settings.exchange, &answer);
+	/* Why there is no connection, if there is none, was reported where it was tried. */
+	if (answer.status != 200 && database_is_fresh(worker->database))
+		report("warning: %s", answer.text);
+	answer_clear(&answer);
+}
+
 static void *
 work(void *argument)
 {
@@ -111,6 +125,8 @@ work(void *argument)
 	const ExchangeSettings *settings = &pool->settings.exchange;
 	Job *job;
 
+	if (worker == pool->workers)
+		try_database(worker);
 	while ((job = next_job(worker)) != NULL)
 	{
 		if (job->check)

@@ -43,6 +43,7 @@ subtest 'command line' => sub {
 	{
 		like($out, qr/^    --\Q$option\E /m, "--help tells of --$option");
 	}
+	is((words_of('-h'))[1], $out, '-h is the same');
 	($status, $out) = words_of('--version');
 	my $control = file_text("$FindBin::Bin/../../openid4vci.control");
 	my ($version) = $control =~ /^default_version\s*=\s*'(.*)'/m;
@@ -53,7 +54,10 @@ subtest 'command line' => sub {
 		'not a number' => [ [ '--port', 'http' ], qr/--port takes a whole number from 0 to 65535/ ],
 		'too large' => [ [ '--port', '65536' ], qr/--port takes a whole number from 0 to 65535/ ],
 		'too small' => [ [ '--pool', '0' ], qr/--pool takes a whole number from 1 to 1000/ ],
-		'unknown' => [ ['--sessions=secret'], qr/--sessions is no option/ ],
+		'unknown' => [ ['--sessions=secret'], qr/unknown option --sessions;/ ],
+		'unknown, short' => [ [ '-x', 'secret' ], qr/unknown option -x;/ ],
+		'a value for a flag' => [ ['--verbose=secret'], qr/--verbose takes no value/ ],
+		'less than libpq does' => [ [ '--connect-timeout', '1' ], qr/--connect-timeout takes a whole number from 2 to/ ],
 		'no value' => [ ['--pool'], qr/--pool needs a value/ ],
 		'a stray word' => [ ['dbname=x'], qr/belongs to no option.*--conninfo/ ],
 		'bad conninfo' => [ [ '--conninfo', 'password=sesame host' ], qr/no connection string/ ],

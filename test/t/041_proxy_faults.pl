@@ -364,6 +364,8 @@ subtest 'a database that was never there' => sub {
 	is(http_request($lonely, 'GET', '/x')->{status}, 503, 'and says 503');
 	unlike(proxy_errors($lonely), qr/sesame/, 'no password in its messages');
 	is(proxy_stop($lonely), 0, 'stopped');
+	my @told = proxy_errors($lonely) =~ /no connection to the database: .*$dir/g;
+	is(scalar @told, 1, 'the operator is told once');
 
 	# Accepts, and never speaks.
 	my $mute = IO::Socket::INET->new(Listen => 50, LocalAddr => '127.0.0.1');
@@ -371,6 +373,29 @@ subtest 'a database that was never there' => sub {
 		'host=127.0.0.1 sslmode=disable port=' . $mute->sockport);
 	is(http_request($lonely, 'GET', '/x')->{status}, 503, 'a server that does not speak: 503');
 	is(proxy_stop($lonely), 0, 'stopped');
+};
+
+subtest 'what is wrong is told at the start' => sub {
+	$node->safe_psql('postgres', 'CREATE ROLE nobody_in_particular LOGIN');
+	my $right = proxy_start($dir, @database);
+	my %wrong = (
+		'role without the duty' => [ 'user=nobody_in_particular', qr/warning: .*this role cannot run openid4vci.vci_http here/ ],
+		'unknown role' => [ 'user=no_such_role', qr/warning: no connection .*role "no_such_role" does not exist/ ],
+		'unknown database' => [ 'dbname=no_such_database', qr/warning: no connection .*database "no_such_database" does not exist/ ]);
+	for my $what (sort keys %wrong)
+	{
+		my ($setting, $message) = @{ $wrong{$what} };
+		my $proxy = proxy_start($dir, '--conninfo', conninfo($node) . " $setting");
+		# Nobody asks anything of the database: the proxy tries by itself.
+		select undef, undef, undef, 0.02 until proxy_errors($proxy) =~ /\n/;
+		like(proxy_errors($proxy), $message, "$what: the operator is told");
+		is(http_request($proxy, 'GET', '/healthz')->{status}, 200, "$what: the proxy serves all the same");
+		is(http_request($proxy, 'GET', '/readyz')->{status}, 503, "$what: and is not ready");
+		is(proxy_stop($proxy), 0, "$what: stopped");
+	}
+	is(http_request($right, 'GET', '/readyz')->{status}, 200, 'a right role is ready');
+	proxy_stop($right);
+	is(proxy_errors($right), '', 'and nothing is told of it');
 };
 
 subtest 'a lost prepared statement is prepared again' => sub {
