@@ -201,6 +201,23 @@ check(const WalletOptions *options, WalletFailure *failure)
 	return ok;
 }
 
+/* Says what getopt_long found wrong. A value is not repeated: it may be a transaction code. */
+static bool
+fail_option(int problem, const char *word, WalletFailure *failure)
+{
+	int name = (int) strcspn(word, "=");
+
+	if (problem == ':')
+		wallet_fail(failure, WALLET_EXIT_USAGE, "option %s needs a value", word);
+	else if (optopt == 0)
+		wallet_fail(failure, WALLET_EXIT_USAGE, "unknown option %.*s", name, word);
+	else if (optopt < OPTION_TX_CODE)
+		wallet_fail(failure, WALLET_EXIT_USAGE, "unknown option -%c", optopt);
+	else
+		wallet_fail(failure, WALLET_EXIT_USAGE, "option %.*s takes no value", name, word);
+	return wallet_advise(failure, "openid4vci-wallet --help lists the options.");
+}
+
 bool
 wallet_options_parse(int argc, char **argv, WalletOptions *options, WalletFailure *failure)
 {
@@ -209,14 +226,10 @@ wallet_options_parse(int argc, char **argv, WalletOptions *options, WalletFailur
 	memset(options, 0, sizeof(*options));
 	options->timeout = DEFAULT_TIMEOUT;
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, ":h", long_options, NULL)) != -1)
 	{
-		if (option == '?')
-		{
-			wallet_fail(failure, WALLET_EXIT_USAGE,
-						"unknown option, or an option without its value: %s", argv[optind - 1]);
-			return wallet_advise(failure, "openid4vci-wallet --help lists the options.");
-		}
+		if (option == '?' || option == ':')
+			return fail_option(option, argv[optind - 1], failure);
 		if (!apply(option, optarg, options, failure))
 			return false;
 	}

@@ -57,6 +57,38 @@ static const Meaning meanings[] = {
 	{"temporarily_unavailable", "the issuer is busy or down", "Try again in a minute."},
 	{"server_error", "the issuer failed", "Look into the issuer's log."}};
 
+/* Better advice, where the issuer's own words tell which of several causes it is. */
+typedef struct Cause
+{
+	const char *error;
+	const char *word; /* in error_description; the first that is there counts */
+	const char *advice;
+} Cause;
+
+static const Cause causes[] = {
+	{"invalid_grant", "locked",
+	 "Ask the issuer to reset the PIN (transaction code) of this offer; no code works before."},
+	{"invalid_grant", "redeemed",
+	 "A link works once. Ask the issuer to reopen this offer, or for a new one."},
+	{"invalid_grant", "expired", "Ask the issuer to extend this offer, or for a new one."},
+	{"invalid_grant", "cancelled", "Ask the issuer for a new offer."},
+	{"invalid_grant", "replaced", "Use the latest link that the issuer gave for this offer."},
+	{"invalid_grant", "wrong",
+	 "Look again at the PIN (transaction code) that was sent; a wrong one counts, so do not "
+	 "guess."}};
+
+static const char *
+advice_of(const Meaning *meaning, const char *description)
+{
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+	{
+		if (strcmp(causes[i].error, meaning->error) == 0 &&
+			strstr(description, causes[i].word) != NULL)
+			return causes[i].advice;
+	}
+	return meaning->advice;
+}
+
 static const Meaning *
 meaning_of(const char *oauth_error)
 {
@@ -159,7 +191,7 @@ wallet_refuse(const WalletResponse *response, const char *what, WalletFailure *f
 				meaning == NULL ? "for a reason that OpenID4VCI 1.0 does not name"
 								: meaning->words);
 	if (meaning != NULL && meaning->advice[0] != '\0')
-		wallet_advise(failure, "%s", meaning->advice);
+		wallet_advise(failure, "%s", advice_of(meaning, failure->oauth_description));
 	return false;
 }
 

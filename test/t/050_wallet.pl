@@ -131,6 +131,31 @@ END
 		'--tx-code', '493536', sandbox_says('offer'));
 }
 
+# The advice follows what the issuer says, where several things could be wrong.
+
+{
+	my $link = sandbox_says('offer', '--tx-code', '493536');
+	refused_with(1, qr/what to do: Look again at the PIN/, "a wrong transaction code, try $_",
+		'--tx-code', '000000', $link)
+	  for 1 .. 5;
+	refused_with(1, qr/what to do: Ask the issuer to reset the PIN/, 'a locked offer',
+		'--tx-code', '493536', $link);
+	$link = sandbox_says('offer');
+	redeem($link);
+	refused_with(1, qr/what to do: A link works once/, 'a redeemed offer', $link);
+	for my $change ([ 'cancel_offer', qr/Ask the issuer for a new offer/ ],
+		[ 'rotate_code', qr/Use the latest link/ ])
+	{
+		my ($function, $advice) = @$change;
+		my $offer = sql(q{SELECT offer_id || '|' || credential_offer_uri
+			FROM openid4vci.vci_create_offer('{EntitlementCredential}',
+				claims => '{"entitlementId": "1", "entitlementStatus": "ok"}')});
+		($offer, $link) = split /\|/, $offer;
+		sql("SELECT openid4vci.vci_$function(:'id')", id => $offer);
+		refused_with(1, qr/what to do: $advice/, "after vci_$function", $link);
+	}
+}
+
 # Offers that are over.
 
 {
@@ -283,7 +308,10 @@ for my $shape ([], ['--older'])
 	is($read, 0, 'an offer is read from standard input');
 	like($credential, qr/Maria Santos/, 'and redeemed');
 	refused_with(2, qr/expected one credential offer/, 'no offer', ());
-	refused_with(2, qr/unknown option/, 'an unknown option', '--nonsense', 'x');
+	refused_with(2, qr/unknown option --nonsense\n/, 'an unknown option', '--nonsense=493536', 'x');
+	refused_with(2, qr/unknown option -x\n/, 'an unknown short option', '-x', 'x');
+	refused_with(2, qr/option --tx-code needs a value/, 'an option without its value', '--tx-code');
+	refused_with(2, qr/option --json takes no value/, 'a flag with a value', '--json=yes', 'x');
 	refused_with(2, qr/ES256, ES384 or EdDSA/, 'an unknown key type', '--key-type', 'RS256', 'x');
 	refused_with(2, qr/no credential offer/, 'a text that is no offer', 'hello');
 	refused_with(2, qr/percent-encoded/, 'a broken escape',
