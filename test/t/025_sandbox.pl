@@ -74,7 +74,7 @@ my $one = start("$work/one");
 
 subtest 'start' => sub {
 	is_deeply([ sort keys %$one ],
-		[qw(ISSUER PGDATABASE PGHOST PGPORT PGUSER POSTMASTER_PID PROXY_PID SANDBOX_DIR)],
+		[qw(BIN ISSUER PGDATABASE PGHOST PGPORT PGUSER POSTMASTER_PID PROXY_PID SANDBOX_DIR)],
 		'it prints what the contract names');
 	like($one->{ISSUER}, qr{^http://127\.0\.0\.1:\d+$}, 'the issuer is on this machine alone');
 	my ($port) = $one->{ISSUER} =~ /(\d+)$/;
