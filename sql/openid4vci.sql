@@ -7,7 +7,8 @@
 -- pg_catalog is searched first without being named; named, it would be where objects go.
 SET LOCAL search_path TO openid4vci, pg_temp;
 
--- A schema made beforehand by somebody else could hold objects that shadow ours.
+-- A schema made beforehand by somebody else could hold objects that shadow ours. pg_dump
+-- makes the schema before the extension, with the owner that it had: any superuser will do.
 DO $$
 BEGIN
     IF pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) 'UTF8' THEN
@@ -17,10 +18,9 @@ BEGIN
                   HINT = 'CREATE DATABASE name TEMPLATE template0 ENCODING ''UTF8'';';
     END IF;
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n
+                   JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
                    WHERE n.nspname OPERATOR(pg_catalog.=) 'openid4vci'
-                     AND n.nspowner OPERATOR(pg_catalog.=)
-                         (SELECT r.oid FROM pg_catalog.pg_roles r
-                          WHERE r.rolname OPERATOR(pg_catalog.=) current_user))
+                     AND (r.rolsuper OR r.rolname OPERATOR(pg_catalog.=) current_user))
        OR EXISTS (SELECT FROM pg_catalog.pg_class c
                   WHERE c.relnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
        OR EXISTS (SELECT FROM pg_catalog.pg_proc p
@@ -32,7 +32,7 @@ BEGIN
        OR EXISTS (SELECT FROM pg_catalog.pg_default_acl d
                   WHERE d.defaclnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
     THEN
-        RAISE EXCEPTION 'schema openid4vci exists already and is not an empty schema of %', current_user
+        RAISE EXCEPTION 'schema openid4vci exists already and is not an empty schema of a superuser'
             USING ERRCODE = 'duplicate_schema',
                   HINT = 'Look at what is in it, then DROP SCHEMA openid4vci CASCADE; and CREATE EXTENSION openid4vci; again.';
     END IF;
@@ -52,7 +52,7 @@ CREATE TABLE vci_issuer (
     url                   text COLLATE "C" NOT NULL UNIQUE,
     base_path             text COLLATE "C" NOT NULL DEFAULT '/api/v1/openid4vci'
                           CHECK (base_path ~ '^(/[A-Za-z0-9._~!$&''()*+,;=:@-]+)*$' AND base_path !~ '/\.{1,2}(/|$)'
-                                 AND length(base_path) <= 200),
+                                 AND length(base_path) <= 256),
     profile               text COLLATE "C" NOT NULL DEFAULT 'openspp' CHECK (profile IN ('openspp', 'final')),
     iss_did_web           boolean NOT NULL DEFAULT false,
     offer_lifetime        integer CHECK (offer_lifetime BETWEEN 1 AND 315360000),
@@ -264,26 +264,46 @@ CREATE FUNCTION vci_drop_caches() RETURNS trigger
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'vci_drop_caches';
 COMMENT ON FUNCTION vci_drop_caches() IS 'Trigger: tells every backend to forget what it cached of this table';
 
-CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vci_issuer
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_issuer
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_issuer
     FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
-CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vci_key
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_key
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_key
     FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
-CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vci_configuration
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_configuration
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_configuration
     FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
-CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vci_duty
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_duty
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_duty
     FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
-CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON vci_epoch
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_epoch
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_epoch
     FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
 ALTER TABLE vci_issuer ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_issuer ENABLE ALWAYS TRIGGER vci_drop_caches_all;
 ALTER TABLE vci_key ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_key ENABLE ALWAYS TRIGGER vci_drop_caches_all;
 ALTER TABLE vci_configuration ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_configuration ENABLE ALWAYS TRIGGER vci_drop_caches_all;
 ALTER TABLE vci_duty ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_duty ENABLE ALWAYS TRIGGER vci_drop_caches_all;
 ALTER TABLE vci_epoch ENABLE ALWAYS TRIGGER vci_drop_caches;
-COMMENT ON TRIGGER vci_drop_caches ON vci_issuer IS 'Drops the backends'' caches';
-COMMENT ON TRIGGER vci_drop_caches ON vci_key IS 'Drops the backends'' caches';
-COMMENT ON TRIGGER vci_drop_caches ON vci_configuration IS 'Drops the backends'' caches';
-COMMENT ON TRIGGER vci_drop_caches ON vci_duty IS 'Drops the backends'' caches';
-COMMENT ON TRIGGER vci_drop_caches ON vci_epoch IS 'Drops the backends'' caches';
+ALTER TABLE vci_epoch ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+COMMENT ON TRIGGER vci_drop_caches ON vci_issuer IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_issuer IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_key IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_key IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_configuration IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_configuration IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_duty IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_duty IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_epoch IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_epoch IS 'Drops the backends'' caches';
 
 -- Duties ----------------------------------------------------------------------
 
@@ -428,12 +448,12 @@ COMMENT ON FUNCTION vci_reset_tx_code(bigint, text) IS
 CREATE FUNCTION vci_reopen_offer(offer_id bigint) RETURNS text
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_reopen_offer';
 COMMENT ON FUNCTION vci_reopen_offer(bigint) IS
-'Makes a redeemed or cancelled offer pending again, as long as nothing was issued; kills its earlier link and token, restores a full lifetime if it is over, and returns the new link (by value). Error 55000 when a credential was issued.';
+'Makes a redeemed or cancelled offer pending again, as long as nothing was issued; kills its earlier link and token, restores a full lifetime if it is over, and returns the new link (by value). Error 55000 when a credential was issued, or the offer is pending or expired (extend it).';
 
 CREATE FUNCTION vci_cancel_offer(offer_id bigint) RETURNS boolean
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_cancel_offer';
 COMMENT ON FUNCTION vci_cancel_offer(bigint) IS
-'Cancels an offer: its link and its token are dead. False when it was cancelled already or its credential is issued.';
+'Cancels an offer: its link and its token are dead. False when it was cancelled already or the one credential that it offers is issued.';
 
 -- Issuing and verifying -----------------------------------------------------------
 
@@ -563,10 +583,39 @@ CREATE VIEW vci_credential_info WITH (security_barrier) AS
     WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 COMMENT ON VIEW vci_credential_info IS 'Credentials issued: ids and times, no claims';
 
--- PUBLIC has nothing. Types and sequences are listed with the tables; REVOKE on all
--- functions is explicit because default privileges do not reach those that exist.
+-- PUBLIC has nothing, and neither has anybody whom the installing role's default
+-- privileges favour, nor a role that had a duty in an extension dropped before: rights
+-- come from vci_grant alone.
 
-REVOKE ALL ON ALL TABLES IN SCHEMA openid4vci FROM PUBLIC;
-REVOKE ALL ON ALL SEQUENCES IN SCHEMA openid4vci FROM PUBLIC;
-REVOKE ALL ON ALL FUNCTIONS IN SCHEMA openid4vci FROM PUBLIC;
-REVOKE ALL ON TYPE vci_created_offer, vci_issued_credential, vci_http_response FROM PUBLIC;
+DO $$
+DECLARE
+    grantee text;
+BEGIN
+    FOR grantee IN
+        SELECT DISTINCT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
+                             ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)::text) END
+        FROM (SELECT n.nspowner, n.nspacl FROM pg_catalog.pg_namespace n
+              WHERE n.oid OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid
+              UNION ALL
+              SELECT c.relowner, c.relacl FROM pg_catalog.pg_class c
+              WHERE c.relnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid
+              UNION ALL
+              SELECT p.proowner, p.proacl FROM pg_catalog.pg_proc p
+              WHERE p.pronamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid
+              UNION ALL
+              SELECT t.typowner, t.typacl FROM pg_catalog.pg_type t
+              WHERE t.typnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid
+             ) AS o (owner, acl),
+             pg_catalog.aclexplode(o.acl) AS a
+        WHERE a.grantee OPERATOR(pg_catalog.<>) o.owner
+        UNION SELECT 'PUBLIC'
+    LOOP
+        EXECUTE 'REVOKE ALL ON SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
+        EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
+        EXECUTE 'REVOKE ALL ON ALL SEQUENCES IN SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
+        EXECUTE 'REVOKE ALL ON ALL FUNCTIONS IN SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
+        EXECUTE 'REVOKE ALL ON TYPE openid4vci.vci_created_offer, openid4vci.vci_issued_credential, '
+                'openid4vci.vci_http_response FROM ' OPERATOR(pg_catalog.||) grantee;
+    END LOOP;
+END
+$$;

@@ -24,7 +24,7 @@ static const char *const watched_table_names[WATCHED_TABLES] = {
  * One generation of the cache. It is kept while somebody uses it, even when it is stale
  * already: an invalidation may come in the middle of a request.
  */
-typedef struct Generation
+typedef struct VciCacheGeneration
 {
 	MemoryContext context;
 	MemoryContextCallback wipe;
@@ -267,10 +267,18 @@ read_issuers(VciStore *store, Generation *generation)
 		issuer->path = vci_issuer_url_path(issuer->rules.url);
 		issuer->data_key = rows[i].data_key;
 		issuer->root_key_id = rows[i].root_key_id;
-		issuer->context = generation->context;
+		issuer->generation = generation;
 	}
 	generation->issuer_count = count;
 	generation->issuers = issuers;
+}
+
+/* What is read under a transaction's old snapshot must not outlive the transaction. */
+static void
+note_snapshot(Generation *generation)
+{
+	if (IsolationUsesXactSnapshot())
+		generation->from_transaction_snapshot = true;
 }
 
 /* Runs read with results going into the generation. */
@@ -280,8 +288,7 @@ into_generation(VciStore *store, Generation *generation, void (*read)(VciStore *
 	MemoryContext caller;
 	MemoryContext load = begin_load(store, &caller);
 
-	if (IsolationUsesXactSnapshot())
-		generation->from_transaction_snapshot = true;
+	note_snapshot(generation);
 	read(store, generation);
 	keep_loaded(store, load, generation->context, caller);
 }
@@ -438,11 +445,12 @@ vci_cache_load(VciStore *store, VciIssuerEntry *issuer)
 	if (issuer->loaded)
 		return issuer;
 	load = begin_load(store, &caller);
+	note_snapshot(issuer->generation);
 	issuer->epoch = vci_store_epoch(store);
 	memset(&issuer->signing, 0, sizeof(issuer->signing));
 	load_keys(store, issuer);
 	load_configurations(store, issuer);
-	keep_loaded(store, load, issuer->context, caller);
+	keep_loaded(store, load, issuer->generation->context, caller);
 	issuer->loaded = true;
 	return issuer;
 }
@@ -461,7 +469,7 @@ vci_cache_unseal(VciIssuerEntry *issuer)
 	if (issuer->signing.id != 0)
 		unseal_signing_key(issuer);
 	MemoryContextSwitchTo(caller);
-	MemoryContextSetParent(load, issuer->context);
+	MemoryContextSetParent(load, issuer->generation->context);
 	issuer->unsealed = true;
 }
 

@@ -47,7 +47,7 @@ typedef struct VciIssuerEntry
 	char *signing_root_key_id;
 	bytea *data_key; /* sealed */
 	char *root_key_id;
-	MemoryContext context; /* holds the entry; what is loaded later hangs below it */
+	struct VciCacheGeneration *generation; /* holds the entry; what is loaded later, too */
 } VciIssuerEntry;
 
 /*

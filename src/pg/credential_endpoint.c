@@ -197,6 +197,9 @@ check_proofs(CredentialCall *call, VciError *error)
 
 	if (call->configuration->binding == VCI_HOLDER_ABSENT)
 	{
+		if (call->offer->holder_did != NULL || call->offer->holder_jwk != NULL)
+			return vci_error(error, VCI_ERR_DENIED,
+							 "the offer is for one holder, but this credential is bound to none");
 		call->keys[call->key_count++] = NULL;
 		return VCI_OK;
 	}
@@ -261,14 +264,19 @@ sign(CredentialCall *call, const VciJson *claims, int n, int64 issued_at)
 	return vci_sign_credential(call->issuer, call->position, call->format, claims, jwk, issued_at);
 }
 
+/* All of them or none: a wallet keeps its fresh ones when another was spent already. */
 static VciStatus
 spend_nonces(CredentialCall *call, VciError *error)
 {
 	for (int i = 0; i < call->nonce_count; i++)
-		if (!vci_store_spend_nonce(call->store, call->nonces[i].issued_at, call->nonces[i].random))
-			return vci_error(error, VCI_ERR_NONCE,
-							 "this c_nonce was used already; get a fresh one from the nonce "
-							 "endpoint");
+	{
+		if (vci_store_spend_nonce(call->store, call->nonces[i].issued_at, call->nonces[i].random))
+			continue;
+		while (--i >= 0)
+			vci_store_unspend_nonce(call->store, call->nonces[i].issued_at, call->nonces[i].random);
+		return vci_error(error, VCI_ERR_NONCE,
+						 "this c_nonce was used already; get a fresh one from the nonce endpoint");
+	}
 	return VCI_OK;
 }
 
@@ -387,7 +395,6 @@ vci_credential_endpoint(VciStore *store, const VciIssuerEntry *issuer, const Vci
 	int32_t generation;
 	VciStatus status;
 
-	vci_cache_require_key(issuer);
 	call.request = vci_own_credential_request();
 	vci_require(vci_sha256(http->body, http->body_len, call.digest, &error), &error);
 	status = open_token(&call, &token_id, &generation, &error);
@@ -398,7 +405,10 @@ vci_credential_endpoint(VciStore *store, const VciIssuerEntry *issuer, const Vci
 	if (status == VCI_OK)
 		status = check_token(&call, token_id, generation, &error);
 	if (status == VCI_OK)
+	{
+		vci_cache_require_key(issuer);
 		status = match_configuration(&call, &error);
+	}
 	if (status == VCI_OK)
 		status = check_proofs(&call, &error);
 	if (status == VCI_OK)

@@ -1,5 +1,6 @@
 #include "compat.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
@@ -138,13 +139,41 @@ vci_require_duty(VciStore *store, VciDuty duty, int64 issuer_id)
 					 issuer_argument(store, issuer_id))));
 }
 
+/*
+ * The one issuer for which the caller has the duty; NULL when it has it for none or is the
+ * owner. With several it must be said which, and only those are named.
+ */
+static VciIssuerEntry *
+only_issuer_with_duty(VciStore *store, VciDuty duty)
+{
+	int count;
+	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
+	VciIssuerEntry *found = NULL;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (!vci_has_duty(store, duty, issuers[i].rules.id))
+			continue;
+		if (found != NULL)
+			ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_PARAMETER),
+							errmsg("there are several issuers: say which one"),
+							errhint("Add issuer => '%s'.", found->rules.url)));
+		found = &issuers[i];
+	}
+	if (found == NULL && count > 1)
+		vci_require_duty(store, duty, VCI_ALL_ISSUERS);
+	return found;
+}
+
 VciIssuerEntry *
 vci_issuer_with_duty(VciStore *store, const char *url, VciDuty duty)
 {
-	VciIssuerEntry *issuer = vci_cache_issuer(store, url);
+	VciIssuerEntry *issuer = url == NULL ? only_issuer_with_duty(store, duty) : NULL;
 
+	if (issuer == NULL)
+		issuer = vci_cache_issuer(store, url);
 	vci_require_duty(store, duty, issuer->rules.id);
-	return issuer;
+	return vci_cache_load(store, issuer);
 }
 
 static void
@@ -209,6 +238,7 @@ vci_grant(PG_FUNCTION_ARGS)
 	VciStore *store = vci_store_open();
 	GrantArguments grant = grant_arguments(store, fcinfo, true);
 
+	vci_store_forget_former_duties(store, grant.role_name);
 	vci_store_insert_duty(store, grant.role_name, definitions[grant.duty].name, grant.issuer_id);
 	vci_store_execute_grant(store, psprintf("GRANT USAGE ON SCHEMA openid4vci TO %s",
 											quote_identifier(grant.role_name)));
@@ -244,6 +274,11 @@ vci_revoke(PG_FUNCTION_ARGS)
 {
 	VciStore *store = vci_store_open();
 	GrantArguments grant = grant_arguments(store, fcinfo, false);
+
+	/* an old snapshot would hide a duty given since, and its rights would be taken too */
+	if (IsolationUsesXactSnapshot())
+		ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+						errmsg("vci_revoke needs a READ COMMITTED transaction")));
 
 	if (!vci_store_delete_duty(store, grant.role_name, definitions[grant.duty].name,
 							   grant.issuer_id))

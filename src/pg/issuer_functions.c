@@ -127,6 +127,29 @@ check_profile_of_configurations(VciStore *store, int64 id)
 							 issuer->configurations[i].id, issuer->rules.url)));
 }
 
+static char *
+endpoint_prefix(const VciIssuerEntry *issuer)
+{
+	return psprintf("%s%s%s", issuer->authority, issuer->path, issuer->rules.base_path);
+}
+
+/* Two issuers with the same endpoints would answer in each other's place, or not at all. */
+static void
+check_endpoints(VciStore *store, int64 id)
+{
+	int count;
+	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
+
+	for (int i = 0; i < count; i++)
+		for (int j = 0; j < count; j++)
+			if (issuers[i].rules.id == id && issuers[j].rules.id != id &&
+				strcmp(endpoint_prefix(&issuers[i]), endpoint_prefix(&issuers[j])) == 0)
+				ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
+								errmsg("another issuer has its endpoints below %s already",
+									   endpoint_prefix(&issuers[j])),
+								errhint("Choose another base_path.")));
+}
+
 static int64
 insert_issuer(VciStore *store, const char *url)
 {
@@ -184,6 +207,7 @@ vci_create_issuer(PG_FUNCTION_ARGS)
 
 	id = insert_issuer(store, url);
 	change_settings(store, id, *settings);
+	check_endpoints(store, id);
 	vci_store_close(store);
 	PG_RETURN_INT64(id);
 }
@@ -206,6 +230,7 @@ vci_alter_issuer(PG_FUNCTION_ARGS)
 		if (vci_json_has(settings, "c_nonce_lifetime") || vci_json_has(settings, "profile"))
 			vci_store_new_epoch(store);
 		check_profile_of_configurations(store, id);
+		check_endpoints(store, id);
 	}
 	vci_store_close(store);
 	PG_RETURN_VOID();

@@ -16,12 +16,14 @@
 #include "../protocol/offer.h"
 #include "cache.h"
 #include "duty.h"
+#include "issuance.h"
 #include "offer_functions.h"
 #include "release.h"
 #include "report.h"
 #include "values.h"
 
 #define TX_CODE_DEFAULT_LENGTH 6
+#define LARGE_CLAIMS		   2048 /* bytes of jsonb; less cannot hold 1024 disclosures */
 #define NAME_MAX_BYTES		   255
 #define HOLDER_MAX_BYTES	   8192
 
@@ -188,6 +190,22 @@ check_claims(VciStore *store, const VciIssuerEntry *issuer, const VciNewOffer *o
 	}
 }
 
+/*
+ * Many or large claims are signed once for trial: more disclosures or bytes than a
+ * credential can carry must not come to light when the code is spent already.
+ */
+static void
+check_size_of_claims(const VciIssuerEntry *issuer, const VciNewOffer *offer, const VciJson *claims)
+{
+	for (int i = 0; i < offer->configuration_count; i++)
+	{
+		int n = vci_cache_find_configuration(issuer, offer->configuration_ids[i]);
+
+		(void) vci_sign_credential(issuer, n, issuer->configurations[n].format, claims, NULL,
+								   vci_now());
+	}
+}
+
 static void
 read_claims(FunctionCallInfo fcinfo, VciStore *store, const VciIssuerEntry *issuer,
 			VciNewOffer *offer)
@@ -199,8 +217,11 @@ read_claims(FunctionCallInfo fcinfo, VciStore *store, const VciIssuerEntry *issu
 	vci_check_text(offer->subject_model, "subject_model", NAME_MAX_BYTES);
 	vci_check_text(offer->subject_id, "subject_id", NAME_MAX_BYTES);
 	check_claims(store, issuer, offer, claims);
-	if (claims != NULL)
-		offer->claims = PG_GETARG_DATUM(ARG_CLAIMS);
+	if (claims == NULL)
+		return;
+	if (VARSIZE_ANY(PG_GETARG_JSONB_P(ARG_CLAIMS)) > LARGE_CLAIMS)
+		check_size_of_claims(issuer, offer, claims);
+	offer->claims = PG_GETARG_DATUM(ARG_CLAIMS);
 }
 
 /* Who describes a transaction code wants one: an offer without it must not slip through. */
@@ -330,6 +351,24 @@ read_holder(FunctionCallInfo fcinfo, VciStore *store, VciNewOffer *offer)
 	offer->holder_jwk = vci_jsonb_datum(*canonical);
 }
 
+/* A credential without holder binding would go to anybody, whatever holder is named. */
+static void
+check_binding_of_holder(const VciIssuerEntry *issuer, const VciNewOffer *offer)
+{
+	if (offer->holder_did == NULL && offer->holder_jwk == (Datum) 0)
+		return;
+	for (int i = 0; i < offer->configuration_count; i++)
+	{
+		int n = vci_cache_find_configuration(issuer, offer->configuration_ids[i]);
+
+		if (issuer->configurations[n].binding == VCI_HOLDER_ABSENT)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("configuration \"%s\" binds its credentials to no holder: "
+								   "holder must be NULL",
+								   offer->configuration_ids[i])));
+	}
+}
+
 static void
 read_grants(FunctionCallInfo fcinfo, VciNewOffer *offer)
 {
@@ -437,6 +476,7 @@ vci_create_offer(PG_FUNCTION_ARGS)
 	read_claims(fcinfo, store, issuer, &offer);
 	tx_code = read_tx_code(fcinfo, &offer);
 	read_holder(fcinfo, store, &offer);
+	check_binding_of_holder(issuer, &offer);
 	read_grants(fcinfo, &offer);
 	read_reference_and_labels(fcinfo, &offer);
 	offer.expires_at = vci_now() + vci_arg_seconds(fcinfo, ARG_EXPIRES_IN, "expires_in",
@@ -591,6 +631,12 @@ vci_reopen_offer(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("a credential was issued for offer %lld", (long long) offer->id),
 						errhint("Create a new offer instead.")));
+	if (!offer->cancelled && !offer->redeemed)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("offer %lld is not redeemed: there is nothing to reopen",
+							   (long long) offer->id),
+						errhint("vci_extend_offer gives it more time, vci_rotate_code a new link, "
+								"vci_reset_tx_code a new PIN.")));
 	if (offer->expires_at <= now)
 		offer->expires_at = now + issuer->rules.offer_lifetime;
 	vci_store_reopen_offer(store, offer->id, offer->expires_at);
@@ -609,7 +655,8 @@ vci_cancel_offer(PG_FUNCTION_ARGS)
 	VciStore *store = vci_store_open();
 	VciIssuerEntry *issuer;
 	VciOfferRow *offer = vci_offer_for_operator(store, PG_GETARG_INT64(0), true, &issuer);
-	bool cancel = !offer->cancelled && !offer->issued;
+	/* of several credentials, one may be issued and the others not yet */
+	bool cancel = !offer->cancelled && (!offer->issued || offer->configuration_count > 1);
 
 	if (cancel)
 		vci_store_cancel_offer(store, offer->id);

@@ -13,7 +13,8 @@
 #include "store_statement.h"
 #include "values.h"
 
-#define PINNED_SEARCH_PATH "pg_catalog, openid4vci, pg_temp"
+/* Our own schema is not on it: every name of ours is written with it. */
+#define PINNED_SEARCH_PATH "pg_catalog, pg_temp"
 
 /* The owner of our tables is the extension's owner; two syscache look-ups. */
 static Oid
@@ -60,7 +61,7 @@ vci_store_close(VciStore *store)
 {
 	SPI_finish();
 	MemoryContextSwitchTo(store->context);
-	AtEOXact_GUC(true, store->guc_level);
+	AtEOXact_GUC(false, store->guc_level);
 	SetUserIdAndSecContext(store->caller, store->security_context);
 }
 

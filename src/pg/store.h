@@ -126,6 +126,11 @@ extern void vci_store_put_did_document(VciStore *store, const char *did, Datum d
 extern bool vci_store_drop_did_document(VciStore *store, const char *did);
 extern char *vci_store_did_document(VciStore *store, const char *did); /* JSON text or NULL */
 
+/*
+ * Forgets grants of a former role of this name: a role that holds a duty has USAGE on
+ * the schema itself, one that was made anew has not.
+ */
+extern void vci_store_forget_former_duties(VciStore *store, const char *role_name);
 extern void vci_store_insert_duty(VciStore *store, const char *role_name, const char *duty,
 								  int64 issuer_id);
 extern bool vci_store_delete_duty(VciStore *store, const char *role_name, const char *duty,
@@ -223,6 +228,9 @@ extern VciTokenRow *vci_store_token(VciStore *store, int64 id); /* locked; NULL:
 /* False when it is spent already. */
 extern bool vci_store_spend_nonce(VciStore *store, int64 issued_at,
 								  const unsigned char random[VCI_NONCE_RANDOM_BYTES]);
+/* Takes back what this transaction spent. */
+extern void vci_store_unspend_nonce(VciStore *store, int64 issued_at,
+									const unsigned char random[VCI_NONCE_RANDOM_BYTES]);
 extern int64 vci_store_purge_nonces(VciStore *store, int64 issued_before, int32 max_rows);
 
 typedef struct VciNewCredential

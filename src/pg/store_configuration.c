@@ -198,6 +198,22 @@ lock_duties(VciStore *store)
 }
 
 void
+vci_store_forget_former_duties(VciStore *store, const char *role_name)
+{
+	static VciStatement statement = {
+		"DELETE FROM openid4vci.vci_duty WHERE role_name = $1 AND NOT EXISTS (SELECT FROM "
+		"pg_namespace n, aclexplode(n.nspacl) a JOIN pg_roles r ON r.oid = a.grantee "
+		"WHERE n.nspname = 'openid4vci' AND r.rolname = $1 AND a.privilege_type = 'USAGE')",
+		1,
+		{TEXTOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_text(&args, role_name);
+	vci_run(store, &statement, &args);
+}
+
+void
 vci_store_insert_duty(VciStore *store, const char *role_name, const char *duty, int64 issuer_id)
 {
 	static VciStatement statement = {
@@ -389,7 +405,7 @@ vci_store_run_claims_source(VciStore *store, const char *function, const char *o
 	SetUserIdAndSecContext(owner, store->security_context | SECURITY_RESTRICTED_OPERATION);
 	value = FunctionCallInvoke(fcinfo);
 	SetUserIdAndSecContext(store->owner, store->security_context | SECURITY_LOCAL_USERID_CHANGE);
-	AtEOXact_GUC(true, guc_level);
+	AtEOXact_GUC(false, guc_level); /* whatever it SET goes, too */
 	if (!fcinfo->isnull)
 	{
 		Jsonb *jsonb = DatumGetJsonbP(value);

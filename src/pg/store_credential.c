@@ -12,7 +12,7 @@ vci_store_insert_token(VciStore *store, const VciOfferRow *offer, int32 generati
 	static VciStatement statement = {
 		"INSERT INTO openid4vci.vci_token (issuer_id, offer_id, offer_generation, "
 		"configuration_ids, identifiers, expires_at, generation) "
-		"VALUES ($1, $2, $3, $4, $5, to_timestamp($6), $7) RETURNING id",
+		"VALUES ($1, $2, $3, $4, $5, pg_catalog.to_timestamp($6), $7) RETURNING id",
 		7,
 		{INT8OID, INT8OID, INT4OID, TEXTARRAYOID, BOOLOID, INT8OID, INT4OID},
 		NULL};
@@ -61,12 +61,12 @@ bool
 vci_store_spend_nonce(VciStore *store, int64 issued_at,
 					  const unsigned char random[VCI_NONCE_RANDOM_BYTES])
 {
-	static VciStatement statement = {
-		"INSERT INTO openid4vci.vci_nonce (issued_at, random) VALUES (to_timestamp($1), $2) "
-		"ON CONFLICT DO NOTHING",
-		2,
-		{INT8OID, BYTEAOID},
-		NULL};
+	static VciStatement statement = {"INSERT INTO openid4vci.vci_nonce (issued_at, random) VALUES "
+									 "(pg_catalog.to_timestamp($1), $2) "
+									 "ON CONFLICT DO NOTHING",
+									 2,
+									 {INT8OID, BYTEAOID},
+									 NULL};
 	VciArguments args = {0};
 
 	vci_put_int64(&args, issued_at);
@@ -74,12 +74,30 @@ vci_store_spend_nonce(VciStore *store, int64 issued_at,
 	return vci_run(store, &statement, &args) == 1;
 }
 
+void
+vci_store_unspend_nonce(VciStore *store, int64 issued_at,
+						const unsigned char random[VCI_NONCE_RANDOM_BYTES])
+{
+	static VciStatement statement = {
+		"DELETE FROM openid4vci.vci_nonce WHERE issued_at = pg_catalog.to_timestamp($1) "
+		"AND random = $2",
+		2,
+		{INT8OID, BYTEAOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, issued_at);
+	vci_put_bytes(&args, random, VCI_NONCE_RANDOM_BYTES);
+	vci_run(store, &statement, &args);
+}
+
 int64
 vci_store_purge_nonces(VciStore *store, int64 issued_before, int32 max_rows)
 {
 	static VciStatement statement = {
 		"DELETE FROM openid4vci.vci_nonce WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
-		"openid4vci.vci_nonce WHERE issued_at < to_timestamp($1) ORDER BY issued_at LIMIT $2 "
+		"openid4vci.vci_nonce WHERE issued_at < pg_catalog.to_timestamp($1) ORDER BY issued_at "
+		"LIMIT $2 "
 		"FOR UPDATE SKIP LOCKED))",
 		2,
 		{INT8OID, INT4OID},
@@ -111,8 +129,9 @@ vci_store_insert_credential(VciStore *store, const VciNewCredential *credential)
 	static VciStatement statement = {
 		"INSERT INTO openid4vci.vci_credential (issuer_id, offer_id, token_id, key_id, instance, "
 		"issued_at, expires_at, configuration_id, format, issued_by, subject_model, subject_id, "
-		"holder_thumbprint, request_digest) VALUES ($1, $2, $3, $4, $5, to_timestamp($6), "
-		"to_timestamp($7), $8, $9, $10, $11, $12, $13, $14) RETURNING id",
+		"holder_thumbprint, request_digest) VALUES ($1, $2, $3, $4, $5, "
+		"pg_catalog.to_timestamp($6), "
+		"pg_catalog.to_timestamp($7), $8, $9, $10, $11, $12, $13, $14) RETURNING id",
 		14,
 		{INT8OID, INT8OID, INT8OID, INT8OID, INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
 		 TEXTOID, TEXTOID, TEXTOID, BYTEAOID},

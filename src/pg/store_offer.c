@@ -24,7 +24,8 @@ vci_store_insert_offer(VciStore *store, const VciNewOffer *offer)
 		"subject_id, reference, holder_did, holder_jwk, labels, claims, tx_code_mode, "
 		"tx_code_length, tx_code_description, expires_at, created_by, id, tx_code_verifier, "
 		"generation) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, to_timestamp($14), $15, "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
+		"pg_catalog.to_timestamp($14), $15, "
 		"$16, $17, $18) "
 		"ON CONFLICT (issuer_id, reference) WHERE reference IS NOT NULL DO NOTHING",
 		18,
@@ -209,7 +210,7 @@ void
 vci_store_extend_offer(VciStore *store, int64 id, int64 expires_at)
 {
 	static VciStatement statement = {
-		"UPDATE openid4vci.vci_offer SET expires_at = to_timestamp($2) WHERE id = $1",
+		"UPDATE openid4vci.vci_offer SET expires_at = pg_catalog.to_timestamp($2) WHERE id = $1",
 		2,
 		{INT8OID, INT8OID},
 		NULL};
@@ -225,7 +226,8 @@ vci_store_reopen_offer(VciStore *store, int64 id, int64 expires_at)
 {
 	static VciStatement statement = {
 		"UPDATE openid4vci.vci_offer SET redeemed_at = NULL, cancelled_at = NULL, "
-		"tx_code_failures = 0, generation = generation + 1, expires_at = to_timestamp($2) "
+		"tx_code_failures = 0, generation = generation + 1, expires_at = "
+		"pg_catalog.to_timestamp($2) "
 		"WHERE id = $1",
 		2,
 		{INT8OID, INT8OID},

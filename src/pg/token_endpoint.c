@@ -107,6 +107,17 @@ grant_token(VciStore *store, const VciIssuerEntry *issuer, const VciTokenRequest
 	return vci_answer_no_store(200, *body);
 }
 
+/* A code is not burnt for credentials that were all retired since. */
+static bool
+any_configuration_lives(const VciIssuerEntry *issuer, const VciJson *selected)
+{
+	for (size_t i = 0; i < vci_json_array_length(selected); i++)
+		if (vci_cache_find_configuration(issuer, vci_json_string(vci_json_array_at(selected, i))) >=
+			0)
+			return true;
+	return false;
+}
+
 static VciAnswer *
 redeem(VciStore *store, const VciIssuerEntry *issuer, const VciTokenRequest *request)
 {
@@ -129,6 +140,9 @@ redeem(VciStore *store, const VciIssuerEntry *issuer, const VciTokenRequest *req
 		status =
 			vci_token_select_configurations(request, (const char *const *) offer->configuration_ids,
 											offer->configuration_count, selected, &error);
+	if (status == VCI_OK && !any_configuration_lives(issuer, *selected))
+		status = vci_error(&error, VCI_ERR_GRANT,
+						   "what this offer is for is no longer issued; ask the issuer");
 	if (status != VCI_OK)
 		return vci_answer_error(&error, VCI_ASKER_TOKEN, NULL);
 	return grant_token(store, issuer, request, offer, *selected);

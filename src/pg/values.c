@@ -91,6 +91,53 @@ vci_arg_seconds(FunctionCallInfo fcinfo, int n, const char *name, int64 fallback
 	return seconds;
 }
 
+#define NUMBER_MAX_DIGITS 1000
+
+/* Digits and exponent well within what numeric takes. */
+static bool
+number_fits(const VciJson *number)
+{
+	char **text = vci_own_text();
+	const char *exponent;
+	bool fits;
+
+	vci_require_memory(*text = vci_json_print(number));
+	exponent = strpbrk(*text, "eE");
+	fits = strlen(*text) <= NUMBER_MAX_DIGITS &&
+		   (exponent == NULL || labs(strtol(exponent + 1, NULL, 10)) <= NUMBER_MAX_DIGITS);
+	free(*text);
+	*text = NULL;
+	return fits;
+}
+
+bool
+vci_fits_jsonb(const VciJson *json)
+{
+	VciJsonIter iter;
+
+	switch (vci_json_kind(json))
+	{
+		case VCI_JSON_NUMBER:
+			return number_fits(json);
+		case VCI_JSON_ARRAY:
+			for (size_t i = 0; i < vci_json_array_length(json); i++)
+				if (!vci_fits_jsonb(vci_json_array_at(json, i)))
+					return false;
+			return true;
+		case VCI_JSON_OBJECT:
+			iter = vci_json_iter(json);
+			while (vci_json_next(&iter))
+				if (!vci_fits_jsonb(iter.value))
+					return false;
+			return true;
+		case VCI_JSON_NULL:
+		case VCI_JSON_BOOLEAN:
+		case VCI_JSON_STRING:
+			break;
+	}
+	return true;
+}
+
 Datum
 vci_jsonb_datum(const VciJson *json)
 {

@@ -25,6 +25,9 @@ extern int64 vci_arg_seconds(FunctionCallInfo fcinfo, int n, const char *name, i
 /* Years and months count as in extract(epoch from interval); rounded down. */
 extern int64 vci_interval_seconds(const Interval *span);
 
+/* Can jsonb hold every number in json (numeric's range is not JSON's)? */
+extern bool vci_fits_jsonb(const VciJson *json);
+
 extern Datum vci_jsonb_datum(const VciJson *json); /* jsonb, palloc'd */
 extern Datum vci_text_array_datum(char **strings, int count);
 

@@ -52,6 +52,14 @@ check_expected_nonce(const VciProof *proof, const char *expected, VciError *erro
 	return VCI_OK;
 }
 
+/* What jsonb can't hold can't be shown in a verdict; no honest JWT has it. */
+static VciStatus
+number_too_large(VciError *error)
+{
+	memset(error, 0, sizeof(*error));
+	return vci_error(error, VCI_ERR_JSON, "a number in the JWT is beyond all measure");
+}
+
 /* What is known of the holder besides the JWT itself. */
 typedef struct KnownHolder
 {
@@ -83,6 +91,12 @@ verify_proof(VciStore *store, const char *jwt, const VciProofPolicy *policy,
 	VciNamedHolder holder;
 	VciStatus status = vci_proof_parse(jwt, strlen(jwt), policy, owned, error);
 
+	if (*owned != NULL &&
+		!(vci_fits_jsonb((*owned)->jws->header) && vci_fits_jsonb((*owned)->jws->payload)))
+	{
+		*proof = NULL;
+		return number_too_large(error);
+	}
 	*proof = *owned;
 	if (status == VCI_OK)
 		status = resolve_holder(store, known, &holder, error);
@@ -158,23 +172,38 @@ typedef struct CandidateKeys
 	const VciJson *jwks[ISSUER_KEYS_MAX];
 } CandidateKeys;
 
+/* A key with another kid than the JWT's is none; of the rest so many as are worth trying. */
 static void
-candidates_of_jwks(const VciJson *jwks, CandidateKeys *candidates)
+add_candidate(CandidateKeys *candidates, const VciJson *jwk, const char *kid,
+			  const char *candidate_kid)
+{
+	if (kid != NULL && candidate_kid != NULL && strcmp(kid, candidate_kid) != 0)
+		return;
+	if (candidates->count < ISSUER_KEYS_MAX)
+		candidates->jwks[candidates->count++] = jwk;
+}
+
+static void
+candidates_of_jwks(const VciJson *jwks, const VciSdJwt *sd_jwt, CandidateKeys *candidates)
 {
 	const VciJson *keys = vci_json_get(jwks, "keys");
+	const char *kid = vci_json_get_string(sd_jwt->jws->header, "kid");
 
 	if (vci_json_get(jwks, "kty") != NULL)
 	{
-		candidates->jwks[candidates->count++] = jwks;
+		add_candidate(candidates, jwks, kid, vci_json_get_string(jwks, "kid"));
 		return;
 	}
-	if (vci_json_kind(keys) != VCI_JSON_ARRAY || vci_json_array_length(keys) > ISSUER_KEYS_MAX)
+	if (vci_json_kind(keys) != VCI_JSON_ARRAY)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("issuer_jwks must be a JWK or a JWK set of at most %d keys",
-							   ISSUER_KEYS_MAX),
+						errmsg("issuer_jwks must be a JWK or a JWK set"),
 						errhint("For example '{\"keys\": [{\"kty\": \"EC\", ...}]}'.")));
 	for (size_t i = 0; i < vci_json_array_length(keys); i++)
-		candidates->jwks[candidates->count++] = vci_json_array_at(keys, i);
+	{
+		const VciJson *jwk = vci_json_array_at(keys, i);
+
+		add_candidate(candidates, jwk, kid, vci_json_get_string(jwk, "kid"));
+	}
 }
 
 /* The keys of the issuer here whose iss the JWT carries. */
@@ -183,6 +212,7 @@ candidates_of_own(VciStore *store, const VciSdJwt *sd_jwt, CandidateKeys *candid
 				  VciError *error)
 {
 	const char *iss = vci_json_get_string(sd_jwt->jws->payload, "iss");
+	const char *kid = vci_json_get_string(sd_jwt->jws->header, "kid");
 	int count;
 	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
 
@@ -193,28 +223,24 @@ candidates_of_own(VciStore *store, const VciSdJwt *sd_jwt, CandidateKeys *candid
 		if (strcmp(issuer->iss, iss) != 0 && strcmp(issuer->rules.url, iss) != 0)
 			continue;
 		(void) vci_cache_load(store, issuer);
-		for (int k = 0; k < Min(issuer->key_count, ISSUER_KEYS_MAX); k++)
-			candidates->jwks[candidates->count++] = issuer->published_keys[k].public_jwk;
+		for (int k = 0; k < issuer->key_count; k++)
+			add_candidate(candidates, issuer->published_keys[k].public_jwk, kid,
+						  issuer->published_keys[k].kid);
 		return VCI_OK;
 	}
 	return vci_error(error, VCI_ERR_JWS_SIGNATURE,
 					 "iss is no issuer here; give its keys as issuer_jwks");
 }
 
-/* Tries the keys that fit the algorithm; a kid in both must agree. */
+/* Tries the keys that fit the algorithm. */
 static VciStatus
 check_issuer_signature(const VciSdJwt *sd_jwt, const CandidateKeys *candidates, VciError *error)
 {
-	const char *kid = vci_json_get_string(sd_jwt->jws->header, "kid");
-
 	for (int i = 0; i < candidates->count; i++)
 	{
-		const char *candidate_kid = vci_json_get_string(candidates->jwks[i], "kid");
 		VciError ignored = VCI_ERROR_INIT;
 		VciKey *key;
 
-		if (kid != NULL && candidate_kid != NULL && strcmp(kid, candidate_kid) != 0)
-			continue;
 		if (key_of_jwk(candidates->jwks[i], &key, &ignored) == VCI_OK &&
 			vci_key_fits(key, sd_jwt->jws->alg) &&
 			vci_jws_verify(sd_jwt->jws, key, &ignored) == VCI_OK)
@@ -268,7 +294,7 @@ check_issuer(VciStore *store, const Presentation *presentation, VciError *error)
 	VciStatus status = VCI_OK;
 
 	if (presentation->issuer_jwks != NULL)
-		candidates_of_jwks(presentation->issuer_jwks, &candidates);
+		candidates_of_jwks(presentation->issuer_jwks, presentation->sd_jwt, &candidates);
 	else
 		status = candidates_of_own(store, presentation->sd_jwt, &candidates, error);
 	if (status == VCI_OK)
@@ -360,7 +386,12 @@ vci_verify_sdjwt(PG_FUNCTION_ARGS)
 						: PG_GETARG_BOOL(4);
 	presentation.max_age = vci_arg_seconds(fcinfo, 5, "max_age", DAY);
 	status = vci_sd_jwt_parse(text, strlen(text), sd_jwt, &error);
-	presentation.sd_jwt = *sd_jwt;
+	if (*sd_jwt != NULL &&
+		!(vci_fits_jsonb((*sd_jwt)->jws->header) && vci_fits_jsonb((*sd_jwt)->jws->payload) &&
+		  vci_fits_jsonb((*sd_jwt)->claims)))
+		status = number_too_large(&error);
+	else
+		presentation.sd_jwt = *sd_jwt;
 	if (status == VCI_OK)
 		status = check_type(*sd_jwt, &error);
 	if (status == VCI_OK)

@@ -180,6 +180,14 @@ check_path(const char *path, const char *what, VciError *error)
 }
 
 /* host[:port] of an issuer URL. */
+static bool
+is_default_port(const char *port, size_t len, bool http)
+{
+	const char *expected = http ? "80" : "443";
+
+	return len == strlen(expected) && memcmp(port, expected, len) == 0;
+}
+
 static VciStatus
 check_authority(const char *authority, size_t len, bool loopback_only, VciError *error)
 {
@@ -194,6 +202,10 @@ check_authority(const char *authority, size_t len, bool loopback_only, VciError 
 			if (!is_port(p, (size_t) (end - p)))
 				return vci_error(error, VCI_ERR_CONFIGURATION,
 								 "the port of an issuer URL must be a number from 1 to 65535");
+			/* one spelling: with and without it the same host would have two issuers */
+			if (is_default_port(p, (size_t) (end - p), loopback_only))
+				return vci_error(error, VCI_ERR_CONFIGURATION,
+								 "leave the default port out of the issuer URL");
 			break;
 		}
 	}
@@ -234,6 +246,9 @@ vci_issuer_url_check(const char *url, VciError *error)
 	status = check_authority(authority, authority_len, http, error);
 	if (status != VCI_OK)
 		return status;
+	if (strstr(authority, "/.well-known") != NULL)
+		return vci_error(error, VCI_ERR_CONFIGURATION,
+						 "an issuer URL must not hold the path segment .well-known");
 	return check_path(authority + authority_len, "an issuer URL", error);
 }
 
