@@ -103,20 +103,6 @@ next_job(Worker *worker)
 	return job;
 }
 
-/* What is wrong with the database or the role shows at the start, not with the first wallet. */
-static void
-try_database(Worker *worker)
-{
-	Pool *pool = worker->pool;
-	Answer answer = {0};
-
-	exchange_check(worker->database, &pool->outage, &pool->settings.exchange, &answer);
-	/* Why there is no connection, if there is none, was reported where it was tried. */
-	if (answer.status != 200 && database_is_fresh(worker->database))
-		report("warning: %s", answer.text);
-	answer_clear(&answer);
-}
-
 static void *
 work(void *argument)
 {
@@ -125,8 +111,6 @@ work(void *argument)
 	const ExchangeSettings *settings = &pool->settings.exchange;
 	Job *job;
 
-	if (worker == pool->workers)
-		try_database(worker);
 	while ((job = next_job(worker)) != NULL)
 	{
 		if (job->check)
@@ -139,6 +123,24 @@ work(void *argument)
 	return NULL;
 }
 
+/*
+ * What is wrong with the database or the role shows at the start, not with the first wallet.
+ * Nobody is served meanwhile, so no more time is given to it than to connecting.
+ */
+static void
+try_database(Pool *pool, Database *database)
+{
+	ExchangeSettings settings = pool->settings.exchange;
+	Answer answer = {0};
+
+	settings.timeout = settings.database.connect_timeout;
+	exchange_check(database, &pool->outage, &settings, &answer);
+	/* A connection that failed was reported with its reason. */
+	if (answer.status != 200 && pool->outage.failures == 0)
+		report("warning: %s", answer.text);
+	answer_clear(&answer);
+}
+
 static bool
 start_worker(Pool *pool, Worker *worker)
 {
@@ -146,6 +148,8 @@ start_worker(Pool *pool, Worker *worker)
 	worker->database = database_new(&pool->settings.exchange.database);
 	if (worker->database == NULL)
 		return false;
+	if (worker == pool->workers)
+		try_database(pool, worker->database);
 	pthread_cond_init(&worker->wake, NULL);
 	if (pthread_create(&worker->thread, NULL, work, worker) == 0)
 		return true;

@@ -36,7 +36,10 @@ typedef struct PoolSettings
 	void (*done)(Job *job); /* called from any thread; the job has an answer */
 } PoolSettings;
 
-/* NULL when memory or threads are out. */
+/*
+ * Tries one connection, and reports what is wrong with it, before it returns. NULL when
+ * memory or threads are out.
+ */
 extern Pool *pool_start(const PoolSettings *settings);
 
 /* Hands the job to a worker or queues it; answers 503 when the queue is full or ends. */

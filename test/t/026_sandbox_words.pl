@@ -3,13 +3,15 @@
 use strict;
 use warnings;
 
+use File::Temp qw(tempdir);
 use FindBin;
 use IPC::Run;
-use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $sandbox = $ENV{SANDBOX} // "$FindBin::Bin/../sandbox";
-my $work = PostgreSQL::Test::Utils::tempdir;
+# Short: where the name is too long for a socket, no server sees it anyway.
+my $work = tempdir('/tmp/words.XXXXXX', CLEANUP => 1);
+chmod 0755, $work;
 # What a settings file, a connection string and a shell would each take apart.
 my $odd = "$work/a 'folder', \"odd\"";
 my $plain = "$work/plain";

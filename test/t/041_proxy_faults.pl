@@ -376,26 +376,32 @@ subtest 'a database that was never there' => sub {
 };
 
 subtest 'what is wrong is told at the start' => sub {
-	$node->safe_psql('postgres', 'CREATE ROLE nobody_in_particular LOGIN');
-	my $right = proxy_start($dir, @database);
 	my %wrong = (
-		'role without the duty' => [ 'user=nobody_in_particular', qr/warning: .*this role cannot run openid4vci.vci_http here/ ],
-		'unknown role' => [ 'user=no_such_role', qr/warning: no connection .*role "no_such_role" does not exist/ ],
-		'unknown database' => [ 'dbname=no_such_database', qr/warning: no connection .*database "no_such_database" does not exist/ ]);
+		'role' => [ 'user=no_such_role', qr/role "no_such_role" does not exist/ ],
+		'database' => [ 'dbname=no_such_database', qr/database "no_such_database" does not exist/ ]);
 	for my $what (sort keys %wrong)
 	{
-		my ($setting, $message) = @{ $wrong{$what} };
-		my $proxy = proxy_start($dir, '--conninfo', conninfo($node) . " $setting");
-		# Nobody asks anything of the database: the proxy tries by itself.
-		select undef, undef, undef, 0.02 until proxy_errors($proxy) =~ /\n/;
-		like(proxy_errors($proxy), $message, "$what: the operator is told");
-		is(http_request($proxy, 'GET', '/healthz')->{status}, 200, "$what: the proxy serves all the same");
-		is(http_request($proxy, 'GET', '/readyz')->{status}, 503, "$what: and is not ready");
-		is(proxy_stop($proxy), 0, "$what: stopped");
+		my ($setting, $reason) = @{ $wrong{$what} };
+		# Nobody asks it for anything.
+		my $unasked = proxy_start($dir, '--conninfo', conninfo($node) . " $setting");
+		like(proxy_errors($unasked), qr/warning: no connection to the database: .*$reason/,
+			"unknown $what: the operator is told");
+		is(http_request($unasked, 'GET', '/healthz')->{status}, 200, "unknown $what: it serves all the same");
+		proxy_stop($unasked);
 	}
-	is(http_request($right, 'GET', '/readyz')->{status}, 200, 'a right role is ready');
-	proxy_stop($right);
-	is(proxy_errors($right), '', 'and nothing is told of it');
+
+	$node->safe_psql('postgres', 'CREATE ROLE without_duty LOGIN');
+	my %roles = (
+		"@database user=without_duty" => [ 503, qr/warning: .*this role cannot run openid4vci.vci_http here/ ],
+		"@database" => [ 200, qr/^$/ ]);
+	for my $options (sort keys %roles)
+	{
+		my ($status, $told) = @{ $roles{$options} };
+		my $one = proxy_start($dir, split / /, $options, 2);
+		like(proxy_errors($one), $told, "what is told at the start, when readiness is $status");
+		is(http_request($one, 'GET', '/readyz')->{status}, $status, 'is so');
+		proxy_stop($one);
+	}
 };
 
 subtest 'a lost prepared statement is prepared again' => sub {
