@@ -77,6 +77,14 @@ view vci_key_info
 view vci_offer_info
 LIST
 
+# Callers name them: they stay, in this order.
+my $results = <<'LIST';
+vci_created_offer offer_id credential_offer credential_offer_uri
+	credential_offer_uri_by_reference tx_code expires_at created state
+vci_http_response status headers body
+vci_issued_credential credential_id credential expires_at
+LIST
+
 # What pg_dump copies; spent nonces and their epoch stay behind on purpose.
 my $dumped = <<'LIST';
 vci_configuration
@@ -224,8 +232,24 @@ SQL
 is_deeply(
 	lines('SELECT format(\'%s %s %s\', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger
 		WHERE NOT tgisinternal AND tgrelid IN (SELECT objid FROM member) ORDER BY 1'),
-	[ map { "$_ vci_drop_caches A" } qw(vci_configuration vci_duty vci_epoch vci_issuer vci_key) ],
+	[ map { ("$_ vci_drop_caches A", "$_ vci_drop_caches_all A") }
+		  qw(vci_configuration vci_duty vci_epoch vci_issuer vci_key) ],
 	'caches are dropped by triggers that also fire on replicas');
+# A replication worker fires row triggers alone.
+is_deeply(
+	lines('SELECT DISTINCT format(\'%s %s%s%s%s %s\', tgname, CASE WHEN tgtype & 4 > 0 THEN \'I\' END,
+		CASE WHEN tgtype & 16 > 0 THEN \'U\' END, CASE WHEN tgtype & 8 > 0 THEN \'D\' END,
+		CASE WHEN tgtype & 32 > 0 THEN \'T\' END, CASE WHEN tgtype & 1 > 0 THEN \'row\' ELSE \'statement\' END)
+		FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN (SELECT objid FROM member) ORDER BY 1'),
+	[ 'vci_drop_caches IUD row', 'vci_drop_caches_all T statement' ],
+	'at each row that changes, and when a table is emptied');
+is_deeply(
+	lines('SELECT concat_ws(\' \', t.typname, string_agg(a.attname, \' \' ORDER BY a.attnum))
+		FROM member AS m JOIN pg_type AS t ON t.oid = m.objid AND m.classid = \'pg_type\'::regclass
+			JOIN pg_attribute AS a ON a.attrelid = t.typrelid AND NOT a.attisdropped
+		GROUP BY t.typname ORDER BY t.typname COLLATE "C"'),
+	entries($results),
+	'results have these columns, and new ones come last');
 is_deeply(
 	lines('LOAD \'openid4vci\'; SELECT name || \' \' || context FROM pg_settings
 		WHERE name LIKE \'openid4vci.%\' ORDER BY name'),
