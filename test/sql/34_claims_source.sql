@@ -140,6 +140,42 @@ SELECT statement, helper.sourced(statement) ->> 'attack' FROM unnest(ARRAY[
 SELECT statement, left(helper.sourced(statement) ->> 'attack', 5)
 FROM unnest(ARRAY['COPY registry.entitlement TO PROGRAM ''cat''', 'COMMIT', 'ROLLBACK']) AS statement;
 SELECT count(*) FROM vci_duty WHERE role_name = 'regress_vci_registry';
+
+-- Whatever a source SETs is gone with it: a search_path left behind would let its owner's
+-- functions run with the rights of whoever asked.
+CREATE FUNCTION helper.settings() RETURNS jsonb LANGUAGE sql AS
+    'SELECT jsonb_object_agg(name, setting) FROM pg_catalog.pg_settings';
+CREATE TABLE helper.setter AS SELECT n, statement FROM unnest(ARRAY[
+    'SELECT set_config(''search_path'', ''registry, pg_catalog'', false)',
+    'SELECT set_config(''search_path'', ''registry, pg_catalog'', true)',
+    'SET default_transaction_read_only = on', 'SET LOCAL work_mem = ''1MB''',
+    'SET lock_timeout = ''1ms''', 'RESET ALL']) WITH ORDINALITY AS s (statement, n);
+SET search_path = public, openid4vci, pg_temp;
+SET work_mem = '5MB';
+SET statement_timeout = '1h';
+SELECT helper.settings() AS settings \gset
+SELECT statement, helper.claims((vci_issue_and_record('Sourced', subject_model => 'm',
+    subject_id => statement)).credential) FROM helper.setter ORDER BY n;
+SELECT helper.settings() = :'settings' AS "as before, after vci_issue_and_record";
+SELECT statement, status, helper.claims(body #>> '{credentials,0,credential}')
+FROM helper.setter, LATERAL vci_create_offer('{Sourced}', subject_model => 'm',
+    subject_id => statement) AS o,
+    LATERAL helper.post_json(helper.token(o.offer_id),
+    '{"credential_configuration_id": "Sourced"}') ORDER BY n;
+SELECT helper.settings() = :'settings' AS "as before, after vci_http";
+-- In a transaction of the caller's, at once and after it.
+BEGIN;
+SET LOCAL work_mem = '6MB';
+SELECT helper.settings() AS inside \gset
+SELECT helper.sourced(statement) FROM helper.setter ORDER BY n;
+SELECT helper.settings() = :'inside' AS "as before, within the transaction";
+COMMIT;
+SELECT helper.settings() = :'settings' AS "as before, after the transaction";
+RESET statement_timeout;
+RESET work_mem;
+RESET search_path;
+DROP TABLE helper.setter;
+
 -- Even one who holds a duty does no more than that duty says; the caller's identity comes back.
 SELECT vci_grant('regress_vci_registry', 'offerer');
 SELECT helper.sourced('SELECT openid4vci.vci_create_key()') ->> 'attack',
