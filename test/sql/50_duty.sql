@@ -128,6 +128,58 @@ SELECT vci_grant('regress_vci_short', 'reporter');
 SELECT helper.error('DROP ROLE regress_vci_short') ~ '^2BP01';
 SELECT vci_revoke('regress_vci_short', 'reporter');
 DROP ROLE regress_vci_short;
+-- A renamed role takes no duty along, and leaves none to a new role of its former name: what
+-- that one is given, for one issuer, is all that it has.
+CREATE ROLE regress_vci_clerk;
+SELECT vci_grant('regress_vci_clerk', 'issuer_admin'), vci_grant('regress_vci_clerk', 'offerer');
+ALTER ROLE regress_vci_clerk RENAME TO regress_vci_former_clerk;
+CREATE ROLE regress_vci_clerk;
+SELECT vci_grant('regress_vci_clerk', 'issuer_admin', 'https://second.example');
+SELECT duty, issuer_id = :second_id AS "for the second issuer"
+FROM vci_duty WHERE role_name = 'regress_vci_clerk';
+SET ROLE regress_vci_clerk;
+SELECT openid4vci.vci_duty_issuers('issuer_admin') = ARRAY[:second_id::bigint],
+    openid4vci.vci_duty_issuers('offerer');
+SELECT helper.errors($$SELECT openid4vci.vci_create_issuer('https://clerk.example')$$,
+    $$SELECT openid4vci.vci_create_key('https://registry.example')$$,
+    $$SELECT openid4vci.vci_create_offer('{SecondCredential}', claims => '{}', issuer => 'https://second.example')$$,
+    $$SELECT openid4vci.vci_create_key('https://second.example')$$);
+RESET ROLE;
+-- Further grants to a role that holds its duty already take nothing away.
+SELECT vci_grant('regress_vci_clerk', 'reporter', 'https://second.example');
+SELECT duty FROM vci_duty WHERE role_name = 'regress_vci_clerk' ORDER BY duty;
+SELECT vci_revoke('regress_vci_clerk', 'reporter', 'https://second.example'),
+    vci_revoke('regress_vci_clerk', 'issuer_admin', 'https://second.example');
+DROP OWNED BY regress_vci_former_clerk;
+DROP ROLE regress_vci_clerk, regress_vci_former_clerk;
+
+-- Who acts for one issuer need not name it; who must choose learns of its own issuers alone.
+BEGIN;
+SELECT vci_create_issuer('https://third.example') IS NOT NULL,
+    vci_grant('regress_vci_registry', 'offerer', 'https://second.example');
+SET ROLE regress_vci_registry;
+SELECT offer_id AS id FROM openid4vci.vci_create_offer('{SecondCredential}', claims => '{}') \gset
+SELECT issuer FROM openid4vci.vci_offer_info WHERE id = :id;
+SELECT openid4vci.vci_create_nonce() IS NOT NULL;
+SELECT helper.errors($$SELECT openid4vci.vci_create_key()$$);
+RESET ROLE;
+SELECT vci_grant('regress_vci_registry', 'offerer', 'https://third.example');
+SET ROLE regress_vci_registry;
+SELECT helper.errors($$SELECT openid4vci.vci_create_nonce()$$, $$SELECT openid4vci.vci_create_key()$$);
+RESET ROLE;
+ROLLBACK;
+
+-- Under an old snapshot vci_revoke would not see a duty given since, and take its rights away.
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT helper.errors($$SELECT vci_revoke('regress_vci_reporter', 'reporter')$$);
+ROLLBACK;
+BEGIN ISOLATION LEVEL SERIALIZABLE;
+SELECT helper.errors($$SELECT vci_revoke('regress_vci_reporter', 'reporter')$$);
+ROLLBACK;
+BEGIN;
+SELECT helper.errors($$SELECT vci_revoke('regress_vci_reporter', 'reporter')$$);
+ROLLBACK;
+
 -- The endpoint's limit: for it, the other issuer does not exist.
 SELECT vci_revoke('regress_vci_endpoint', 'endpoint'),
     vci_grant('regress_vci_endpoint', 'endpoint', 'https://second.example');
