@@ -111,17 +111,17 @@ SELECT helper.errors(
     $$SELECT vci_create_offer('{Membership}', claims => '{}', generate_tx_code => true, tx_code_mode => NULL)$$);
 
 -- A holder: a DID or a public JWK.
-SELECT i.holder_did FROM vci_create_offer('{EntitlementCredential}',
+SELECT offer_id AS id FROM vci_create_offer('{EntitlementCredential}',
+    claims => '{"entitlementId": "E-3"}', holder => 'did:web:wallet.example:holder123') \gset
+SELECT holder_did FROM vci_offer_info WHERE id = :id;
+SELECT offer_id AS id FROM vci_create_offer('{EntitlementCredential}',
+    claims => '{"entitlementId": "E-3"}', holder => wallet.did()) \gset
+SELECT holder_did = wallet.did() FROM vci_offer_info WHERE id = :id;
+SELECT offer_id AS id FROM vci_create_offer('{EntitlementCredential}',
     claims => '{"entitlementId": "E-3"}',
-    holder => 'did:web:wallet.example:holder123') AS o
-    JOIN vci_offer_info AS i ON i.id = o.offer_id;
-SELECT i.holder_did = wallet.did()
-    FROM vci_create_offer('{EntitlementCredential}', claims => '{"entitlementId": "E-3"}',
-    holder => wallet.did()) AS o JOIN vci_offer_info AS i ON i.id = o.offer_id;
-SELECT i.holder_did, t.holder_jwk = wallet.public_jwk()
-FROM vci_create_offer('{EntitlementCredential}', claims => '{"entitlementId": "E-3"}',
-    holder => (wallet.public_jwk() || '{"kid": "1", "use": "sig"}')::text) AS o
-    JOIN vci_offer_info AS i ON i.id = o.offer_id JOIN vci_offer AS t ON t.id = o.offer_id;
+    holder => (wallet.public_jwk() || '{"kid": "1", "use": "sig"}')::text) \gset
+SELECT i.holder_did IS NULL AS "no DID", t.holder_jwk = wallet.public_jwk() AS "the key alone"
+FROM vci_offer_info AS i JOIN vci_offer AS t USING (id) WHERE id = :id;
 SELECT helper.error(format('SELECT vci_create_offer(%L, claims => %L, holder => %L)',
     '{EntitlementCredential}', '{"entitlementId": 1}', holder))
 FROM (VALUES ('alice'), (''), ('did:example:123'), ('did:jwk:'), ('did:jwk:e30'), ('did:key:z6Mk'),
@@ -192,3 +192,21 @@ SELECT helper.errors(
 SELECT o.created, o.state FROM vci_create_offer('{Membership}', claims => '{}', reference => 'state') AS o;
 SELECT vci_cancel_offer(id) FROM vci_offer_info WHERE reference = 'state';
 SELECT o.created, o.state FROM vci_create_offer('{Membership}', claims => '{}', reference => 'state') AS o;
+-- A holder that is named is never ignored: a credential bound to nobody would go to anybody.
+SELECT helper.errors(
+    format('SELECT vci_create_offer(%L, claims => %L, holder => %L)', '{Membership}', '{}', wallet.did()),
+    format('SELECT vci_create_offer(%L, claims => %L, holder => %L)', '{Membership}', '{}',
+    wallet.public_jwk()),
+    format('SELECT vci_create_offer(%L, claims => %L, holder => %L)',
+    '{EntitlementCredential,Membership}', '{"entitlementId": "E-1"}', wallet.did()),
+    format('SELECT vci_create_offer(%L, claims => %L, holder => %L)', '{EntitlementCredential}',
+    '{"entitlementId": "E-1"}', wallet.did()));
+-- More than a credential can carry is said when the offer is made, not when the code is spent.
+SELECT helper.errors(
+    $$SELECT vci_create_offer('{Membership}', claims => (SELECT jsonb_object_agg('k' || n, n) FROM generate_series(1, 1100) AS n))$$,
+    $$SELECT vci_create_offer('{EntitlementCredential}', claims => jsonb_build_object('entitlementId', repeat('x', 60000)))$$,
+    $$SELECT vci_create_offer('{Membership,EntitlementCredential}', claims => jsonb_build_object('entitlementId', repeat('x', 60000)))$$);
+SELECT status FROM vci_create_offer('{Membership}',
+    claims => (SELECT jsonb_object_agg('k' || n, n) FROM generate_series(1, 1000) AS n)) AS o,
+    LATERAL helper.post_json(helper.token(o.offer_id),
+    '{"credential_configuration_id": "Membership"}');

@@ -119,6 +119,24 @@ SELECT status, body_out FROM helper.http('GET',
     regexp_replace(helper.percent_decode(split_part(:'link', '=', 2)), '^https://[^/]*', ''),
                                          '{Host, registry.example}');
 
+-- Of two credentials one is issued: the offer can still be cancelled, which keeps the other
+-- from whoever has the token. With a single one there is nothing left to keep.
+SELECT offer_id AS two FROM vci_create_offer('{Membership,EntitlementCredential}',
+    claims => '{"entitlementId": "E-1"}') \gset
+SELECT helper.token(:two) AS token \gset
+SELECT status FROM helper.post_json(:'token', '{"credential_configuration_id": "Membership"}');
+SELECT status, body ->> 'error' AS "the token is alive" FROM helper.post_json(:'token',
+    '{"credential_configuration_id": "EntitlementCredential"}');
+SELECT vci_cancel_offer(:two), vci_cancel_offer(:two);
+SELECT status, body ->> 'error', headers ->> 'WWW-Authenticate' FROM helper.post_json(:'token',
+    '{"credential_configuration_id": "EntitlementCredential"}');
+SELECT state, issued_at IS NOT NULL AS issued, cancelled_at IS NOT NULL AS cancelled
+    FROM vci_offer_info WHERE id = :two;
+SELECT offer_id AS one FROM vci_create_offer('{Membership}', claims => '{}') \gset
+SELECT status FROM helper.post_json(helper.token(:one),
+    '{"credential_configuration_id": "Membership"}');
+SELECT vci_cancel_offer(:one), helper.state(:one);
+
 -- All of them set-based, over the reopened campaign of the previous file.
 SELECT count(vci_rotate_code(id)), count(vci_extend_offer(id, '1 day')) FROM vci_offer_info
     WHERE reference LIKE 'campaign/%';

@@ -130,3 +130,16 @@ SELECT what, status, body_out FROM (VALUES ('forged', left(:'target', -1)
 SELECT status FROM helper.http('HEAD', :'target', '{Host, registry.example}');
 UPDATE vci_offer SET expires_at = clock_timestamp() WHERE id = :id;
 SELECT status, body_out FROM helper.http('GET', :'target', '{Host, registry.example}');
+-- A code is not burnt for credentials that are no longer issued; while one of them is, it works.
+SELECT vci_create_configuration(id, 'v', binding => 'absent')
+    FROM unnest('{Fleeting,Passing}'::text[]) AS id;
+SELECT offer_id AS id FROM vci_create_offer('{Fleeting,Passing}', claims => '{}') \gset
+SELECT vci_retire_configuration('Fleeting');
+BEGIN;
+SELECT status FROM helper.post_form(helper.form(helper.code(:id)));
+ROLLBACK;
+SELECT vci_retire_configuration('Passing');
+SELECT status, body FROM helper.post_form(helper.form(helper.code(:id)));
+SELECT vci_exchange_code(helper.code(:id)) ->> 'error';
+SELECT state, redeemed_at FROM vci_offer_info WHERE id = :id;
+SELECT count(*) FROM vci_token WHERE offer_id = :id;
