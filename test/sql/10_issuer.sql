@@ -137,3 +137,35 @@ SELECT helper.errors($$SELECT vci_create_issuer('https://c.example')$$);
 SELECT current_setting('data_directory') || '/PG_VERSION' AS inside \gset
 SET openid4vci.root_key_file = :'inside';
 SELECT helper.errors($$SELECT vci_create_issuer('https://c.example')$$);
+RESET openid4vci.root_key_file;
+
+-- One spelling of an authority, and no path that looks like a well-known address.
+SELECT helper.errors(
+    $$SELECT vci_create_issuer('https://h.example:443')$$,
+    $$SELECT vci_create_issuer('http://127.0.0.1:80')$$,
+    $$SELECT vci_create_issuer('https://h.example:80')$$,
+    $$SELECT vci_create_issuer('https://h.example:4430')$$,
+    $$SELECT vci_create_issuer('https://h.example/.well-known')$$,
+    $$SELECT vci_create_issuer('https://h.example/.well-known/openid-credential-issuer/t1')$$,
+    $$SELECT vci_create_issuer('https://h.example/t1/.well-known')$$);
+
+-- Two issuers never share endpoints: each would answer in the other's place.
+BEGIN;
+SELECT vci_create_issuer('https://registry.example/t1') IS NOT NULL;
+SELECT helper.errors(
+    $$SELECT vci_alter_issuer('{"base_path": "/t1/api/v1/openid4vci"}', 'https://registry.example')$$,
+    $$SELECT vci_alter_issuer('{"base_path": "/t2/api/v1/openid4vci"}', 'https://registry.example')$$,
+    $$SELECT vci_create_issuer('https://registry.example/t1/api', settings => '{"base_path": "/v1/openid4vci"}')$$,
+    $$SELECT vci_create_issuer('https://registry.example/t1/api', settings => '{"base_path": "/v2/openid4vci"}')$$,
+    $$SELECT vci_create_issuer('https://registry.example/api/v1/openid4vci', settings => '{"base_path": ""}')$$,
+    $$SELECT vci_create_issuer('https://other.example', settings => '{"base_path": "/t1/api/v1/openid4vci"}')$$);
+-- A retired one stands in nobody's way.
+SELECT vci_retire_issuer('https://registry.example/t1');
+SELECT vci_alter_issuer('{"base_path": "/t1/api/v1/openid4vci"}', 'https://registry.example');
+ROLLBACK;
+
+-- As long as it is said to be, and no longer; the error does not show the row with its keys.
+SELECT helper.errors(
+    $$SELECT vci_alter_issuer(jsonb_build_object('base_path', '/' || repeat('a', 255)))$$,
+    $$SELECT vci_alter_issuer(jsonb_build_object('base_path', '/' || repeat('a', 256)))$$,
+    $$SELECT vci_create_issuer('https://h.example', settings => jsonb_build_object('base_path', '/' || repeat('a', 256)))$$);
