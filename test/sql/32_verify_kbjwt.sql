@@ -132,6 +132,16 @@ SELECT what, helper.verdict(wallet.jwt_of_text(header, payload)) FROM (VALUES
     wallet.public_jwk()), '[]'),
     ('header no object', '[]', '{}'), ('header no JSON', 'alg: ES256', '{}'),
     ('NaN', '{"alg": NaN}', '{}'), ('trailing text', '{} x', '{}')) AS p (what, header, payload);
+-- A number that JSON allows and jsonb cannot hold is a verdict, not an exception.
+SELECT what, helper.verdict(wallet.jwt_of_text(header, payload)) FROM (VALUES
+    ('in the header', format('{"alg": "ES256", "typ": "openid4vci-proof+jwt", "jwk": %s, "x": 1e999999}',
+    wallet.public_jwk()), '{"nonce": "n"}'),
+    ('in the payload', format('{"alg": "ES256", "typ": "openid4vci-proof+jwt", "jwk": %s}',
+    wallet.public_jwk()), '{"nonce": "n", "x": [{"y": -1E+999999}]}'),
+    ('very small', format('{"alg": "ES256", "typ": "openid4vci-proof+jwt", "jwk": %s}',
+    wallet.public_jwk()), '{"nonce": "n", "x": 1e-999999}'),
+    ('in a key', '{"alg": "ES256", "typ": "openid4vci-proof+jwt", "jwk": {"kty": "EC", "x": 1e999999}}',
+    '{"nonce": "n"}')) AS p (what, header, payload);
 -- Bytes that are no UTF-8 in the header.
 SELECT helper.verdict(helper.base64url('\x7b22616c67223a22ff227d') || '.e30.AA');
 

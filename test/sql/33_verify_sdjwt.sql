@@ -123,3 +123,28 @@ SELECT helper.presentation_verdict(helper.credential(payload => '{"iss": "https:
        helper.presentation_verdict(helper.credential(payload => '{"iss": null}'), NULL, NULL),
        helper.presentation_verdict(helper.credential(), NULL,
        NULL) AS "a forged one of this issuer";
+-- A number that JSON allows and jsonb cannot hold is a verdict, not an exception: signed,
+-- disclosed, or in the key binding.
+SELECT what, helper.presentation_verdict(sd_jwt, NULL, NULL, NULL, wallet.public_jwk())
+FROM (SELECT '["salt", "b", 1e999999]'::text) AS d (disclosure),
+    LATERAL (VALUES
+    ('in the header', wallet.jwt_of_text('{"alg": "ES256", "typ": "dc+sd-jwt", "x": 1e999999}',
+    '{"iss": "https://registry.example", "vct": "x"}') || '~'),
+    ('in the payload', wallet.jwt_of_text('{"alg": "ES256", "typ": "dc+sd-jwt"}',
+    '{"iss": "https://registry.example", "vct": "x", "a": {"b": [1e999999]}}') || '~'),
+    ('in a disclosure', helper.credential(payload => jsonb_build_object('_sd',
+    jsonb_build_array(helper.base64url(sha256(convert_to(helper.base64url(convert_to(disclosure,
+    'UTF8')), 'UTF8')))))) || helper.base64url(convert_to(disclosure, 'UTF8')) || '~'))
+    AS p (what, sd_jwt);
+SELECT helper.presentation_verdict(:'sd_jwt'
+    || wallet.jwt_of_text('{"alg": "ES256", "typ": "kb+jwt", "x": 1e999999}', '{}'));
+
+-- However many keys came later, the one that signed is found: by this issuer, and by who
+-- fetched its published set.
+BEGIN;
+SELECT count(vci_create_key()) FROM generate_series(1, 33);
+SELECT helper.presentation_verdict(:'sd_jwt', NULL, NULL);
+SELECT jsonb_array_length(body_out -> 'keys') > 33,
+    helper.presentation_verdict(:'sd_jwt', NULL, NULL, NULL, body_out)
+FROM helper.http('GET', '/api/v1/openid4vci/jwks', '{Host, registry.example}');
+ROLLBACK;
