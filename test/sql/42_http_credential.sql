@@ -131,6 +131,20 @@ SELECT status, jsonb_array_length(body -> 'credentials'),
 FROM helper.post_json(:'token', '{"credential_configuration_id": "EntitlementCredential"}'
     || helper.proofs(wallet.proof(:'nonce'), wallet.proof(:'nonce', 'second'))),
     jsonb_array_elements(body -> 'credentials') WITH ORDINALITY AS e (c, n) GROUP BY 1, 2;
+-- All nonces of a request are spent or none: beside a spent one, the fresh one stays fresh.
+SELECT helper.new_entitlement() AS token, vci_create_nonce() AS fresh,
+    (SELECT count(*) FROM vci_nonce) AS spent \gset
+SELECT * FROM helper.answer(:'token', '{"credential_configuration_id": "EntitlementCredential"}'
+    || helper.proofs(wallet.proof(:'fresh'), wallet.proof(:'nonce', 'second')));
+SELECT count(*) = :spent AS "none was spent" FROM vci_nonce;
+SELECT status, jsonb_array_length(body -> 'credentials') FROM helper.answer(:'token',
+    '{"credential_configuration_id": "EntitlementCredential"}'
+    || helper.proofs(wallet.proof(:'fresh'), wallet.proof(vci_create_nonce(), 'second')));
+SELECT count(*) - :spent FROM vci_nonce;
+-- What was spent before is not given back by that.
+SELECT * FROM helper.answer(helper.new_entitlement(),
+    '{"credential_configuration_id": "EntitlementCredential"}'
+    || helper.proofs(wallet.proof(:'nonce')));
 SELECT vci_alter_issuer('{"batch_size": null}');
 
 -- The holder: a key or DID that the offer names is the only one.
@@ -291,6 +305,16 @@ SELECT status, helper.jwt_part(body #>> '{credentials,0,credential}', 2) ? 'cnf'
 SELECT * FROM helper.answer(helper.new_entitlement(wallet.did()),
     '{"credential_configuration_id": "EntitlementCredential"}');
 SELECT vci_alter_configuration('EntitlementCredential', '{"binding": "required"}');
+-- An offer for one holder is not for anybody else when the binding is taken away later.
+SELECT helper.new_entitlement(wallet.did()) AS token \gset
+SELECT vci_alter_configuration('EntitlementCredential', '{"binding": "absent"}');
+SELECT * FROM helper.answer(:'token', '{"credential_configuration_id": "EntitlementCredential"}');
+SELECT * FROM helper.answer(:'token', '{"credential_configuration_id": "EntitlementCredential"}'
+    || helper.proofs(wallet.proof(vci_create_nonce())));
+SELECT vci_alter_configuration('EntitlementCredential', '{"binding": "required"}');
+SELECT status FROM helper.answer(:'token',
+    '{"credential_configuration_id": "EntitlementCredential"}'
+    || helper.proofs(wallet.proof(vci_create_nonce())));
 -- Binding absent: proofs that come are not needed and not looked at.
 SELECT status, helper.jwt_part(body #>> '{credentials,0,credential}', 2) ? 'cnf'
     FROM helper.post_json(helper.new_entitlement(configurations => '{Membership}'),
@@ -315,6 +339,13 @@ SELECT status, body_out ->> 'error'
     FROM helper.http('POST', '/api/v1/openid4vci/credential?access_token=' || :'token',
     '{Host, registry.example, Content-Type, application/json}', '{}');
 SELECT status, headers ->> 'WWW-Authenticate' FROM helper.post_json(repeat('A', 5000), '{}');
+-- That the issuer has no key is nothing that a stranger is told, nor an error he can cause.
+BEGIN;
+SELECT count(vci_retire_key(kid)) > 0 FROM vci_key_info
+    WHERE issuer = 'https://registry.example' AND state = 'active';
+SELECT status, body ->> 'error' FROM helper.post_json(NULL, '{}');
+SELECT status, body ->> 'error' FROM helper.post_json('AAAA', '{}');
+ROLLBACK;
 SELECT status, body ->> 'error'
     FROM helper.answer(helper.code(helper.new_offer()),
     '{"credential_configuration_id": "Membership"}') AS a;
