@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-static const char encoding[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char encoding[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /* Value of a character plus one, so that every character not listed is 0. */
 static const unsigned char decoding[256] = {

@@ -106,7 +106,8 @@ my $issuer = Issuer->start_server('inventory');
 $issuer->sql('CREATE ROLE stranger LOGIN');
 $issuer->sql('CREATE EXTENSION openid4vci');
 
-# Every member of the extension, as kind, class, oid, name.
+# Every member of the extension, as kind, class, oid, name. The row and array types that
+# PostgreSQL makes along with tables are members from 17 on; they are no objects of ours.
 $issuer->sql(<<'SQL');
 CREATE VIEW public.member AS
 SELECT i.type AS kind, d.classid, d.objid, regexp_replace(i.name, '^openid4vci\.', '') AS name
@@ -114,7 +115,10 @@ FROM pg_depend AS d
      JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid,
      LATERAL (SELECT o.type, COALESCE(o.name, o.identity)
               FROM pg_identify_object(d.classid, d.objid, 0) AS o) AS i (type, name)
-WHERE e.extname = 'openid4vci' AND d.deptype = 'e';
+WHERE e.extname = 'openid4vci' AND d.deptype = 'e'
+    AND NOT EXISTS (SELECT FROM pg_type AS t LEFT JOIN pg_class AS c ON c.oid = t.typrelid
+                    WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid
+                        AND (t.typcategory = 'A' OR c.relkind IN ('r', 'v')));
 SQL
 
 sub lines
