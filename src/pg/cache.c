@@ -498,7 +498,7 @@ vci_cache_issuer(VciStore *store, const char *url)
 
 	if (url == NULL && count > 1)
 		ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_PARAMETER),
-						errmsg("there are %d issuers: say which one", count),
+						errmsg("there are several issuers: say which one"),
 						errhint("Add issuer => '%s'.", issuers[0].rules.url)));
 	for (int i = 0; i < count; i++)
 		if (url == NULL || strcmp(issuers[i].rules.url, url) == 0)
