@@ -63,6 +63,7 @@ CREATE TABLE vci_issuer (
     proof_max_age         integer CHECK (proof_max_age BETWEEN 1 AND 2592000),
     tx_code_max_failures  integer CHECK (tx_code_max_failures BETWEEN 1 AND 100),
     batch_size            integer CHECK (batch_size BETWEEN 1 AND 32),
+    nonce_generation      integer NOT NULL DEFAULT 0,
     display               jsonb,
     data_key              bytea NOT NULL,
     root_key_id           text COLLATE "C" NOT NULL,
@@ -76,6 +77,7 @@ COMMENT ON COLUMN vci_issuer.data_key IS 'Key from which codes, tokens and nonce
 COMMENT ON COLUMN vci_issuer.offer_lifetime IS 'Seconds an offer is good for';
 COMMENT ON COLUMN vci_issuer.access_token_lifetime IS 'Seconds an access token is good for';
 COMMENT ON COLUMN vci_issuer.c_nonce_lifetime IS 'Seconds a c_nonce is good for';
+COMMENT ON COLUMN vci_issuer.nonce_generation IS 'Raised when c_nonce_lifetime changes: spent c_nonces are forgotten after their lifetime, and a longer one must not revive them';
 COMMENT ON COLUMN vci_issuer.retry_window IS 'Seconds in which a byte-identical credential request gets its answer again';
 COMMENT ON COLUMN vci_issuer.time_rounding IS 'Seconds to which iat and exp are rounded down';
 COMMENT ON COLUMN vci_issuer.proof_max_age IS 'Seconds that iat of a key proof may lie in the past';

@@ -267,6 +267,7 @@ read_issuers(VciStore *store, Generation *generation)
 		issuer->path = vci_issuer_url_path(issuer->rules.url);
 		issuer->data_key = rows[i].data_key;
 		issuer->root_key_id = rows[i].root_key_id;
+		issuer->nonce_generation = rows[i].nonce_generation;
 		issuer->generation = generation;
 	}
 	generation->issuer_count = count;
@@ -446,7 +447,8 @@ vci_cache_load(VciStore *store, VciIssuerEntry *issuer)
 		return issuer;
 	load = begin_load(store, &caller);
 	note_snapshot(issuer->generation);
-	issuer->epoch = vci_store_epoch(store);
+	/* far apart in the number's bits, so that raising one never looks like raising the other */
+	issuer->epoch = vci_store_epoch(store) ^ ((int64) issuer->nonce_generation << 40);
 	memset(&issuer->signing, 0, sizeof(issuer->signing));
 	load_keys(store, issuer);
 	load_configurations(store, issuer);

@@ -31,7 +31,8 @@ typedef struct VciIssuerEntry
 	char *authority;  /* host[:port] as a Host header has it */
 	const char *path; /* of the URL, "" when there is none */
 	char *iss;		  /* what credentials carry as iss */
-	int64 epoch;
+	int32 nonce_generation;
+	int64 epoch;		  /* of c_nonces: the database's and the issuer's own */
 	VciSecret ticket_key; /* codes, tokens, links */
 	VciSecret nonce_key;
 	VciSecret tx_code_key;

@@ -228,7 +228,7 @@ vci_alter_issuer(PG_FUNCTION_ARGS)
 		change_settings(store, id, settings);
 		/* spent nonces are forgotten after their lifetime: a longer one must not revive them */
 		if (vci_json_has(settings, "c_nonce_lifetime") || vci_json_has(settings, "profile"))
-			vci_store_new_epoch(store);
+			vci_store_void_nonces(store, id);
 		check_profile_of_configurations(store, id);
 		check_endpoints(store, id);
 	}

@@ -46,6 +46,7 @@ typedef struct VciIssuerRow
 	int32 proof_max_age;
 	int32 tx_code_max_failures;
 	int32 batch_size;
+	int32 nonce_generation;
 	char *display; /* JSON text or NULL */
 	bytea *data_key;
 	char *root_key_id;
@@ -139,7 +140,8 @@ extern VciDutyRow *vci_store_duties(VciStore *store, int *count);
 extern void vci_store_execute_grant(VciStore *store, const char *statement);
 
 extern int64 vci_store_epoch(VciStore *store);
-extern void vci_store_new_epoch(VciStore *store); /* every c_nonce given out is void */
+/* Every c_nonce that this issuer gave out is void. */
+extern void vci_store_void_nonces(VciStore *store, int64 issuer_id);
 
 /* Offers --------------------------------------------------------------------------- */
 

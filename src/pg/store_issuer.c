@@ -105,7 +105,7 @@ vci_store_issuers(VciStore *store, int *count)
 	static VciStatement statement = {
 		"SELECT id, url, base_path, profile, iss_did_web, offer_lifetime, access_token_lifetime, "
 		"c_nonce_lifetime, COALESCE(retry_window, -1), time_rounding, proof_max_age, "
-		"tx_code_max_failures, batch_size, display::text, data_key, root_key_id "
+		"tx_code_max_failures, batch_size, display::text, data_key, root_key_id, nonce_generation "
 		"FROM openid4vci.vci_issuer WHERE retired_at IS NULL ORDER BY id",
 		0,
 		{0},
@@ -135,6 +135,7 @@ vci_store_issuers(VciStore *store, int *count)
 		row->display = vci_column_text(store, i, 14);
 		row->data_key = vci_column_bytea(store, i, 15);
 		row->root_key_id = vci_column_text(store, i, 16);
+		row->nonce_generation = vci_column_int32(i, 17);
 	}
 	return rows;
 }
@@ -243,12 +244,16 @@ vci_store_epoch(VciStore *store)
 }
 
 void
-vci_store_new_epoch(VciStore *store)
+vci_store_void_nonces(VciStore *store, int64 issuer_id)
 {
 	static VciStatement statement = {
-		"UPDATE openid4vci.vci_epoch SET epoch = epoch + 1", 0, {0}, NULL};
+		"UPDATE openid4vci.vci_issuer SET nonce_generation = nonce_generation + 1 WHERE id = $1",
+		1,
+		{INT8OID},
+		NULL};
 	VciArguments args = {0};
 
+	vci_put_int64(&args, issuer_id);
 	vci_run(store, &statement, &args);
 }
 

@@ -169,3 +169,13 @@ SELECT helper.errors(
     $$SELECT vci_alter_issuer(jsonb_build_object('base_path', '/' || repeat('a', 255)))$$,
     $$SELECT vci_alter_issuer(jsonb_build_object('base_path', '/' || repeat('a', 256)))$$,
     $$SELECT vci_create_issuer('https://h.example', settings => jsonb_build_object('base_path', '/' || repeat('a', 256)))$$);
+
+-- A changed c_nonce_lifetime voids the issuer's own c_nonces, and no other issuer's.
+BEGIN;
+SELECT vci_create_issuer('https://nonce.example') IS NOT NULL;
+CREATE TEMP TABLE before ON COMMIT DROP AS
+    SELECT url, nonce_generation, epoch FROM vci_issuer, vci_epoch WHERE retired_at IS NULL;
+SELECT vci_alter_issuer('{"c_nonce_lifetime": 600}', 'https://nonce.example');
+SELECT url, i.nonce_generation - b.nonce_generation AS raised, e.epoch = b.epoch AS same_epoch
+FROM before AS b JOIN vci_issuer AS i USING (url), vci_epoch AS e ORDER BY url;
+ROLLBACK;
