@@ -145,66 +145,23 @@ update_offer(VciStore *store, VciStatement *statement, int64 id)
 	vci_run(store, statement, &args);
 }
 
-void
-vci_store_count_tx_code_failure(VciStore *store, int64 id)
-{
-	static VciStatement statement = {
-		"UPDATE openid4vci.vci_offer SET tx_code_failures = tx_code_failures + 1 WHERE id = $1",
-		1,
-		{INT8OID},
-		NULL};
+/* A function that makes one such change. */
+#define OFFER_UPDATE(function, change)                                                             \
+	void function(VciStore *store, int64 id)                                                       \
+	{                                                                                              \
+		static VciStatement statement = {                                                          \
+			"UPDATE openid4vci.vci_offer SET " change " WHERE id = $1", 1, {INT8OID}, NULL};       \
+                                                                                                   \
+		update_offer(store, &statement, id);                                                       \
+	}
 
-	update_offer(store, &statement, id);
-}
-
-void
-vci_store_redeem_offer(VciStore *store, int64 id)
-{
-	static VciStatement statement = {
-		"UPDATE openid4vci.vci_offer SET redeemed_at = clock_timestamp() WHERE id = $1",
-		1,
-		{INT8OID},
-		NULL};
-
-	update_offer(store, &statement, id);
-}
-
-void
-vci_store_raise_generation(VciStore *store, int64 id)
-{
-	static VciStatement statement = {
-		"UPDATE openid4vci.vci_offer SET generation = generation + 1 WHERE id = $1",
-		1,
-		{INT8OID},
-		NULL};
-
-	update_offer(store, &statement, id);
-}
-
-void
-vci_store_cancel_offer(VciStore *store, int64 id)
-{
-	static VciStatement statement = {
-		"UPDATE openid4vci.vci_offer SET cancelled_at = clock_timestamp() WHERE id = $1",
-		1,
-		{INT8OID},
-		NULL};
-
-	update_offer(store, &statement, id);
-}
-
-void
-vci_store_mark_issued(VciStore *store, int64 id)
-{
-	static VciStatement statement = {
-		"UPDATE openid4vci.vci_offer SET issued_at = COALESCE(issued_at, clock_timestamp()) "
-		"WHERE id = $1",
-		1,
-		{INT8OID},
-		NULL};
-
-	update_offer(store, &statement, id);
-}
+/* clang-format off */
+OFFER_UPDATE(vci_store_count_tx_code_failure, "tx_code_failures = tx_code_failures + 1")
+OFFER_UPDATE(vci_store_redeem_offer, "redeemed_at = clock_timestamp()")
+OFFER_UPDATE(vci_store_raise_generation, "generation = generation + 1")
+OFFER_UPDATE(vci_store_cancel_offer, "cancelled_at = clock_timestamp()")
+OFFER_UPDATE(vci_store_mark_issued, "issued_at = COALESCE(issued_at, clock_timestamp())")
+/* clang-format on */
 
 void
 vci_store_extend_offer(VciStore *store, int64 id, int64 expires_at)
