@@ -263,11 +263,9 @@ handle_jwt_vc_issuer(HttpCall *call)
 static VciAnswer *
 handle_did_document(HttpCall *call)
 {
-	VciAnswer *answer = answer_cacheable(
-		call, vci_metadata_did_document(&call->issuer->rules, call->issuer->published_keys,
-										call->issuer->key_count));
-
-	return answer;
+	return answer_cacheable(call, vci_metadata_did_document(&call->issuer->rules,
+															call->issuer->published_keys,
+															call->issuer->key_count));
 }
 
 static VciAnswer *

@@ -80,7 +80,6 @@ typedef struct VciConfigurationRow
 	char *display;
 	char *claims_source;
 	char *claims_source_owner;
-	bool retired;
 } VciConfigurationRow;
 
 typedef struct VciDutyRow
@@ -256,10 +255,8 @@ typedef struct VciCredentialRow
 {
 	int64 id;
 	int64 key_id;
-	int32 instance;
 	int64 issued_at;
 	double age; /* seconds since issued_at */
-	char *format;
 	bytea *request_digest;
 } VciCredentialRow;
 

@@ -176,8 +176,8 @@ vci_store_credentials_of_token(VciStore *store, int64 token_id, const char *conf
 							   int *count)
 {
 	static VciStatement statement = {
-		"SELECT id, instance, floor(extract(epoch FROM issued_at))::bigint, "
-		"extract(epoch FROM clock_timestamp() - issued_at)::float8, format, request_digest, key_id "
+		"SELECT id, floor(extract(epoch FROM issued_at))::bigint, "
+		"extract(epoch FROM clock_timestamp() - issued_at)::float8, request_digest, key_id "
 		"FROM openid4vci.vci_credential WHERE token_id = $1 AND configuration_id = $2 "
 		"ORDER BY instance",
 		2,
@@ -193,12 +193,10 @@ vci_store_credentials_of_token(VciStore *store, int64 token_id, const char *conf
 	for (int i = 0; i < *count; i++)
 	{
 		rows[i].id = vci_column_int64(i, 1);
-		rows[i].instance = vci_column_int32(i, 2);
-		rows[i].issued_at = vci_column_int64(i, 3);
-		rows[i].age = vci_column_double(i, 4);
-		rows[i].format = vci_column_text(store, i, 5);
-		rows[i].request_digest = vci_column_bytea(store, i, 6);
-		rows[i].key_id = vci_column_int64(i, 7);
+		rows[i].issued_at = vci_column_int64(i, 2);
+		rows[i].age = vci_column_double(i, 3);
+		rows[i].request_digest = vci_column_bytea(store, i, 4);
+		rows[i].key_id = vci_column_int64(i, 5);
 	}
 	return rows;
 }
