@@ -64,6 +64,23 @@ CREATE TABLE vci_issuer (
     tx_code_max_failures  integer CHECK (tx_code_max_failures BETWEEN 1 AND 100),
     batch_size            integer CHECK (batch_size BETWEEN 1 AND 32),
     nonce_generation      integer NOT NULL DEFAULT 0,
+    dpop                  text COLLATE "C" CHECK (dpop IN ('off', 'optional', 'required')),
+    dpop_nonce            boolean,
+    dpop_proof_max_age    integer CHECK (dpop_proof_max_age BETWEEN 1 AND 3600),
+    refresh_token_lifetime integer CHECK (refresh_token_lifetime BETWEEN 1 AND 315360000),
+    authorization_request_lifetime integer CHECK (authorization_request_lifetime BETWEEN 1 AND 86400),
+    authorization_code_lifetime integer CHECK (authorization_code_lifetime BETWEEN 1 AND 600),
+    authorization_request_rate integer CHECK (authorization_request_rate BETWEEN 1 AND 1000000),
+    tx_code_retry_delay   integer CHECK (tx_code_retry_delay BETWEEN 0 AND 3600),
+    deferred_interval     integer CHECK (deferred_interval BETWEEN 1 AND 2592000),
+    deferred_lifetime     integer CHECK (deferred_lifetime BETWEEN 1 AND 31536000),
+    login_url             text COLLATE "C",
+    authenticate          text COLLATE "C",
+    authenticate_owner    name,
+    login_fields          jsonb,
+    endpoints             jsonb NOT NULL DEFAULT '{}',
+    issuance_paused       boolean NOT NULL DEFAULT false,
+    notify_events         boolean NOT NULL DEFAULT false,
     display               jsonb,
     data_key              bytea NOT NULL,
     root_key_id           text COLLATE "C" NOT NULL,
@@ -78,6 +95,23 @@ COMMENT ON COLUMN vci_issuer.offer_lifetime IS 'Seconds an offer is good for';
 COMMENT ON COLUMN vci_issuer.access_token_lifetime IS 'Seconds an access token is good for';
 COMMENT ON COLUMN vci_issuer.c_nonce_lifetime IS 'Seconds a c_nonce is good for';
 COMMENT ON COLUMN vci_issuer.nonce_generation IS 'Raised when c_nonce_lifetime changes: spent c_nonces are forgotten after their lifetime, and a longer one must not revive them';
+COMMENT ON COLUMN vci_issuer.dpop IS 'Sender-constrained tokens (RFC 9449): off, optional or required; NULL is optional';
+COMMENT ON COLUMN vci_issuer.dpop_nonce IS 'Ask wallets for a nonce of ours in their DPoP proofs (RFC 9449 section 8); NULL: only profile final does';
+COMMENT ON COLUMN vci_issuer.dpop_proof_max_age IS 'Seconds that iat of a DPoP proof may lie in the past';
+COMMENT ON COLUMN vci_issuer.refresh_token_lifetime IS 'Seconds a refresh token is good for after its last use; NULL: none is given';
+COMMENT ON COLUMN vci_issuer.authorization_request_lifetime IS 'Seconds a person has to log in and decide';
+COMMENT ON COLUMN vci_issuer.authorization_code_lifetime IS 'Seconds an authorization code is good for';
+COMMENT ON COLUMN vci_issuer.authorization_request_rate IS 'Authorization requests taken a minute; more get 429';
+COMMENT ON COLUMN vci_issuer.tx_code_retry_delay IS 'Seconds that an offer takes no transaction code after a wrong one; meanwhile 429';
+COMMENT ON COLUMN vci_issuer.deferred_interval IS 'Seconds a wallet shall wait before it asks again for a deferred credential';
+COMMENT ON COLUMN vci_issuer.deferred_lifetime IS 'Seconds a deferred credential can be fetched after it was asked for';
+COMMENT ON COLUMN vci_issuer.login_url IS 'The registry''s own login-and-consent page; gets ?request=...';
+COMMENT ON COLUMN vci_issuer.authenticate IS 'schema.function(jsonb) returns jsonb: who the person at the built-in consent page is';
+COMMENT ON COLUMN vci_issuer.authenticate_owner IS 'Owner of authenticate when it was registered; another owner later is an error';
+COMMENT ON COLUMN vci_issuer.login_fields IS 'What the built-in consent page asks for: array of {name, type, label or display}';
+COMMENT ON COLUMN vci_issuer.endpoints IS 'By endpoint name {enabled, path, base_url}; what is absent is the default';
+COMMENT ON COLUMN vci_issuer.issuance_paused IS 'All that leads to a credential answers 503; offers are kept';
+COMMENT ON COLUMN vci_issuer.notify_events IS 'Each event also goes out by NOTIFY openid4vci, which serialises commits';
 COMMENT ON COLUMN vci_issuer.retry_window IS 'Seconds in which a byte-identical credential request gets its answer again';
 COMMENT ON COLUMN vci_issuer.time_rounding IS 'Seconds to which iat and exp are rounded down';
 COMMENT ON COLUMN vci_issuer.proof_max_age IS 'Seconds that iat of a key proof may lie in the past';
@@ -117,6 +151,7 @@ CREATE TABLE vci_configuration (
     selectively_disclosable jsonb NOT NULL DEFAULT '[]',
     claims                  jsonb,
     display                 jsonb,
+    deferred                boolean NOT NULL DEFAULT false,
     claims_source           text COLLATE "C",
     claims_source_owner     name,
     created_at              timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -125,7 +160,8 @@ CREATE TABLE vci_configuration (
 );
 COMMENT ON TABLE vci_configuration IS 'Credential configurations (OpenID4VCI 1.0 section 12.2.4)';
 COMMENT ON COLUMN vci_configuration.older IS 'Switches that bend to wallets of drafts 11 to 15; empty is strict 1.0';
-COMMENT ON COLUMN vci_configuration.claims_source IS 'schema.function(text, text) returns jsonb: claims of (subject model, subject id) at issuance';
+COMMENT ON COLUMN vci_configuration.deferred IS 'Each issuance waits for vci_deferred_complete';
+COMMENT ON COLUMN vci_configuration.claims_source IS 'schema.function(text, text) returns jsonb: claims of (subject model, subject id) at issuance; a number: not yet, ask again in so many seconds';
 COMMENT ON COLUMN vci_configuration.claims_source_owner IS 'Owner of claims_source when it was registered; another owner later is an error';
 
 CREATE TABLE vci_did_document (
@@ -146,6 +182,46 @@ CREATE TABLE vci_duty (
 );
 COMMENT ON TABLE vci_duty IS 'Who may do what, for one issuer or (NULL) for all; written by vci_grant';
 
+CREATE TABLE vci_client (
+    issuer_id     bigint NOT NULL REFERENCES vci_issuer,
+    client_id     text COLLATE "C" NOT NULL,
+    redirect_uris text[] COLLATE "C" NOT NULL,
+    pkce_required boolean NOT NULL DEFAULT true,
+    name          text,
+    created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    retired_at    timestamptz,
+    PRIMARY KEY (issuer_id, client_id)
+);
+COMMENT ON TABLE vci_client IS 'Wallets that may use the authorization code flow: public clients (RFC 6749 section 2.1)';
+COMMENT ON COLUMN vci_client.redirect_uris IS 'Compared as text; the port of a loopback address may differ (RFC 8252 section 7.3)';
+COMMENT ON COLUMN vci_client.pkce_required IS 'False, for profile openspp alone, takes requests without code_challenge';
+COMMENT ON COLUMN vci_client.name IS 'What people read on the consent page';
+
+CREATE TABLE vci_authorization_server (
+    issuer_id       bigint NOT NULL REFERENCES vci_issuer,
+    url             text COLLATE "C" NOT NULL,
+    audiences       text[] COLLATE "C" NOT NULL,
+    client_ids      text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    jwks            jsonb,
+    jwks_uri        text COLLATE "C",
+    jwks_loaded_at  timestamptz,
+    accept_typ_jwt  boolean NOT NULL DEFAULT false,
+    subject_claim   text COLLATE "C" NOT NULL DEFAULT 'sub',
+    subject_model   text COLLATE "C",
+    subject_source  text COLLATE "C",
+    subject_source_owner name,
+    created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (issuer_id, url)
+);
+COMMENT ON TABLE vci_authorization_server IS 'External authorization servers whose JWT access tokens (RFC 9068) an issuer takes';
+COMMENT ON COLUMN vci_authorization_server.url IS 'iss of its tokens';
+COMMENT ON COLUMN vci_authorization_server.audiences IS 'aud must hold one of them';
+COMMENT ON COLUMN vci_authorization_server.client_ids IS 'client_id (or azp) must be one of them; empty: any';
+COMMENT ON COLUMN vci_authorization_server.jwks IS 'Its public keys, loaded by vci_load_jwks; the database fetches nothing';
+COMMENT ON COLUMN vci_authorization_server.accept_typ_jwt IS 'Also typ JWT, as Keycloak writes it, not at+jwt alone';
+COMMENT ON COLUMN vci_authorization_server.subject_claim IS 'The claim that says who the person is';
+COMMENT ON COLUMN vci_authorization_server.subject_source IS 'schema.function(text) returns text: subject id of the claim''s value, NULL when unknown; without it the value is the id';
+
 -- Offers, tokens, credentials -------------------------------------------------
 -- No foreign keys from here to the tables above: hot rows there would be locked by
 -- every insert. Nothing that a step updates stands in an index, so updates are HOT.
@@ -163,6 +239,7 @@ CREATE TABLE vci_offer (
     redeemed_at         timestamptz,
     issued_at           timestamptz,
     cancelled_at        timestamptz,
+    tx_code_failed_at   timestamptz,
     tx_code_length      integer,
     tx_code_mode        text COLLATE "C",
     tx_code_description text,
@@ -175,8 +252,11 @@ CREATE TABLE vci_offer (
     reference           text COLLATE "C",
     holder_did          text COLLATE "C",
     holder_jwk          jsonb,
+    client_id           text COLLATE "C",
+    authorization_server text COLLATE "C",
     labels              jsonb,
-    claims              jsonb
+    claims              jsonb,
+    datasets            jsonb
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 ALTER SEQUENCE vci_offer_id_seq OWNED BY vci_offer.id;
 CREATE UNIQUE INDEX vci_offer_reference_key ON vci_offer (issuer_id, reference) WHERE reference IS NOT NULL;
@@ -184,6 +264,9 @@ COMMENT ON TABLE vci_offer IS 'Credential offers; their codes are MACs over id a
 COMMENT ON INDEX vci_offer_reference_key IS 'One offer a reference of the registry';
 COMMENT ON COLUMN vci_offer.generation IS 'Random at first, so that an id given twice after a restore makes another code; raised to kill every earlier link and token';
 COMMENT ON COLUMN vci_offer.tx_code_verifier IS 'HMAC of the transaction code under a key derived from the data key';
+COMMENT ON COLUMN vci_offer.client_id IS 'The only wallet that may redeem it; NULL: any';
+COMMENT ON COLUMN vci_offer.authorization_server IS 'The one of several authorization servers that the offer points wallets to';
+COMMENT ON COLUMN vci_offer.datasets IS 'Array of {configuration_id, subject_model, subject_id, claims, name}, numbered from 1 in each configuration; NULL: one dataset each, of the offer''s own subject and claims';
 COMMENT ON COLUMN vci_offer.claims IS 'Claims given with the offer; shown by no view';
 
 CREATE SEQUENCE vci_token_id_seq CACHE 32;
@@ -198,12 +281,119 @@ CREATE TABLE vci_token (
     configuration_ids text[] COLLATE "C" NOT NULL,
     identifiers       boolean NOT NULL,
     created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
-    expires_at        timestamptz NOT NULL
+    expires_at        timestamptz NOT NULL,
+    client_id         text COLLATE "C",
+    jkt               text COLLATE "C",
+    external_key      bytea
 ) WITH (autovacuum_vacuum_scale_factor = 0.02);
+CREATE UNIQUE INDEX vci_token_external_key ON vci_token (issuer_id, external_key) WHERE external_key IS NOT NULL;
 ALTER SEQUENCE vci_token_id_seq OWNED BY vci_token.id;
 COMMENT ON TABLE vci_token IS 'Access tokens given out; the token itself is a MAC over id, so none is stored';
 COMMENT ON COLUMN vci_token.generation IS 'Random, so that an id given twice after a restore makes another token';
+COMMENT ON INDEX vci_token_external_key IS 'One row a token of an external authorization server, so that it issues once';
+COMMENT ON COLUMN vci_token.jkt IS 'RFC 7638 thumbprint of the DPoP key that it is bound to; NULL: a bearer token';
+COMMENT ON COLUMN vci_token.external_key IS 'SHA-256 over iss and jti of an external authorization server''s token';
 COMMENT ON COLUMN vci_token.identifiers IS 'Given with credential_identifiers: the wallet must then use them';
+
+CREATE SEQUENCE vci_refresh_token_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_refresh_token_id_seq IS 'Ids of vci_refresh_token';
+
+CREATE TABLE vci_refresh_token (
+    id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_refresh_token_id_seq'),
+    issuer_id         bigint NOT NULL,
+    offer_id          bigint NOT NULL,
+    generation        integer NOT NULL,
+    offer_generation  integer NOT NULL,
+    successor_id      bigint,
+    configuration_ids text[] COLLATE "C" NOT NULL,
+    identifiers       boolean NOT NULL,
+    created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at        timestamptz NOT NULL,
+    used_at           timestamptz,
+    client_id         text COLLATE "C",
+    jkt               text COLLATE "C"
+) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02);
+ALTER SEQUENCE vci_refresh_token_id_seq OWNED BY vci_refresh_token.id;
+COMMENT ON TABLE vci_refresh_token IS 'Refresh tokens given out; the token itself is a MAC over id, so none is stored. All of one offer are a family: raising the offer''s generation revokes it';
+COMMENT ON COLUMN vci_refresh_token.successor_id IS 'What replaced it; it stays good until that is used (RFC 9700 section 4.14.2)';
+COMMENT ON COLUMN vci_refresh_token.used_at IS 'First use';
+COMMENT ON COLUMN vci_refresh_token.jkt IS 'RFC 7638 thumbprint of the DPoP key that it is bound to; such a token is not replaced';
+
+CREATE SEQUENCE vci_authorization_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_authorization_id_seq IS 'Ids of vci_authorization';
+
+CREATE TABLE vci_authorization (
+    id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_authorization_id_seq'),
+    issuer_id         bigint NOT NULL,
+    generation        integer NOT NULL,
+    login_failures    integer NOT NULL DEFAULT 0,
+    offer_generation  integer,
+    offer_id          bigint,
+    created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at        timestamptz NOT NULL,
+    opened_at         timestamptz,
+    approved_at       timestamptz,
+    denied_at         timestamptz,
+    code_expires_at   timestamptz,
+    redeemed_at       timestamptz,
+    pushed            boolean NOT NULL,
+    identifiers       boolean NOT NULL,
+    client_id         text COLLATE "C" NOT NULL,
+    redirect_uri      text COLLATE "C" NOT NULL,
+    state             text COLLATE "C",
+    code_challenge    text COLLATE "C",
+    jkt               text COLLATE "C",
+    configuration_ids text[] COLLATE "C" NOT NULL,
+    browser           bytea,
+    decided_by        name,
+    reason            text
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
+ALTER SEQUENCE vci_authorization_id_seq OWNED BY vci_authorization.id;
+COMMENT ON TABLE vci_authorization IS 'Authorization requests (RFC 6749 section 4.1, RFC 9126); request ids and codes are MACs, so none is stored';
+COMMENT ON COLUMN vci_authorization.offer_id IS 'The offer that issuer_state named, or the one that the approval made';
+COMMENT ON COLUMN vci_authorization.offer_generation IS 'Of the offer when it was approved: raising it kills the code';
+COMMENT ON COLUMN vci_authorization.expires_at IS 'When the decision comes too late';
+COMMENT ON COLUMN vci_authorization.opened_at IS 'When a browser came with it to the authorization endpoint; a pushed request opens once';
+COMMENT ON COLUMN vci_authorization.identifiers IS 'authorization_details were used, so the token response names credential_identifiers';
+COMMENT ON COLUMN vci_authorization.code_challenge IS 'PKCE S256 (RFC 7636); NULL only for a client that needs none';
+COMMENT ON COLUMN vci_authorization.jkt IS 'DPoP key to which the code is bound (RFC 9449 section 10)';
+COMMENT ON COLUMN vci_authorization.browser IS 'SHA-256 of the cookie of the browser that asked';
+
+CREATE SEQUENCE vci_deferred_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_deferred_id_seq IS 'Ids of vci_deferred';
+
+CREATE TABLE vci_deferred (
+    id               bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_deferred_id_seq'),
+    issuer_id        bigint NOT NULL,
+    generation       integer NOT NULL,
+    offer_id         bigint NOT NULL,
+    token_id         bigint NOT NULL,
+    dataset          integer NOT NULL,
+    wait_seconds     integer NOT NULL,
+    created_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at       timestamptz NOT NULL,
+    polled_at        timestamptz,
+    completed_at     timestamptz,
+    denied_at        timestamptz,
+    issued_at        timestamptz,
+    by_source        boolean NOT NULL,
+    configuration_id text COLLATE "C" NOT NULL,
+    format           text COLLATE "C" NOT NULL,
+    response_shape   text COLLATE "C" NOT NULL CHECK (response_shape IN ('credentials', 'older', 'older_plural')),
+    holder_jwks      jsonb NOT NULL,
+    request_digest   bytea,
+    claims           jsonb,
+    decided_by       name,
+    reason           text
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
+ALTER SEQUENCE vci_deferred_id_seq OWNED BY vci_deferred.id;
+CREATE UNIQUE INDEX vci_deferred_token_key ON vci_deferred (token_id, configuration_id, dataset);
+COMMENT ON TABLE vci_deferred IS 'Credentials asked for and not yet issued (OpenID4VCI 1.0 section 9); the transaction_id is a MAC over id';
+COMMENT ON INDEX vci_deferred_token_key IS 'One deferral a credential dataset and token';
+COMMENT ON COLUMN vci_deferred.by_source IS 'The claims source said "not yet": it is asked again at each poll. False: vci_deferred_complete decides';
+COMMENT ON COLUMN vci_deferred.wait_seconds IS 'interval of the answer';
+COMMENT ON COLUMN vci_deferred.holder_jwks IS 'Public keys that were proved, in the order of the proofs; JSON null: a credential without key';
+COMMENT ON COLUMN vci_deferred.claims IS 'What vci_deferred_complete gave; over it goes what the claims source says when the wallet fetches';
 
 CREATE SEQUENCE vci_credential_id_seq CACHE 32;
 COMMENT ON SEQUENCE vci_credential_id_seq IS 'Ids of vci_credential';
@@ -214,22 +404,28 @@ CREATE TABLE vci_credential (
     offer_id          bigint,
     token_id          bigint,
     key_id            bigint NOT NULL,
+    dataset           integer NOT NULL DEFAULT 1,
     instance          integer NOT NULL DEFAULT 1,
     issued_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at        timestamptz,
+    notified_at       timestamptz,
     configuration_id  text COLLATE "C" NOT NULL,
     format            text COLLATE "C" NOT NULL,
     issued_by         name NOT NULL,
     subject_model     text COLLATE "C",
     subject_id        text COLLATE "C",
     holder_thumbprint text COLLATE "C",
-    request_digest    bytea
-);
+    request_digest    bytea,
+    notification      text COLLATE "C" CHECK (notification IN ('credential_accepted', 'credential_failure', 'credential_deleted')),
+    notification_description text
+) WITH (fillfactor = 90);
 ALTER SEQUENCE vci_credential_id_seq OWNED BY vci_credential.id;
-CREATE UNIQUE INDEX vci_credential_token_key ON vci_credential (token_id, configuration_id, instance)
+CREATE UNIQUE INDEX vci_credential_token_key ON vci_credential (token_id, configuration_id, dataset, instance)
     WHERE token_id IS NOT NULL;
 COMMENT ON TABLE vci_credential IS 'Credentials issued: ids and times, neither claims nor the credential itself';
 COMMENT ON INDEX vci_credential_token_key IS 'One response a credential dataset and token';
+COMMENT ON COLUMN vci_credential.dataset IS 'Number of the credential dataset in the offer''s configuration, from 1';
+COMMENT ON COLUMN vci_credential.notification IS 'The last event that the wallet told (OpenID4VCI 1.0 section 11)';
 COMMENT ON COLUMN vci_credential.request_digest IS 'SHA-256 of the credential request, to recognise a repeated one';
 
 CREATE TABLE vci_nonce (
@@ -239,6 +435,14 @@ CREATE TABLE vci_nonce (
 );
 COMMENT ON TABLE vci_nonce IS 'Spent c_nonces; asking for one writes nothing. Not dumped: a restored copy has another epoch';
 
+CREATE TABLE vci_dpop_proof (
+    digest    bytea PRIMARY KEY,
+    issued_at timestamptz NOT NULL
+);
+CREATE INDEX vci_dpop_proof_issued_at ON vci_dpop_proof (issued_at);
+COMMENT ON TABLE vci_dpop_proof IS 'DPoP proofs seen, by SHA-256 over issuer, key and jti, so that none works twice. Not dumped: they live minutes';
+COMMENT ON INDEX vci_dpop_proof_issued_at IS 'For vci_purge';
+
 CREATE TABLE vci_epoch (
     epoch bigint NOT NULL
 );
@@ -246,17 +450,51 @@ COMMENT ON TABLE vci_epoch IS 'The epoch of c_nonces, made anew with each CREATE
 INSERT INTO vci_epoch
     SELECT ('x' || translate(left(gen_random_uuid()::text, 15), '-', '0'))::bit(60)::bigint;
 
+-- What happened, for integrations: ids alone. Ids are drawn one by one (no CACHE), and
+-- horizon tells from when on no transaction can still add an earlier one: vci_events reads
+-- by it, so that a reader who remembers the last id misses none.
+
+CREATE SEQUENCE vci_event_id_seq;
+COMMENT ON SEQUENCE vci_event_id_seq IS 'Ids of vci_event';
+
+CREATE TABLE vci_event (
+    id               bigint PRIMARY KEY,
+    horizon          xid8 NOT NULL,
+    at               timestamptz NOT NULL DEFAULT clock_timestamp(),
+    issuer_id        bigint NOT NULL,
+    offer_id         bigint,
+    authorization_id bigint,
+    token_id         bigint,
+    deferred_id      bigint,
+    credential_id    bigint,
+    kind             text COLLATE "C" NOT NULL,
+    actor            name NOT NULL
+);
+ALTER SEQUENCE vci_event_id_seq OWNED BY vci_event.id;
+COMMENT ON TABLE vci_event IS 'Outbox for integrations: what happened to which row, no claims; read it with vci_events';
+COMMENT ON COLUMN vci_event.horizon IS 'The next transaction id when id was drawn';
+
 SELECT pg_extension_config_dump('openid4vci.vci_issuer', '');
 SELECT pg_extension_config_dump('openid4vci.vci_issuer_id_seq', '');
 SELECT pg_extension_config_dump('openid4vci.vci_key', '');
 SELECT pg_extension_config_dump('openid4vci.vci_key_id_seq', '');
 SELECT pg_extension_config_dump('openid4vci.vci_configuration', '');
 SELECT pg_extension_config_dump('openid4vci.vci_did_document', '');
+SELECT pg_extension_config_dump('openid4vci.vci_client', '');
+SELECT pg_extension_config_dump('openid4vci.vci_authorization_server', '');
 SELECT pg_extension_config_dump('openid4vci.vci_duty', '');
 SELECT pg_extension_config_dump('openid4vci.vci_offer', '');
 SELECT pg_extension_config_dump('openid4vci.vci_offer_id_seq', '');
 SELECT pg_extension_config_dump('openid4vci.vci_token', '');
 SELECT pg_extension_config_dump('openid4vci.vci_token_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_refresh_token', '');
+SELECT pg_extension_config_dump('openid4vci.vci_refresh_token_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_authorization', '');
+SELECT pg_extension_config_dump('openid4vci.vci_authorization_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_deferred', '');
+SELECT pg_extension_config_dump('openid4vci.vci_deferred_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_event', '');
+SELECT pg_extension_config_dump('openid4vci.vci_event_id_seq', '');
 SELECT pg_extension_config_dump('openid4vci.vci_credential', '');
 SELECT pg_extension_config_dump('openid4vci.vci_credential_id_seq', '');
 
@@ -282,6 +520,14 @@ CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_duty
     FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
 CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_duty
     FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_client
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_client
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_authorization_server
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_authorization_server
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
 CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_epoch
     FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
 CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_epoch
@@ -294,6 +540,10 @@ ALTER TABLE vci_configuration ENABLE ALWAYS TRIGGER vci_drop_caches;
 ALTER TABLE vci_configuration ENABLE ALWAYS TRIGGER vci_drop_caches_all;
 ALTER TABLE vci_duty ENABLE ALWAYS TRIGGER vci_drop_caches;
 ALTER TABLE vci_duty ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+ALTER TABLE vci_client ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_client ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+ALTER TABLE vci_authorization_server ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_authorization_server ENABLE ALWAYS TRIGGER vci_drop_caches_all;
 ALTER TABLE vci_epoch ENABLE ALWAYS TRIGGER vci_drop_caches;
 ALTER TABLE vci_epoch ENABLE ALWAYS TRIGGER vci_drop_caches_all;
 COMMENT ON TRIGGER vci_drop_caches ON vci_issuer IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
@@ -304,6 +554,10 @@ COMMENT ON TRIGGER vci_drop_caches ON vci_configuration IS 'Drops the backends''
 COMMENT ON TRIGGER vci_drop_caches_all ON vci_configuration IS 'Drops the backends'' caches';
 COMMENT ON TRIGGER vci_drop_caches ON vci_duty IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
 COMMENT ON TRIGGER vci_drop_caches_all ON vci_duty IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_client IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_client IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_authorization_server IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_authorization_server IS 'Drops the backends'' caches';
 COMMENT ON TRIGGER vci_drop_caches ON vci_epoch IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
 COMMENT ON TRIGGER vci_drop_caches_all ON vci_epoch IS 'Drops the backends'' caches';
 
@@ -539,7 +793,11 @@ CREATE VIEW vci_issuer_info WITH (security_barrier) AS
     SELECT i.id, i.url, i.base_path, i.profile, i.iss_did_web, i.offer_lifetime,
            i.access_token_lifetime, i.c_nonce_lifetime, i.retry_window, i.time_rounding,
            i.proof_max_age, i.tx_code_max_failures, i.batch_size, i.display,
-           i.created_at, i.retired_at
+           i.created_at, i.retired_at, i.dpop, i.dpop_nonce, i.dpop_proof_max_age,
+           i.refresh_token_lifetime, i.authorization_request_lifetime,
+           i.authorization_code_lifetime, i.authorization_request_rate, i.tx_code_retry_delay,
+           i.deferred_interval, i.deferred_lifetime, i.login_url, i.authenticate, i.login_fields,
+           i.endpoints, i.issuance_paused, i.notify_events
     FROM openid4vci.vci_issuer i
     WHERE i.id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 COMMENT ON VIEW vci_issuer_info IS 'Issuers without their keys; a NULL setting means the profile''s default';
@@ -554,7 +812,7 @@ COMMENT ON VIEW vci_key_info IS 'Signing keys, public half';
 CREATE VIEW vci_configuration_info WITH (security_barrier) AS
     SELECT c.issuer_id, i.url AS issuer, c.id, c.format, c.vct, c.scope, c.validity, c.binding,
            c.older, c.decoys, c.always_disclosed, c.selectively_disclosable, c.claims, c.display,
-           c.claims_source, c.created_at, c.retired_at
+           c.claims_source, c.created_at, c.retired_at, c.deferred
     FROM openid4vci.vci_configuration c JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
     WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 COMMENT ON VIEW vci_configuration_info IS 'Credential configurations';
@@ -569,7 +827,9 @@ CREATE VIEW vci_offer_info WITH (security_barrier) AS
            o.holder_did, o.tx_code_verifier IS NOT NULL AS tx_code_required, o.tx_code_failures,
            o.tx_code_verifier IS NOT NULL
                AND o.tx_code_failures >= COALESCE(i.tx_code_max_failures, 5) AS locked,
-           o.created_at, o.expires_at, o.redeemed_at, o.issued_at, o.cancelled_at, o.created_by
+           o.created_at, o.expires_at, o.redeemed_at, o.issued_at, o.cancelled_at, o.created_by,
+           o.grants, o.client_id, o.authorization_server,
+           COALESCE(pg_catalog.jsonb_array_length(o.datasets), 0) AS datasets
     FROM openid4vci.vci_offer o JOIN openid4vci.vci_issuer i ON i.id = o.issuer_id
     WHERE o.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 COMMENT ON VIEW vci_offer_info IS
@@ -578,12 +838,72 @@ COMMENT ON VIEW vci_offer_info IS
 CREATE VIEW vci_credential_info WITH (security_barrier) AS
     SELECT c.id, c.issuer_id, i.url AS issuer, c.configuration_id, c.format, c.offer_id,
            c.subject_model, c.subject_id, c.holder_thumbprint, k.kid, c.issued_at, c.expires_at,
-           c.issued_by
+           c.issued_by, c.dataset, c.instance, c.notification, c.notification_description,
+           c.notified_at
     FROM openid4vci.vci_credential c
          JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
          JOIN openid4vci.vci_key k ON k.id = c.key_id
     WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
-COMMENT ON VIEW vci_credential_info IS 'Credentials issued: ids and times, no claims';
+COMMENT ON VIEW vci_credential_info IS 'Credentials issued: ids and times, no claims; and what the wallet told of them';
+
+CREATE VIEW vci_client_info WITH (security_barrier) AS
+    SELECT c.issuer_id, i.url AS issuer, c.client_id, c.redirect_uris, c.pkce_required, c.name,
+           c.created_at, c.retired_at
+    FROM openid4vci.vci_client c JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
+    WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_client_info IS 'Wallets registered for the authorization code flow';
+
+CREATE VIEW vci_authorization_server_info WITH (security_barrier) AS
+    SELECT s.issuer_id, i.url AS issuer, s.url, s.audiences, s.client_ids, s.jwks_uri,
+           s.jwks_loaded_at, COALESCE(pg_catalog.jsonb_array_length(s.jwks -> 'keys'), 0) AS keys,
+           s.accept_typ_jwt, s.subject_claim, s.subject_model, s.subject_source, s.created_at
+    FROM openid4vci.vci_authorization_server s JOIN openid4vci.vci_issuer i ON i.id = s.issuer_id
+    WHERE s.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_authorization_server_info IS 'External authorization servers that issuers trust';
+
+CREATE VIEW vci_authorization_info WITH (security_barrier) AS
+    SELECT a.id, a.issuer_id, i.url AS issuer,
+           CASE WHEN a.redeemed_at IS NOT NULL THEN 'redeemed'
+                WHEN a.denied_at IS NOT NULL THEN 'denied'
+                WHEN a.approved_at IS NOT NULL
+                    THEN CASE WHEN a.code_expires_at <= pg_catalog.clock_timestamp() THEN 'expired'
+                              ELSE 'approved' END
+                WHEN a.expires_at <= pg_catalog.clock_timestamp() THEN 'expired'
+                ELSE 'pending' END COLLATE "C" AS state,
+           a.client_id, a.configuration_ids, a.offer_id, a.pushed,
+           a.code_challenge IS NOT NULL AS pkce, a.jkt IS NOT NULL AS dpop, a.login_failures,
+           a.created_at, a.expires_at, a.opened_at, a.approved_at, a.denied_at, a.redeemed_at,
+           a.decided_by, a.reason
+    FROM openid4vci.vci_authorization a JOIN openid4vci.vci_issuer i ON i.id = a.issuer_id
+    WHERE a.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_authorization_info IS
+'Authorization requests with their state at the moment of reading: pending, approved, denied, redeemed, expired. Shows neither code nor state parameter.';
+
+CREATE VIEW vci_deferred_info WITH (security_barrier) AS
+    SELECT d.id, d.issuer_id, i.url AS issuer,
+           CASE WHEN d.issued_at IS NOT NULL THEN 'issued'
+                WHEN d.denied_at IS NOT NULL THEN 'denied'
+                WHEN d.expires_at <= pg_catalog.clock_timestamp() THEN 'expired'
+                WHEN d.completed_at IS NOT NULL THEN 'ready'
+                ELSE 'waiting' END COLLATE "C" AS state,
+           d.configuration_id, d.dataset, d.offer_id, o.subject_model, o.subject_id, o.labels,
+           d.by_source, d.wait_seconds,
+           COALESCE(d.completed_at, d.denied_at, pg_catalog.clock_timestamp()) - d.created_at AS waiting_for,
+           d.created_at, d.expires_at, d.polled_at, d.completed_at, d.denied_at, d.issued_at,
+           d.decided_by, d.reason
+    FROM openid4vci.vci_deferred d
+         JOIN openid4vci.vci_issuer i ON i.id = d.issuer_id
+         LEFT JOIN openid4vci.vci_offer o ON o.id = d.offer_id
+    WHERE d.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_deferred_info IS
+'Deferred credentials: what waits (waiting), can be fetched (ready), was fetched (issued), denied or expired, and how long the decision took or takes';
+
+CREATE VIEW vci_event_info WITH (security_barrier) AS
+    SELECT e.id, e.at, e.issuer_id, i.url AS issuer, e.kind, e.offer_id, e.authorization_id,
+           e.token_id, e.deferred_id, e.credential_id, e.actor
+    FROM openid4vci.vci_event e JOIN openid4vci.vci_issuer i ON i.id = e.issuer_id
+    WHERE e.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_event_info IS 'All events, for reports; a program that must miss none reads vci_events';
 
 -- PUBLIC has nothing, and neither has anybody whom the installing role's default
 -- privileges favour, nor a role that had a duty in an extension dropped before: rights

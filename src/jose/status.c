@@ -128,6 +128,32 @@ vci_status_name(VciStatus status)
 			return "offer_locked";
 		case VCI_ERR_AUTHORIZATION_DETAILS:
 			return "authorization_details";
+		case VCI_ERR_TOO_MANY:
+			return "too_many";
+		case VCI_ERR_PAUSED:
+			return "paused";
+		case VCI_ERR_CLIENT:
+			return "client";
+		case VCI_ERR_REDIRECT_URI:
+			return "redirect_uri";
+		case VCI_ERR_PKCE:
+			return "pkce";
+		case VCI_ERR_RESPONSE_TYPE:
+			return "response_type";
+		case VCI_ERR_SCOPE_UNKNOWN:
+			return "scope_unknown";
+		case VCI_ERR_REQUEST_URI:
+			return "request_uri";
+		case VCI_ERR_REQUEST_OBJECT:
+			return "request_object";
+		case VCI_ERR_ISSUER_STATE:
+			return "issuer_state";
+		case VCI_ERR_ACCESS_DENIED:
+			return "access_denied";
+		case VCI_ERR_DPOP:
+			return "dpop";
+		case VCI_ERR_DPOP_NONCE:
+			return "dpop_nonce";
 		case VCI_ERR_TOKEN_MISSING:
 			return "token_missing";
 		case VCI_ERR_TOKEN:
@@ -160,6 +186,12 @@ vci_status_name(VciStatus status)
 			return "already_issued";
 		case VCI_ERR_DENIED:
 			return "denied";
+		case VCI_ERR_TRANSACTION:
+			return "transaction";
+		case VCI_ERR_NOTIFICATION:
+			return "notification";
+		case VCI_ERR_NOTIFICATION_ID:
+			return "notification_id";
 	}
 	return "unknown";
 }

@@ -63,6 +63,23 @@ typedef enum VciStatus
 	VCI_ERR_TX_CODE_WRONG,
 	VCI_ERR_OFFER_LOCKED,
 	VCI_ERR_AUTHORIZATION_DETAILS,
+	VCI_ERR_TOO_MANY, /* a limit is reached for now: try again later */
+	VCI_ERR_PAUSED,	  /* the issuer has stopped issuance for now */
+
+	/* clients, authorization code and refresh token grants */
+	VCI_ERR_CLIENT,		  /* unknown client, or another than the one that is bound */
+	VCI_ERR_REDIRECT_URI, /* not registered, or another than that of the request */
+	VCI_ERR_PKCE,		  /* code_challenge or code_verifier missing, malformed or wrong */
+	VCI_ERR_RESPONSE_TYPE,
+	VCI_ERR_SCOPE_UNKNOWN, /* no scope value names a credential */
+	VCI_ERR_REQUEST_URI,   /* unknown, used or expired request_uri */
+	VCI_ERR_REQUEST_OBJECT, /* a request parameter (RFC 9101), which is not taken here */
+	VCI_ERR_ISSUER_STATE,
+	VCI_ERR_ACCESS_DENIED, /* the person or the registry said no */
+
+	/* DPoP */
+	VCI_ERR_DPOP,
+	VCI_ERR_DPOP_NONCE, /* a nonce of ours is needed, or a fresh one */
 
 	/* credential endpoint */
 	VCI_ERR_TOKEN_MISSING,
@@ -80,7 +97,12 @@ typedef enum VciStatus
 	VCI_ERR_NONCE,
 	VCI_ERR_HOLDER, /* the proof's key is not the holder's that was named */
 	VCI_ERR_ALREADY_ISSUED,
-	VCI_ERR_DENIED
+	VCI_ERR_DENIED,
+
+	/* deferred and notification endpoints */
+	VCI_ERR_TRANSACTION, /* unknown or used transaction_id */
+	VCI_ERR_NOTIFICATION, /* malformed notification request */
+	VCI_ERR_NOTIFICATION_ID
 } VciStatus;
 
 #define VCI_ERROR_TEXT_SIZE 256

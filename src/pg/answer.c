@@ -45,6 +45,36 @@ vci_answer_no_store(int status, const VciJson *json)
 	return answer;
 }
 
+VciAnswer *
+vci_answer_html(int status, const char *html, const char *form_action)
+{
+	VciAnswer *answer = vci_answer_new(status);
+
+	answer->body = html;
+	answer->body_len = strlen(html);
+	vci_answer_header(answer, "Content-Type", "text/html; charset=utf-8");
+	vci_answer_header(answer, "Content-Security-Policy",
+					  psprintf("default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+							   "base-uri 'none'; frame-ancestors 'none'; form-action %s",
+							   form_action));
+	vci_answer_header(answer, "X-Frame-Options", "DENY");
+	vci_answer_header(answer, "X-Content-Type-Options", "nosniff");
+	vci_answer_header(answer, "Referrer-Policy", "no-referrer");
+	vci_answer_header(answer, "Cache-Control", "no-store");
+	return answer;
+}
+
+VciAnswer *
+vci_answer_redirect(const char *location)
+{
+	VciAnswer *answer = vci_answer_new(303); /* RFC 9700 section 4.12: never 307 */
+
+	vci_answer_header(answer, "Location", location);
+	vci_answer_header(answer, "Cache-Control", "no-store");
+	vci_answer_header(answer, "Referrer-Policy", "no-referrer");
+	return answer;
+}
+
 /* RFC 6750 section 3: challenge of the credential endpoint. */
 static void
 add_challenge(VciAnswer *answer, const VciError *error, const char *code)

@@ -7,7 +7,7 @@
 #include "../jose/json.h"
 #include "report.h"
 
-#define VCI_ANSWER_MAX_HEADERS 12
+#define VCI_ANSWER_MAX_HEADERS 20
 
 typedef struct VciAnswer
 {
@@ -27,6 +27,15 @@ extern void vci_answer_json(VciAnswer *answer, const VciJson *json);
 
 /* A JSON answer that must not be stored anywhere. */
 extern VciAnswer *vci_answer_no_store(int status, const VciJson *json);
+
+/*
+ * An HTML page (RFC 9700 section 4.16 and the rules for pages with a form): no-store, no
+ * framing, no referrer, a Content-Security-Policy with this form-action. html is lent.
+ */
+extern VciAnswer *vci_answer_html(int status, const char *html, const char *form_action);
+
+/* 303 to location, not to be stored. */
+extern VciAnswer *vci_answer_redirect(const char *location);
 
 /*
  * The protocol's error for a client's fault; a server's fault raises. more: further

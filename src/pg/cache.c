@@ -425,7 +425,7 @@ load_configurations(VciStore *store, VciIssuerEntry *issuer)
 	VciConfigurationRow *rows = vci_store_configurations(store, issuer->rules.id, &count);
 
 	issuer->configurations = palloc0(sizeof(VciConfiguration) * Max(count, 1));
-	issuer->claims_sources = palloc0(sizeof(VciClaimsSource) * Max(count, 1));
+	issuer->claims_sources = palloc0(sizeof(VciSource) * Max(count, 1));
 	issuer->configuration_count = count;
 	for (int i = 0; i < count; i++)
 	{

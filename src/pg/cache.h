@@ -19,11 +19,27 @@ typedef struct VciSigningKey
 	VciKey *key;
 } VciSigningKey;
 
-typedef struct VciClaimsSource
+/* A function of the registry, by name, with the owner that it had when it was registered. */
+typedef struct VciSource
 {
 	char *function; /* NULL: none */
 	char *owner;
-} VciClaimsSource;
+} VciSource;
+
+/* An external authorization server. */
+typedef struct VciTrustedServer
+{
+	VciAuthorizationServerRow row;
+	VciJson *jwks; /* NULL: none is loaded */
+	VciSource subject_source;
+} VciTrustedServer;
+
+/* Where an endpoint lies: the authority as a Host header has it, and the whole path. */
+typedef struct VciEndpointPlace
+{
+	char *authority;
+	const char *path;
+} VciEndpointPlace;
 
 typedef struct VciIssuerEntry
 {
@@ -38,11 +54,20 @@ typedef struct VciIssuerEntry
 	VciSecret tx_code_key;
 	int configuration_count;
 	VciConfiguration *configurations;
-	VciClaimsSource *claims_sources; /* parallel to configurations */
+	VciSource *claims_sources; /* parallel to configurations */
+	int client_count;
+	VciClientRow *clients;
+	int server_count;
+	VciTrustedServer *servers;
+	VciEndpointPlace places[VCI_ENDPOINT_COUNT];
+	char *login_url; /* the registry's own login-and-consent page; NULL: none */
+	VciSource authenticate; /* of the built-in page */
+	VciJson *login_fields;	/* NULL: the built-in page's defaults */
+	bool notify_events;
 	int key_count;
 	VciPublishedKey *published_keys;
 	VciSigningKey signing; /* id 0: there is no active key; key NULL until unsealed */
-	bool loaded;		   /* false: only rules, authority, path and iss stand */
+	bool loaded;		   /* false: only rules, places, authority, path and iss stand */
 	bool unsealed;		   /* false: the secrets and the signing key's private half are missing */
 	bytea *signing_key;	   /* sealed */
 	char *signing_root_key_id;
@@ -69,6 +94,14 @@ extern VciIssuerEntry *vci_cache_load(VciStore *store, VciIssuerEntry *issuer);
 
 /* Position of a configuration, -1 when the issuer has none (not retired) of this id. */
 extern int vci_cache_find_configuration(const VciIssuerEntry *issuer, const char *id);
+
+/* The registered wallet of this id, or NULL. */
+extern const VciClientRow *vci_cache_find_client(const VciIssuerEntry *issuer,
+												 const char *client_id);
+
+/* The trusted server of this URL, or NULL. */
+extern const VciTrustedServer *vci_cache_find_server(const VciIssuerEntry *issuer,
+													 const char *url);
 
 /* The same, raising 42704. */
 extern int vci_cache_require_configuration(VciStore *store, const VciIssuerEntry *issuer,

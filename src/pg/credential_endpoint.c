@@ -115,7 +115,7 @@ check_nonce(CredentialCall *call, const VciProof *proof, VciError *error)
 	if (proof->nonce == NULL)
 		return vci_error(error, VCI_ERR_NONCE_MISSING,
 						 "the proof has no nonce; get a c_nonce from the nonce endpoint");
-	status = vci_nonce_open(&call->issuer->nonce_key, call->issuer->rules.id, call->issuer->epoch,
+	status = vci_nonce_open(&call->issuer->nonce_key, VCI_NONCE_CREDENTIAL, call->issuer->rules.id, call->issuer->epoch,
 							call->now, call->issuer->rules.c_nonce_lifetime, proof->nonce,
 							strlen(proof->nonce), nonce.random, &issued_at, error);
 	if (status != VCI_OK)

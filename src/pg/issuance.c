@@ -36,7 +36,7 @@ merge(VciJson *claims, const VciJson *over)
 }
 
 static VciJson *
-ask_claims_source(VciStore *store, const VciClaimsSource *source, const char *subject_model,
+ask_claims_source(VciStore *store, const VciSource *source, const char *subject_model,
 				  const char *subject_id)
 {
 	char *text = vci_store_run_claims_source(store, source->function, source->owner, subject_model,
@@ -60,7 +60,7 @@ vci_collect_claims(VciStore *store, const VciIssuerEntry *issuer, int configurat
 				   const char *given, const char *subject_model, const char *subject_id,
 				   VciJson **claims, VciError *error)
 {
-	const VciClaimsSource *source = &issuer->claims_sources[configuration];
+	const VciSource *source = &issuer->claims_sources[configuration];
 	VciStatus status;
 
 	*claims = given ? parse_claims(given) : NULL;
@@ -190,7 +190,7 @@ issued_credential(FunctionCallInfo fcinfo, int64 id, const VciSignedCredential *
 /* The subject fits its column, and claims come from the call or from the source. */
 static void
 check_recorded_subject(const VciNewCredential *record, const char *given,
-					   const VciClaimsSource *source)
+					   const VciSource *source)
 {
 	vci_check_text(record->subject_model, "subject_model", VCI_SUBJECT_MAX_BYTES);
 	vci_check_text(record->subject_id, "subject_id", VCI_SUBJECT_MAX_BYTES);

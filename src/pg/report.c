@@ -19,6 +19,35 @@ token_error(VciStatus status)
 	if (status == VCI_ERR_GRANT || status == VCI_ERR_TX_CODE_WRONG ||
 		status == VCI_ERR_OFFER_LOCKED)
 		return (VciOAuthError){400, "invalid_grant"};
+	if (status == VCI_ERR_PKCE || status == VCI_ERR_REDIRECT_URI)
+		return (VciOAuthError){400, "invalid_grant"}; /* RFC 7636 section 4.6 */
+	if (status == VCI_ERR_CLIENT)
+		return (VciOAuthError){400, "invalid_client"};
+	if (status == VCI_ERR_SCOPE_UNKNOWN)
+		return (VciOAuthError){400, "invalid_scope"};
+	if (status == VCI_ERR_TOO_LARGE)
+		return (VciOAuthError){413, "invalid_request"};
+	return (VciOAuthError){400, "invalid_request"};
+}
+
+/* RFC 6749 section 4.1.2.1, RFC 9126 section 2.3. */
+static VciOAuthError
+authorization_error(VciStatus status)
+{
+	if (status == VCI_ERR_CLIENT)
+		return (VciOAuthError){400, "invalid_client"};
+	if (status == VCI_ERR_RESPONSE_TYPE)
+		return (VciOAuthError){400, "unsupported_response_type"};
+	if (status == VCI_ERR_SCOPE_UNKNOWN)
+		return (VciOAuthError){400, "invalid_scope"};
+	if (status == VCI_ERR_AUTHORIZATION_DETAILS)
+		return (VciOAuthError){400, "invalid_authorization_details"};
+	if (status == VCI_ERR_REQUEST_URI)
+		return (VciOAuthError){400, "invalid_request_uri"}; /* RFC 9101 section 6.2 */
+	if (status == VCI_ERR_REQUEST_OBJECT)
+		return (VciOAuthError){400, "request_not_supported"};
+	if (status == VCI_ERR_ACCESS_DENIED)
+		return (VciOAuthError){400, "access_denied"};
 	if (status == VCI_ERR_TOO_LARGE)
 		return (VciOAuthError){413, "invalid_request"};
 	return (VciOAuthError){400, "invalid_request"};
@@ -38,7 +67,10 @@ typedef enum CredentialFault
 	FAULT_CONFIGURATION,
 	FAULT_IDENTIFIER,
 	FAULT_ENCRYPTION,
-	FAULT_DENIED
+	FAULT_DENIED,
+	FAULT_TRANSACTION,
+	FAULT_NOTIFICATION,
+	FAULT_NOTIFICATION_ID
 } CredentialFault;
 
 /* No default: -Wswitch finds a status that was forgotten here. */
@@ -72,6 +104,17 @@ credential_fault(VciStatus status)
 		case VCI_ERR_TX_CODE_WRONG:
 		case VCI_ERR_OFFER_LOCKED:
 		case VCI_ERR_AUTHORIZATION_DETAILS:
+		case VCI_ERR_TOO_MANY:
+		case VCI_ERR_PAUSED:
+		case VCI_ERR_CLIENT:
+		case VCI_ERR_REDIRECT_URI:
+		case VCI_ERR_PKCE:
+		case VCI_ERR_RESPONSE_TYPE:
+		case VCI_ERR_SCOPE_UNKNOWN:
+		case VCI_ERR_REQUEST_URI:
+		case VCI_ERR_REQUEST_OBJECT:
+		case VCI_ERR_ISSUER_STATE:
+		case VCI_ERR_ACCESS_DENIED:
 			return FAULT_REQUEST;
 		case VCI_ERR_BASE64URL:
 		case VCI_ERR_JWK:
@@ -102,6 +145,8 @@ credential_fault(VciStatus status)
 		case VCI_ERR_TOKEN_MISSING:
 			return FAULT_TOKEN_MISSING;
 		case VCI_ERR_TOKEN:
+		case VCI_ERR_DPOP:
+		case VCI_ERR_DPOP_NONCE:
 			return FAULT_TOKEN;
 		case VCI_ERR_SCOPE:
 			return FAULT_SCOPE;
@@ -118,6 +163,12 @@ credential_fault(VciStatus status)
 		case VCI_ERR_ALREADY_ISSUED:
 		case VCI_ERR_DENIED:
 			return FAULT_DENIED;
+		case VCI_ERR_TRANSACTION:
+			return FAULT_TRANSACTION;
+		case VCI_ERR_NOTIFICATION:
+			return FAULT_NOTIFICATION;
+		case VCI_ERR_NOTIFICATION_ID:
+			return FAULT_NOTIFICATION_ID;
 	}
 	return FAULT_SERVER;
 }
@@ -153,15 +204,57 @@ credential_error(VciStatus status, bool older)
 			return (VciOAuthError){400, "invalid_encryption_parameters"};
 		case FAULT_DENIED:
 			return (VciOAuthError){400, "credential_request_denied"};
+		case FAULT_TRANSACTION:
+			return (VciOAuthError){400, "invalid_transaction_id"};
+		case FAULT_NOTIFICATION:
+			return (VciOAuthError){400, "invalid_notification_request"};
+		case FAULT_NOTIFICATION_ID:
+			return (VciOAuthError){400, "invalid_notification_id"};
 	}
 	return (VciOAuthError){500, "server_error"};
+}
+
+/* A body that is no notification is named so, whatever is wrong with it (section 11.3). */
+static VciOAuthError
+notification_error(VciStatus status)
+{
+	CredentialFault fault = credential_fault(status);
+
+	if (fault == FAULT_REQUEST)
+		return (VciOAuthError){400, "invalid_notification_request"};
+	if (fault == FAULT_SIZE)
+		return (VciOAuthError){413, "invalid_notification_request"};
+	return credential_error(status, false);
+}
+
+/* Faults that have one name at every endpoint; code NULL: none of them. */
+static VciOAuthError
+common_error(VciStatus status, VciAsker asker)
+{
+	bool resource = asker == VCI_ASKER_CREDENTIAL || asker == VCI_ASKER_CREDENTIAL_OLDER ||
+					asker == VCI_ASKER_DEFERRED || asker == VCI_ASKER_NOTIFICATION;
+
+	if (vci_is_server_fault(status))
+		return (VciOAuthError){500, "server_error"};
+	if (status == VCI_ERR_PAUSED)
+		return (VciOAuthError){503, "temporarily_unavailable"};
+	if (status == VCI_ERR_TOO_MANY)
+		return (VciOAuthError){429, "temporarily_unavailable"};
+	/* RFC 9449 sections 5, 7.1, 8 and 9 */
+	if (status == VCI_ERR_DPOP)
+		return (VciOAuthError){resource ? 401 : 400, "invalid_dpop_proof"};
+	if (status == VCI_ERR_DPOP_NONCE)
+		return (VciOAuthError){resource ? 401 : 400, "use_dpop_nonce"};
+	return (VciOAuthError){0, NULL};
 }
 
 VciOAuthError
 vci_oauth_error(VciStatus status, VciAsker asker)
 {
-	if (vci_is_server_fault(status))
-		return (VciOAuthError){500, "server_error"};
+	VciOAuthError common = common_error(status, asker);
+
+	if (common.code != NULL)
+		return common;
 	switch (asker)
 	{
 		case VCI_ASKER_TOKEN:
@@ -170,6 +263,12 @@ vci_oauth_error(VciStatus status, VciAsker asker)
 			return credential_error(status, false);
 		case VCI_ASKER_CREDENTIAL_OLDER:
 			return credential_error(status, true);
+		case VCI_ASKER_DEFERRED:
+			return credential_error(status, false);
+		case VCI_ASKER_NOTIFICATION:
+			return notification_error(status);
+		case VCI_ASKER_AUTHORIZATION:
+			return authorization_error(status);
 		case VCI_ASKER_OTHER:
 			break;
 	}
@@ -193,6 +292,7 @@ sqlstate(VciStatus status)
 		case VCI_ERR_ROOT_KEY:
 			return ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
 		case VCI_ERR_TOO_LARGE:
+		case VCI_ERR_TOO_MANY:
 			return ERRCODE_PROGRAM_LIMIT_EXCEEDED;
 		case VCI_ERR_UTF8:
 			return ERRCODE_CHARACTER_NOT_IN_REPERTOIRE;
@@ -235,6 +335,19 @@ sqlstate(VciStatus status)
 		case VCI_ERR_NONCE:
 		case VCI_ERR_HOLDER:
 		case VCI_ERR_ENCRYPTION:
+		case VCI_ERR_CLIENT:
+		case VCI_ERR_REDIRECT_URI:
+		case VCI_ERR_PKCE:
+		case VCI_ERR_RESPONSE_TYPE:
+		case VCI_ERR_SCOPE_UNKNOWN:
+		case VCI_ERR_REQUEST_URI:
+		case VCI_ERR_REQUEST_OBJECT:
+		case VCI_ERR_ISSUER_STATE:
+		case VCI_ERR_DPOP:
+		case VCI_ERR_DPOP_NONCE:
+		case VCI_ERR_TRANSACTION:
+		case VCI_ERR_NOTIFICATION:
+		case VCI_ERR_NOTIFICATION_ID:
 			return ERRCODE_INVALID_PARAMETER_VALUE;
 		case VCI_ERR_KEY_UNSUPPORTED:
 			return ERRCODE_FEATURE_NOT_SUPPORTED;
@@ -248,6 +361,8 @@ sqlstate(VciStatus status)
 		case VCI_ERR_OFFER_LOCKED:
 		case VCI_ERR_ALREADY_ISSUED:
 		case VCI_ERR_DENIED:
+		case VCI_ERR_PAUSED:
+		case VCI_ERR_ACCESS_DENIED:
 			return ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE;
 		case VCI_ERR_TOKEN_MISSING:
 		case VCI_ERR_TOKEN:

@@ -13,6 +13,9 @@ typedef enum VciAsker
 	VCI_ASKER_TOKEN,			/* RFC 6749 section 5.2 */
 	VCI_ASKER_CREDENTIAL,		/* OpenID4VCI 1.0 section 8.3.1 */
 	VCI_ASKER_CREDENTIAL_OLDER, /* the same endpoint, drafts 11 to 13 */
+	VCI_ASKER_DEFERRED,			/* section 9.3 */
+	VCI_ASKER_NOTIFICATION,		/* section 11.3 */
+	VCI_ASKER_AUTHORIZATION,	/* RFC 6749 section 4.1.2.1, RFC 9126 section 2.3 */
 	VCI_ASKER_OTHER
 } VciAsker;
 

@@ -47,6 +47,23 @@ typedef struct VciIssuerRow
 	int32 tx_code_max_failures;
 	int32 batch_size;
 	int32 nonce_generation;
+	char *dpop;		  /* NULL: default */
+	int32 dpop_nonce; /* -1: default, 0 or 1 */
+	int32 dpop_proof_max_age;
+	int32 refresh_token_lifetime;
+	int32 authorization_request_lifetime;
+	int32 authorization_code_lifetime;
+	int32 authorization_request_rate;
+	int32 tx_code_retry_delay;
+	int32 deferred_interval;
+	int32 deferred_lifetime;
+	char *login_url;
+	char *authenticate;
+	char *authenticate_owner;
+	char *login_fields; /* JSON text or NULL */
+	char *endpoints;	/* JSON text */
+	bool issuance_paused;
+	bool notify_events;
 	char *display; /* JSON text or NULL */
 	bytea *data_key;
 	char *root_key_id;
@@ -80,7 +97,33 @@ typedef struct VciConfigurationRow
 	char *display;
 	char *claims_source;
 	char *claims_source_owner;
+	bool deferred;
 } VciConfigurationRow;
+
+typedef struct VciClientRow
+{
+	char *id;
+	char **redirect_uris;
+	int redirect_uri_count;
+	bool pkce_required;
+	char *name; /* NULL: none */
+} VciClientRow;
+
+typedef struct VciAuthorizationServerRow
+{
+	char *url;
+	char **audiences;
+	int audience_count;
+	char **client_ids;
+	int client_id_count;
+	char *jwks; /* JSON text or NULL */
+	char *jwks_uri;
+	bool accept_typ_jwt;
+	char *subject_claim;
+	char *subject_model;
+	char *subject_source;
+	char *subject_source_owner;
+} VciAuthorizationServerRow;
 
 typedef struct VciDutyRow
 {
@@ -93,8 +136,12 @@ extern int64 vci_store_next_issuer_id(VciStore *store);
 /* False when the URL is taken. */
 extern bool vci_store_insert_issuer(VciStore *store, int64 id, const char *url, bytea *data_key,
 									const char *root_key_id);
-/* settings: jsonb with checked member names; a null member resets to the default. */
-extern void vci_store_update_issuer(VciStore *store, int64 id, Datum settings);
+/*
+ * settings: jsonb with checked member names; a null member resets to the default. Members of
+ * endpoints replace those of the same endpoint name, a null one goes back to its default.
+ */
+extern void vci_store_update_issuer(VciStore *store, int64 id, Datum settings,
+									const char *authenticate_owner);
 extern void vci_store_retire_issuer(VciStore *store, int64 id);
 /* Ids of all issuers, retired ones too, for reports. */
 extern int64 *vci_store_issuer_ids(VciStore *store, int *count);
@@ -121,6 +168,28 @@ extern bool vci_store_update_configuration(VciStore *store, int64 issuer_id, con
 extern bool vci_store_configuration_exists(VciStore *store, int64 issuer_id, const char *id);
 extern bool vci_store_retire_configuration(VciStore *store, int64 issuer_id, const char *id);
 extern VciConfigurationRow *vci_store_configurations(VciStore *store, int64 issuer_id, int *count);
+
+/* Not retired ones, by id. */
+extern VciClientRow *vci_store_clients(VciStore *store, int64 issuer_id, int *count);
+/* False when the id is taken. */
+extern bool vci_store_insert_client(VciStore *store, int64 issuer_id, const VciClientRow *client);
+/* changes: jsonb of redirect_uris, pkce_required, name. False when there is none of this id. */
+extern bool vci_store_update_client(VciStore *store, int64 issuer_id, const char *client_id,
+									Datum changes);
+extern bool vci_store_retire_client(VciStore *store, int64 issuer_id, const char *client_id);
+
+extern VciAuthorizationServerRow *vci_store_authorization_servers(VciStore *store, int64 issuer_id,
+																  int *count);
+/* False when there is one of this URL. */
+extern bool vci_store_insert_authorization_server(VciStore *store, int64 issuer_id,
+												  const VciAuthorizationServerRow *server);
+/* changes: jsonb with checked member names. False when there is none of this URL. */
+extern bool vci_store_update_authorization_server(VciStore *store, int64 issuer_id, const char *url,
+												  Datum changes, const char *subject_source_owner);
+extern bool vci_store_delete_authorization_server(VciStore *store, int64 issuer_id,
+												  const char *url);
+/* Every server of this URL among the issuers given; the number of rows changed. */
+extern int64 vci_store_load_jwks(VciStore *store, int64 issuer_id, const char *url, Datum jwks);
 
 extern void vci_store_put_did_document(VciStore *store, const char *did, Datum document);
 extern bool vci_store_drop_did_document(VciStore *store, const char *did);
@@ -165,6 +234,9 @@ typedef struct VciNewOffer
 	char *tx_code_description;
 	bytea *tx_code_verifier;
 	int64 expires_at; /* seconds since 1970 */
+	char *client_id;
+	char *authorization_server;
+	Datum datasets;
 } VciNewOffer;
 
 typedef struct VciOfferRow
@@ -188,6 +260,12 @@ typedef struct VciOfferRow
 	char *holder_did;
 	char *holder_jwk; /* JSON text */
 	char *claims;	  /* JSON text */
+	char **grants;
+	int grant_count;
+	char *client_id;
+	char *authorization_server;
+	char *datasets;			  /* JSON text or NULL */
+	double tx_code_failed_ago; /* seconds since the last wrong transaction code; -1: none */
 } VciOfferRow;
 
 extern int64 vci_store_next_offer_id(VciStore *store);
@@ -219,12 +297,43 @@ typedef struct VciTokenRow
 	int configuration_count;
 	bool identifiers;
 	int64 expires_at;
+	char *client_id; /* NULL: anonymous */
+	char *jkt;		 /* NULL: a bearer token */
 } VciTokenRow;
 
-extern int64 vci_store_insert_token(VciStore *store, const VciOfferRow *offer, int32 generation,
-									char **configuration_ids, int count, bool identifiers,
-									int64 expires_at);
+/* Returns its id; token's own id is not read. */
+extern int64 vci_store_insert_token(VciStore *store, const VciTokenRow *token);
 extern VciTokenRow *vci_store_token(VciStore *store, int64 id); /* locked; NULL: none */
+
+/*
+ * The row of an external authorization server's token, locked: inserted under key
+ * (VCI_DIGEST_BYTES) when it is its first use (*created), together with an offer for it.
+ */
+extern VciTokenRow *vci_store_external_token(VciStore *store, const VciTokenRow *token,
+											 const unsigned char *key, const VciNewOffer *offer,
+											 bool *created);
+
+typedef struct VciRefreshTokenRow
+{
+	int64 id;
+	int64 issuer_id;
+	int64 offer_id;
+	int32 generation;
+	int32 offer_generation;
+	int64 successor_id; /* 0: none */
+	char **configuration_ids;
+	int configuration_count;
+	bool identifiers;
+	int64 expires_at;
+	bool used;
+	char *client_id;
+	char *jkt;
+} VciRefreshTokenRow;
+
+extern int64 vci_store_insert_refresh_token(VciStore *store, const VciRefreshTokenRow *token);
+extern VciRefreshTokenRow *vci_store_refresh_token(VciStore *store, int64 id); /* locked */
+extern void vci_store_use_refresh_token(VciStore *store, int64 id, int64 successor_id);
+extern void vci_store_extend_refresh_token(VciStore *store, int64 id, int64 expires_at);
 
 /* False when it is spent already. */
 extern bool vci_store_spend_nonce(VciStore *store, int64 issued_at,
@@ -234,12 +343,61 @@ extern void vci_store_unspend_nonce(VciStore *store, int64 issued_at,
 									const unsigned char random[VCI_NONCE_RANDOM_BYTES]);
 extern int64 vci_store_purge_nonces(VciStore *store, int64 issued_before, int32 max_rows);
 
+/* False when a proof of this digest (VCI_DIGEST_BYTES) was seen already. */
+extern bool vci_store_spend_dpop_proof(VciStore *store, const unsigned char *digest,
+									   int64 issued_at);
+extern int64 vci_store_purge_dpop_proofs(VciStore *store, int64 issued_before, int32 max_rows);
+
+/* Authorization requests -------------------------------------------------------------- */
+
+typedef struct VciAuthorizationRow
+{
+	int64 id;
+	int64 issuer_id;
+	int32 generation;
+	int32 login_failures;
+	int64 offer_id; /* 0: none */
+	int32 offer_generation;
+	int64 expires_at; /* seconds since 1970, as below */
+	int64 code_expires_at;
+	bool opened;
+	bool approved;
+	bool denied;
+	bool redeemed;
+	bool pushed;
+	bool identifiers;
+	char *client_id;
+	char *redirect_uri;
+	char *state;		  /* NULL: none, also below */
+	char *code_challenge; /* base64url SHA-256 */
+	char *jkt;
+	char **configuration_ids;
+	int configuration_count;
+	bytea *browser;
+} VciAuthorizationRow;
+
+extern int64 vci_store_insert_authorization(VciStore *store, const VciAuthorizationRow *row);
+/* NULL when there is none. lock: FOR NO KEY UPDATE. */
+extern VciAuthorizationRow *vci_store_authorization(VciStore *store, int64 id, bool lock);
+/* Bound to this browser from now on (browser may be NULL). */
+extern void vci_store_open_authorization(VciStore *store, int64 id, bytea *browser,
+										 int64 expires_at);
+extern void vci_store_approve_authorization(VciStore *store, int64 id, int64 offer_id,
+											int32 offer_generation, int64 code_expires_at);
+extern void vci_store_deny_authorization(VciStore *store, int64 id, const char *reason);
+extern void vci_store_redeem_authorization(VciStore *store, int64 id);
+extern void vci_store_count_login_failure(VciStore *store, int64 id);
+/* Seconds since the request before the last limit ones of this issuer; -1: there are fewer. */
+extern double vci_store_authorization_age(VciStore *store, int64 issuer_id, int32 limit);
+extern int64 vci_store_purge_authorizations(VciStore *store, int64 expired_before, int32 max_rows);
+
 typedef struct VciNewCredential
 {
 	int64 issuer_id;
 	int64 offer_id; /* 0: none */
 	int64 token_id; /* 0: none */
 	int64 key_id;
+	int32 dataset; /* from 1 */
 	int32 instance;
 	int64 issued_at;
 	int64 expires_at; /* 0: none */
@@ -260,30 +418,97 @@ typedef struct VciCredentialRow
 	bytea *request_digest;
 } VciCredentialRow;
 
+/* Returns its id. */
 extern int64 vci_store_insert_credential(VciStore *store, const VciNewCredential *credential);
 /* A repeated answer was signed with another key than the record says. */
 extern void vci_store_set_credential_key(VciStore *store, int64 id, int64 key_id);
 extern VciCredentialRow *vci_store_credentials_of_token(VciStore *store, int64 token_id,
-														const char *configuration_id, int *count);
+														const char *configuration_id, int32 dataset,
+														int *count);
+/*
+ * Notes the event with the credential of this id and those answered together with it, when
+ * it is one of this offer's. False when it is none; *changed: it was not noted before.
+ */
+extern bool vci_store_note_notification(VciStore *store, int64 credential_id, int64 offer_id,
+										const char *event, const char *description, bool *changed);
+
+/* Deferred credentials ---------------------------------------------------------------- */
+
+typedef struct VciDeferredRow
+{
+	int64 id;
+	int64 issuer_id;
+	int32 generation;
+	int64 offer_id;
+	int64 token_id;
+	int32 dataset;
+	int32 wait_seconds;
+	int64 expires_at; /* seconds since 1970 */
+	double age;		  /* seconds since it was asked for */
+	double issued_ago; /* seconds since it was fetched; -1: it was not */
+	bool completed;
+	bool denied;
+	bool by_source;
+	char *configuration_id;
+	char *format;
+	char *response_shape; /* "credentials", "older", "older_plural" */
+	char *holder_jwks;	  /* JSON text: array of JWKs, null for a credential without key */
+	bytea *request_digest;
+	char *claims; /* JSON text or NULL */
+	char *reason;
+} VciDeferredRow;
+
+extern int64 vci_store_insert_deferred(VciStore *store, const VciDeferredRow *row,
+									   Datum holder_jwks);
+extern VciDeferredRow *vci_store_deferred(VciStore *store, int64 id); /* locked; NULL: none */
+extern VciDeferredRow *vci_store_deferred_of_token(VciStore *store, int64 token_id,
+												   const char *configuration_id, int32 dataset);
+extern void vci_store_note_poll(VciStore *store, int64 id, int32 wait_seconds);
+extern void vci_store_complete_deferred(VciStore *store, int64 id, Datum claims);
+extern void vci_store_deny_deferred(VciStore *store, int64 id, const char *reason);
+extern void vci_store_issue_deferred(VciStore *store, int64 id);
+
+/* Events -------------------------------------------------------------------------------- */
+
+typedef struct VciEvent
+{
+	const char *kind; /* e.g. "credential_issued" */
+	int64 issuer_id;
+	int64 offer_id; /* 0: none, also below */
+	int64 authorization_id;
+	int64 token_id;
+	int64 deferred_id;
+	int64 credential_id;
+} VciEvent;
+
+/* Appends an event; notify: also NOTIFY openid4vci, with its ids as JSON. */
+extern void vci_store_record_event(VciStore *store, const VciEvent *event, bool notify);
 
 /* Health ---------------------------------------------------------------------------- */
 
 extern int64 vci_store_count_issuers_without_key(VciStore *store, int64 *issuers);
 extern int64 vci_store_estimate_nonces(VciStore *store);
 
-/*
- * Runs function(subject_model, subject_id) as its owner under
- * SECURITY_RESTRICTED_OPERATION. Raises when its owner is no longer owner_name.
- * JSON text, or NULL when it returned null.
- */
-extern char *vci_store_run_claims_source(VciStore *store, const char *function,
-										 const char *owner_name, const char *subject_model,
-										 const char *subject_id);
+/* Functions of the registry that the extension calls. */
+typedef enum VciSourceKind
+{
+	VCI_CLAIMS_SOURCE,	/* (subject_model text, subject_id text) returns jsonb */
+	VCI_SUBJECT_SOURCE, /* (claim text) returns text */
+	VCI_AUTHENTICATE	/* (form jsonb) returns jsonb */
+} VciSourceKind;
 
 /*
- * Checks that text names a function schema.name(text, text) returning jsonb whose owner
- * the caller is a member of; returns the owner's name. Raises otherwise.
+ * Checks that text names a function schema.name of this kind whose owner the caller is a
+ * member of; returns the owner's name. Raises otherwise.
  */
-extern char *vci_store_check_claims_source(VciStore *store, const char *function);
+extern char *vci_store_check_source(VciStore *store, VciSourceKind kind, const char *function);
+
+/*
+ * Runs it as its owner under SECURITY_RESTRICTED_OPERATION, with its arguments as text (JSON
+ * text for jsonb; NULL: null). Raises when its owner is no longer owner_name. The result as
+ * text, or NULL when it returned null.
+ */
+extern char *vci_store_run_source(VciStore *store, VciSourceKind kind, const char *function,
+								  const char *owner_name, const char *const *arguments);
 
 #endif

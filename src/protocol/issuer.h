@@ -26,8 +26,41 @@ typedef enum VciOlder
 	VCI_OLDER_VC_SD_JWT = 1 << 3,	   /* "vc_sd_jwt": a request for vc+sd-jwt gets that typ */
 	VCI_OLDER_METADATA = 1 << 4,	   /* "metadata": members that drafts 11 to 15 read */
 	/* "holder_without_proof": the DID that an offer names needs no proof */
-	VCI_OLDER_HOLDER_WITHOUT_PROOF = 1 << 5
+	VCI_OLDER_HOLDER_WITHOUT_PROOF = 1 << 5,
+	/* "credential_definition": published in the shape of OpenSPP's guide, and only in that */
+	VCI_OLDER_CREDENTIAL_DEFINITION = 1 << 6
 } VciOlder;
+
+/* The endpoints of an issuer, each with a URL of its own. */
+typedef enum VciEndpoint
+{
+	VCI_ENDPOINT_TOKEN,
+	VCI_ENDPOINT_NONCE,
+	VCI_ENDPOINT_CREDENTIAL,
+	VCI_ENDPOINT_BATCH_CREDENTIAL,
+	VCI_ENDPOINT_DEFERRED_CREDENTIAL,
+	VCI_ENDPOINT_NOTIFICATION,
+	VCI_ENDPOINT_AUTHORIZE,
+	VCI_ENDPOINT_PAR,
+	VCI_ENDPOINT_CONSENT,
+	VCI_ENDPOINT_OFFER, /* one more segment follows */
+	VCI_ENDPOINT_JWKS,
+	VCI_ENDPOINT_COUNT
+} VciEndpoint;
+
+typedef struct VciEndpointRule
+{
+	bool enabled; /* false: 404, and not in the metadata */
+	char *url;	  /* as wallets see it: in the metadata, and as htu of DPoP proofs */
+} VciEndpointRule;
+
+/* Sender-constrained tokens (RFC 9449). */
+typedef enum VciDpopMode
+{
+	VCI_DPOP_OFF, /* the DPoP header is not looked at */
+	VCI_DPOP_OPTIONAL,
+	VCI_DPOP_REQUIRED
+} VciDpopMode;
 
 typedef enum VciHolderBinding
 {
@@ -51,6 +84,23 @@ typedef struct VciIssuer
 	int32_t proof_max_age;		   /* seconds that iat of a proof may lie in the past */
 	int32_t tx_code_max_failures;
 	int32_t batch_size; /* proofs per request, 1 to 32 */
+	VciDpopMode dpop;
+	bool dpop_nonce;					/* DPoP proofs need a nonce of ours */
+	int32_t dpop_proof_max_age;			/* seconds that iat of a DPoP proof may lie in the past */
+	int32_t bound_token_lifetime;		/* seconds; of access tokens bound to a DPoP key */
+	int32_t refresh_token_lifetime;		/* seconds; 0: none is given */
+	int32_t authorization_request_lifetime; /* seconds to log in and decide */
+	int32_t authorization_code_lifetime;	/* seconds */
+	int32_t authorization_request_rate; /* requests a minute */
+	int32_t tx_code_retry_delay;		/* seconds after a wrong transaction code; 0: none */
+	int32_t deferred_interval;			/* seconds between two polls */
+	int32_t deferred_lifetime;			/* seconds a deferred credential can be fetched */
+	bool issuance_paused;
+	bool has_clients; /* a wallet is registered for the authorization code flow, and somebody
+						 answers for the person: login_url or authenticate */
+	VciEndpointRule endpoints[VCI_ENDPOINT_COUNT];
+	const char *const *authorization_servers; /* URLs of external ones */
+	size_t authorization_server_count;
 	VciJson *display;	/* array of {name, locale, logo}, or NULL */
 } VciIssuer;
 
@@ -64,6 +114,7 @@ typedef struct VciConfiguration
 	VciHolderBinding binding;
 	unsigned older; /* VciOlder bits */
 	int decoys;
+	bool deferred; /* each issuance waits for the registry's decision */
 	VciJson *always_disclosed;		  /* array of claims path pointers */
 	VciJson *selectively_disclosable; /* array of claims path pointers */
 	VciJson *claims;	/* array of claims descriptions {path, mandatory, display}, or NULL */
@@ -87,6 +138,24 @@ extern VciStatus vci_issuer_url_check(const char *url, VciError *error);
  * VCI_ERR_CONFIGURATION.
  */
 extern VciStatus vci_issuer_base_path_check(const char *base_path, VciError *error);
+
+/* Name of an endpoint in settings: "token", "deferred_credential" ...; static. */
+extern const char *vci_endpoint_name(VciEndpoint endpoint);
+
+/*
+ * Fills endpoints (malloc'd URLs; the caller frees each) from the profile's defaults and
+ * what settings (an object by endpoint name of {enabled, path, base_url}, or NULL) say
+ * otherwise. Default URL: issuer URL + base path + "/token", "/nonce", "/credential",
+ * "/batch_credential", "/deferred_credential", "/notification", "/authorize", "/par",
+ * "/consent", "/offer", "/jwks". path replaces base path and leaf, base_url (as an issuer
+ * URL) replaces the issuer URL. All are enabled but batch_credential under profile final.
+ * VCI_ERR_CONFIGURATION for unknown names or members, malformed paths and URLs, and two
+ * endpoints at one URL.
+ */
+extern VciStatus vci_endpoints_resolve(const VciIssuer *issuer, const VciJson *settings,
+									   VciEndpointRule endpoints[VCI_ENDPOINT_COUNT],
+									   VciError *error);
+extern void vci_endpoints_free(VciEndpointRule endpoints[VCI_ENDPOINT_COUNT]);
 
 /* Where the path of an issuer URL starts (a lent pointer; "" when there is none). */
 extern const char *vci_issuer_url_path(const char *url);

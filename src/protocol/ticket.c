@@ -95,6 +95,20 @@ ticket_purpose(VciTicketKind kind)
 			return "openid4vci offer reference";
 		case VCI_TICKET_TOKEN:
 			return "openid4vci access token";
+		case VCI_TICKET_ISSUER_STATE:
+			return "openid4vci issuer state";
+		case VCI_TICKET_REQUEST:
+			return "openid4vci request uri";
+		case VCI_TICKET_LOGIN:
+			return "openid4vci login";
+		case VCI_TICKET_AUTHORIZATION_CODE:
+			return "openid4vci authorization code";
+		case VCI_TICKET_REFRESH:
+			return "openid4vci refresh token";
+		case VCI_TICKET_DEFERRED:
+			return "openid4vci transaction id";
+		case VCI_TICKET_NOTIFICATION:
+			return "openid4vci notification id";
 	}
 	return NULL;
 }
@@ -122,11 +136,38 @@ vci_ticket_make(const VciSecret *key, VciTicketKind kind, int64_t id, int32_t ge
 static VciStatus
 refuse_ticket(VciTicketKind kind, VciError *error)
 {
-	if (kind == VCI_TICKET_TOKEN)
-		return vci_error(error, VCI_ERR_TOKEN, "this access token is not one of this issuer");
-	if (kind == VCI_TICKET_OFFER)
-		return vci_error(error, VCI_ERR_GRANT, "this offer reference is not one of this issuer");
-	return vci_error(error, VCI_ERR_GRANT, "this pre-authorized code is not one of this issuer");
+	switch (kind)
+	{
+		case VCI_TICKET_CODE:
+			return vci_error(error, VCI_ERR_GRANT,
+							 "this pre-authorized code is not one of this issuer");
+		case VCI_TICKET_OFFER:
+			return vci_error(error, VCI_ERR_GRANT,
+							 "this offer reference is not one of this issuer");
+		case VCI_TICKET_TOKEN:
+			return vci_error(error, VCI_ERR_TOKEN, "this access token is not one of this issuer");
+		case VCI_TICKET_ISSUER_STATE:
+			return vci_error(error, VCI_ERR_ISSUER_STATE,
+							 "this issuer_state is not one of this issuer");
+		case VCI_TICKET_REQUEST:
+			return vci_error(error, VCI_ERR_REQUEST_URI,
+							 "this request_uri is not one of this issuer");
+		case VCI_TICKET_LOGIN:
+			return vci_error(error, VCI_ERR_REQUEST_URI,
+							 "this authorization request is not one of this issuer");
+		case VCI_TICKET_AUTHORIZATION_CODE:
+			return vci_error(error, VCI_ERR_GRANT,
+							 "this authorization code is not one of this issuer");
+		case VCI_TICKET_REFRESH:
+			return vci_error(error, VCI_ERR_GRANT, "this refresh token is not one of this issuer");
+		case VCI_TICKET_DEFERRED:
+			return vci_error(error, VCI_ERR_TRANSACTION,
+							 "this transaction_id is not one of this issuer");
+		case VCI_TICKET_NOTIFICATION:
+			return vci_error(error, VCI_ERR_NOTIFICATION_ID,
+							 "this notification_id is not one of this issuer");
+	}
+	return vci_error(error, VCI_ERR_INTERNAL, "there is no ticket of kind %d", (int) kind);
 }
 
 VciStatus
@@ -151,10 +192,25 @@ vci_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text, size
 	return VCI_OK;
 }
 
-static const char *const nonce_purpose = "openid4vci c_nonce";
+static const char *
+nonce_purpose(VciNonceKind kind)
+{
+	return kind == VCI_NONCE_DPOP ? "openid4vci DPoP nonce" : "openid4vci c_nonce";
+}
+
+static VciStatus
+refuse_nonce(VciNonceKind kind, const char *fault, VciError *error)
+{
+	if (kind == VCI_NONCE_DPOP)
+		return vci_error(error, VCI_ERR_DPOP_NONCE,
+						 "the nonce of the DPoP proof %s; use the one in the header DPoP-Nonce",
+						 fault);
+	return vci_error(error, VCI_ERR_NONCE,
+					 "the nonce of the proof %s; get a fresh one from the nonce endpoint", fault);
+}
 
 VciStatus
-vci_nonce_make(const VciSecret *key, int64_t issuer_id, int64_t epoch, int64_t now,
+vci_nonce_make(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64_t epoch, int64_t now,
 			   char text[VCI_NONCE_SIZE], VciError *error)
 {
 	unsigned char bytes[NONCE_BYTES];
@@ -166,40 +222,34 @@ vci_nonce_make(const VciSecret *key, int64_t issuer_id, int64_t epoch, int64_t n
 	put_uint64(bytes + 16, (uint64_t) now);
 	status = vci_random(bytes + 24, VCI_NONCE_RANDOM_BYTES, error);
 	if (status == VCI_OK)
-		status = body_mac(key, nonce_purpose, bytes, NONCE_BODY, bytes + NONCE_BODY, error);
+		status = body_mac(key, nonce_purpose(kind), bytes, NONCE_BODY, bytes + NONCE_BODY, error);
 	if (status == VCI_OK)
 		vci_base64url_encode(bytes, sizeof(bytes), text);
 	return status;
 }
 
 VciStatus
-vci_nonce_open(const VciSecret *key, int64_t issuer_id, int64_t epoch, int64_t now,
+vci_nonce_open(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64_t epoch, int64_t now,
 			   int64_t lifetime, const char *text, size_t len,
 			   unsigned char random[VCI_NONCE_RANDOM_BYTES], int64_t *issued_at, VciError *error)
 {
 	unsigned char bytes[NONCE_BYTES + 2];
 	VciStatus status;
 
-	status = open_text(key, nonce_purpose, text, len, bytes, NONCE_BYTES, error);
+	status = open_text(key, nonce_purpose(kind), text, len, bytes, NONCE_BYTES, error);
 	if (status == VCI_ERR_TOKEN)
-		return vci_error(error, VCI_ERR_NONCE,
-						 "the nonce of the proof is not a c_nonce of this issuer; get one from the "
-						 "nonce endpoint");
+		return refuse_nonce(kind, "is not one of this issuer", error);
 	if (status != VCI_OK)
 		return status;
 	if ((int64_t) get_uint64(bytes) != issuer_id || (int64_t) get_uint64(bytes + 8) != epoch)
-		return vci_error(error, VCI_ERR_NONCE,
-						 "the nonce of the proof was issued elsewhere; get one from the nonce "
-						 "endpoint");
+		return refuse_nonce(kind, "was issued elsewhere", error);
 	*issued_at = (int64_t) get_uint64(bytes + 16);
 	/*
 	 * No leeway for the future: the spent table forgets a nonce by its time, and a nonce
 	 * that lived longer than its lifetime could be replayed.
 	 */
 	if (*issued_at > now || now - *issued_at > lifetime)
-		return vci_error(error, VCI_ERR_NONCE,
-						 "the nonce of the proof has expired; get a new one from the nonce "
-						 "endpoint");
+		return refuse_nonce(kind, "has expired", error);
 	memcpy(random, bytes + 24, VCI_NONCE_RANDOM_BYTES);
 	return VCI_OK;
 }

@@ -13,7 +13,14 @@ typedef enum VciTicketKind
 {
 	VCI_TICKET_CODE = 1,  /* pre-authorized code */
 	VCI_TICKET_OFFER = 2, /* offer by reference */
-	VCI_TICKET_TOKEN = 3  /* access token */
+	VCI_TICKET_TOKEN = 3, /* access token */
+	VCI_TICKET_ISSUER_STATE = 4,	   /* issuer_state of an offer */
+	VCI_TICKET_REQUEST = 5,			   /* request_uri of a pushed authorization request */
+	VCI_TICKET_LOGIN = 6,			   /* request id that the login-and-consent page gets */
+	VCI_TICKET_AUTHORIZATION_CODE = 7,
+	VCI_TICKET_REFRESH = 8,
+	VCI_TICKET_DEFERRED = 9,	 /* transaction_id */
+	VCI_TICKET_NOTIFICATION = 10 /* notification_id: id of the token's first credential record */
 } VciTicketKind;
 
 /* kind (1 byte), row id (8), generation (4), MAC (17): 30 bytes, 40 characters. */
@@ -28,7 +35,9 @@ extern VciStatus vci_ticket_make(const VciSecret *key, VciTicketKind kind, int64
 
 /*
  * Opens a ticket. Anything but a ticket of this kind under this key fails with
- * VCI_ERR_GRANT (code), VCI_ERR_GRANT (offer) or VCI_ERR_TOKEN (token).
+ * VCI_ERR_GRANT (code, offer, authorization code, refresh token), VCI_ERR_TOKEN (token),
+ * VCI_ERR_ISSUER_STATE, VCI_ERR_REQUEST_URI (request, login), VCI_ERR_TRANSACTION or
+ * VCI_ERR_NOTIFICATION_ID.
  */
 extern VciStatus vci_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text,
 								 size_t len, int64_t *id, int32_t *generation, VciError *error);
@@ -37,16 +46,23 @@ extern VciStatus vci_ticket_open(const VciSecret *key, VciTicketKind kind, const
 /* issuer id (8), epoch (8), issued at (8), random (16), MAC (17): 57 bytes, 76 characters. */
 #define VCI_NONCE_SIZE 77
 
-/* A c_nonce for this issuer and epoch, issued at now (seconds since 1970). */
-extern VciStatus vci_nonce_make(const VciSecret *key, int64_t issuer_id, int64_t epoch, int64_t now,
+/* What a nonce is for: one kind never passes for the other. */
+typedef enum VciNonceKind
+{
+	VCI_NONCE_CREDENTIAL, /* c_nonce of key proofs */
+	VCI_NONCE_DPOP		  /* nonce of DPoP proofs (RFC 9449 section 8) */
+} VciNonceKind;
+
+/* A nonce for this issuer and epoch, issued at now (seconds since 1970). */
+extern VciStatus vci_nonce_make(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64_t epoch, int64_t now,
 								char text[VCI_NONCE_SIZE], VciError *error);
 
 /*
- * VCI_ERR_NONCE unless the nonce is ours, of this issuer and epoch, and at most
+ * VCI_ERR_NONCE (VCI_ERR_DPOP_NONCE) unless it is ours, of this kind, issuer and epoch, and at most
  * lifetime seconds old. random and issued_at (seconds since 1970) are what the spent table
  * remembers.
  */
-extern VciStatus vci_nonce_open(const VciSecret *key, int64_t issuer_id, int64_t epoch, int64_t now,
+extern VciStatus vci_nonce_open(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64_t epoch, int64_t now,
 								int64_t lifetime, const char *text, size_t len,
 								unsigned char random[VCI_NONCE_RANDOM_BYTES], int64_t *issued_at,
 								VciError *error);
