@@ -34,22 +34,30 @@ vci_store_insert_issuer(VciStore *store, int64 id, const char *url, bytea *data_
 /* A member that is there sets its column; JSON null sets NULL or the column's default. */
 #define SETTING(name, type)                                                                        \
 	name " = CASE WHEN $2 ? '" name "' THEN ($2 ->> '" name "')::" type " ELSE " name " END"
+#define FLAG(name)                                                                                 \
+	name " = CASE WHEN $2 ? '" name "' THEN COALESCE(($2 ->> '" name                               \
+		 "')::boolean, false) ELSE " name " END"
+#define DOCUMENT(name)                                                                             \
+	name " = CASE WHEN $2 ? '" name "' THEN NULLIF($2 -> '" name "', 'null') ELSE " name " END"
 
 void
-vci_store_update_issuer(VciStore *store, int64 id, Datum settings)
+vci_store_update_issuer(VciStore *store, int64 id, Datum settings, const char *authenticate_owner)
 {
-	static VciStatement statement =
-		{
-			"UPDATE openid4vci.vci_issuer SET "
-			"base_path = CASE WHEN $2 ? 'base_path' THEN COALESCE($2 ->> 'base_path', "
-			"'/api/v1/openid4vci') ELSE base_path END, "
-			"profile = COALESCE($2 ->> 'profile', profile), "
-			"iss_did_web = CASE WHEN $2 ? 'iss_did_web' THEN COALESCE(($2 ->> "
-			"'iss_did_web')::boolean, "
-			"false) ELSE iss_did_web END, "
-			"display = CASE WHEN $2 ? 'display' THEN NULLIF($2 -> 'display', 'null') ELSE display "
-			"END, "
-			/* clang-format off */
+	/* clang-format off */
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_issuer SET "
+		"base_path = CASE WHEN $2 ? 'base_path' THEN COALESCE($2 ->> 'base_path', "
+		"'/api/v1/openid4vci') ELSE base_path END, "
+		"profile = COALESCE($2 ->> 'profile', profile), "
+		"endpoints = CASE WHEN NOT $2 ? 'endpoints' THEN endpoints "
+		"WHEN $2 -> 'endpoints' = 'null' THEN '{}' "
+		"ELSE jsonb_strip_nulls(endpoints || ($2 -> 'endpoints')) END, "
+		"authenticate_owner = CASE WHEN $2 ? 'authenticate' THEN $3 ELSE authenticate_owner END, "
+		FLAG("iss_did_web") ", "
+		FLAG("issuance_paused") ", "
+		FLAG("notify_events") ", "
+		DOCUMENT("display") ", "
+		DOCUMENT("login_fields") ", "
 		SETTING("offer_lifetime", "integer") ", "
 		SETTING("access_token_lifetime", "integer") ", "
 		SETTING("c_nonce_lifetime", "integer") ", "
@@ -57,27 +65,75 @@ vci_store_update_issuer(VciStore *store, int64 id, Datum settings)
 		SETTING("time_rounding", "integer") ", "
 		SETTING("proof_max_age", "integer") ", "
 		SETTING("tx_code_max_failures", "integer") ", "
-		SETTING("batch_size", "integer")
-			/* clang-format on */
-			" WHERE id = $1",
-			2,
-			{INT8OID, JSONBOID},
-			NULL};
+		SETTING("batch_size", "integer") ", "
+		SETTING("dpop", "text") ", "
+		SETTING("dpop_nonce", "boolean") ", "
+		SETTING("dpop_proof_max_age", "integer") ", "
+		SETTING("refresh_token_lifetime", "integer") ", "
+		SETTING("authorization_request_lifetime", "integer") ", "
+		SETTING("authorization_code_lifetime", "integer") ", "
+		SETTING("authorization_request_rate", "integer") ", "
+		SETTING("tx_code_retry_delay", "integer") ", "
+		SETTING("deferred_interval", "integer") ", "
+		SETTING("deferred_lifetime", "integer") ", "
+		SETTING("login_url", "text") ", "
+		SETTING("authenticate", "text")
+		" WHERE id = $1",
+		3,
+		{INT8OID, JSONBOID, TEXTOID},
+		NULL};
+	/* clang-format on */
 	VciArguments args = {0};
 
 	vci_put_int64(&args, id);
 	vci_put_datum(&args, settings);
+	vci_put_text(&args, authenticate_owner);
 	vci_run(store, &statement, &args);
 }
 
 void
 vci_store_retire_issuer(VciStore *store, int64 id)
 {
+	/* clang-format off */
 	static VciStatement statement = {
-		"UPDATE openid4vci.vci_issuer SET retired_at = clock_timestamp() WHERE id = $1",
-		1,
-		{INT8OID},
+		"UPDATE openid4vci.vci_issuer SET "
+		"base_path = CASE WHEN $2 ? 'base_path' THEN COALESCE($2 ->> 'base_path', "
+		"'/api/v1/openid4vci') ELSE base_path END, "
+		"profile = COALESCE($2 ->> 'profile', profile), "
+		"endpoints = CASE WHEN NOT $2 ? 'endpoints' THEN endpoints "
+		"WHEN $2 -> 'endpoints' = 'null' THEN '{}' "
+		"ELSE jsonb_strip_nulls(endpoints || ($2 -> 'endpoints')) END, "
+		"authenticate_owner = CASE WHEN $2 ? 'authenticate' THEN $3 ELSE authenticate_owner END, "
+		FLAG("iss_did_web") ", "
+		FLAG("issuance_paused") ", "
+		FLAG("notify_events") ", "
+		DOCUMENT("display") ", "
+		DOCUMENT("login_fields") ", "
+		SETTING("offer_lifetime", "integer") ", "
+		SETTING("access_token_lifetime", "integer") ", "
+		SETTING("c_nonce_lifetime", "integer") ", "
+		SETTING("retry_window", "integer") ", "
+		SETTING("time_rounding", "integer") ", "
+		SETTING("proof_max_age", "integer") ", "
+		SETTING("tx_code_max_failures", "integer") ", "
+		SETTING("batch_size", "integer") ", "
+		SETTING("dpop", "text") ", "
+		SETTING("dpop_nonce", "boolean") ", "
+		SETTING("dpop_proof_max_age", "integer") ", "
+		SETTING("refresh_token_lifetime", "integer") ", "
+		SETTING("authorization_request_lifetime", "integer") ", "
+		SETTING("authorization_code_lifetime", "integer") ", "
+		SETTING("authorization_request_rate", "integer") ", "
+		SETTING("tx_code_retry_delay", "integer") ", "
+		SETTING("deferred_interval", "integer") ", "
+		SETTING("deferred_lifetime", "integer") ", "
+		SETTING("login_url", "text") ", "
+		SETTING("authenticate", "text")
+		" WHERE id = $1",
+		3,
+		{INT8OID, JSONBOID, TEXTOID},
 		NULL};
+	/* clang-format on */
 	VciArguments args = {0};
 
 	vci_put_int64(&args, id);
@@ -99,13 +155,40 @@ vci_store_issuer_ids(VciStore *store, int *count)
 	return ids;
 }
 
+static void
+read_oauth_settings(VciStore *store, int i, VciIssuerRow *row)
+{
+	row->dpop = vci_column_text(store, i, 18);
+	row->dpop_nonce = vci_column_int32(i, 19);
+	row->dpop_proof_max_age = vci_column_int32(i, 20);
+	row->refresh_token_lifetime = vci_column_int32(i, 21);
+	row->authorization_request_lifetime = vci_column_int32(i, 22);
+	row->authorization_code_lifetime = vci_column_int32(i, 23);
+	row->authorization_request_rate = vci_column_int32(i, 24);
+	row->tx_code_retry_delay = vci_column_int32(i, 25);
+	row->deferred_interval = vci_column_int32(i, 26);
+	row->deferred_lifetime = vci_column_int32(i, 27);
+	row->login_url = vci_column_text(store, i, 28);
+	row->authenticate = vci_column_text(store, i, 29);
+	row->authenticate_owner = vci_column_text(store, i, 30);
+	row->login_fields = vci_column_text(store, i, 31);
+	row->endpoints = vci_column_text(store, i, 32);
+	row->issuance_paused = vci_column_boolean(i, 33);
+	row->notify_events = vci_column_boolean(i, 34);
+}
+
 VciIssuerRow *
 vci_store_issuers(VciStore *store, int *count)
 {
 	static VciStatement statement = {
 		"SELECT id, url, base_path, profile, iss_did_web, offer_lifetime, access_token_lifetime, "
 		"c_nonce_lifetime, COALESCE(retry_window, -1), time_rounding, proof_max_age, "
-		"tx_code_max_failures, batch_size, display::text, data_key, root_key_id, nonce_generation "
+		"tx_code_max_failures, batch_size, display::text, data_key, root_key_id, nonce_generation, "
+		"dpop, COALESCE(dpop_nonce::integer, -1), dpop_proof_max_age, refresh_token_lifetime, "
+		"authorization_request_lifetime, authorization_code_lifetime, authorization_request_rate, "
+		"tx_code_retry_delay, deferred_interval, deferred_lifetime, login_url, authenticate, "
+		"authenticate_owner::text, login_fields::text, endpoints::text, issuance_paused, "
+		"notify_events "
 		"FROM openid4vci.vci_issuer WHERE retired_at IS NULL ORDER BY id",
 		0,
 		{0},
@@ -136,6 +219,7 @@ vci_store_issuers(VciStore *store, int *count)
 		row->data_key = vci_column_bytea(store, i, 15);
 		row->root_key_id = vci_column_text(store, i, 16);
 		row->nonce_generation = vci_column_int32(i, 17);
+		read_oauth_settings(store, i, row);
 	}
 	return rows;
 }

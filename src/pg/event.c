@@ -1,0 +1,10 @@
+#include "compat.h"
+
+#include "event.h"
+
+void
+vci_note(VciStore *store, const VciIssuerEntry *issuer, VciEvent event)
+{
+	event.issuer_id = issuer->rules.id;
+	vci_store_record_event(store, &event, issuer->notify_events);
+}

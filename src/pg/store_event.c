@@ -1,0 +1,83 @@
+#include "compat.h"
+
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "commands/async.h"
+#include "commands/sequence.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/lsyscache.h"
+#include "utils/xid8.h"
+
+#include "store_statement.h"
+
+#define CHANNEL "openid4vci"
+
+static int64
+next_event_id(void)
+{
+	Oid sequence = get_relname_relid("vci_event_id_seq", get_namespace_oid("openid4vci", false));
+
+	return nextval_internal(sequence, false);
+}
+
+static void
+append_id(StringInfo payload, const char *name, int64 id)
+{
+	if (id != 0)
+		appendStringInfo(payload, ", \"%s\": " INT64_FORMAT, name, id);
+}
+
+/* Who listens gets the ids; the rest stands in the table. */
+static void
+send_notification(int64 id, const VciEvent *event)
+{
+	StringInfoData payload;
+
+	initStringInfo(&payload);
+	appendStringInfo(&payload, "{\"id\": " INT64_FORMAT ", \"kind\": \"%s\"", id, event->kind);
+	append_id(&payload, "issuer_id", event->issuer_id);
+	append_id(&payload, "offer_id", event->offer_id);
+	append_id(&payload, "authorization_id", event->authorization_id);
+	append_id(&payload, "token_id", event->token_id);
+	append_id(&payload, "deferred_id", event->deferred_id);
+	append_id(&payload, "credential_id", event->credential_id);
+	appendStringInfoChar(&payload, '}');
+	Async_Notify(CHANNEL, payload.data);
+}
+
+/*
+ * Our own transaction id is assigned before the event's id is drawn, and horizon is read
+ * after it: whoever draws an earlier event id has a transaction id below horizon. So once
+ * every transaction below horizon has ended, no earlier event can appear any more.
+ */
+void
+vci_store_record_event(VciStore *store, const VciEvent *event, bool notify)
+{
+	static VciStatement statement = {
+		"INSERT INTO openid4vci.vci_event (id, horizon, issuer_id, offer_id, authorization_id, "
+		"token_id, deferred_id, credential_id, kind, actor) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+		10,
+		{INT8OID, XID8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, TEXTOID},
+		NULL};
+	VciArguments args = {0};
+	int64 id;
+
+	(void) GetTopFullTransactionId();
+	id = next_event_id();
+	vci_put_int64(&args, id);
+	vci_put_datum(&args, FullTransactionIdGetDatum(ReadNextFullTransactionId()));
+	vci_put_int64(&args, event->issuer_id);
+	vci_put_int64_or_null(&args, event->offer_id);
+	vci_put_int64_or_null(&args, event->authorization_id);
+	vci_put_int64_or_null(&args, event->token_id);
+	vci_put_int64_or_null(&args, event->deferred_id);
+	vci_put_int64_or_null(&args, event->credential_id);
+	vci_put_text(&args, event->kind);
+	vci_put_text(&args, GetUserNameFromId(store->caller, false));
+	vci_run(store, &statement, &args);
+	if (notify)
+		send_notification(id, event);
+}
