@@ -5,8 +5,9 @@
 
 #include "../jose/did.h"
 
-#define ISSUER_URL_MAX		 1024
-#define ISSUER_BASE_PATH_MAX 256
+#define ISSUER_URL_MAX	1024
+#define PATH_MAX_LENGTH 256
+#define PAGE_URL_MAX	2048
 
 unsigned
 vci_older_by_name(const char *name)
@@ -22,6 +23,7 @@ vci_older_by_name(const char *name)
 		{"vc_sd_jwt", VCI_OLDER_VC_SD_JWT},
 		{"metadata", VCI_OLDER_METADATA},
 		{"holder_without_proof", VCI_OLDER_HOLDER_WITHOUT_PROOF},
+		{"credential_definition", VCI_OLDER_CREDENTIAL_DEFINITION},
 	};
 
 	if (name == NULL)
@@ -150,7 +152,7 @@ is_path_char(char c)
 
 /* "/a/b": no empty, "." or ".." segment, no slash at the end. */
 static VciStatus
-check_path(const char *path, const char *what, VciError *error)
+check_segments(const char *path, const char *what, VciError *error)
 {
 	const char *segment = path;
 
@@ -189,7 +191,8 @@ is_default_port(const char *port, size_t len, bool http)
 }
 
 static VciStatus
-check_authority(const char *authority, size_t len, bool loopback_only, VciError *error)
+check_authority(const char *authority, size_t len, const char *what, bool loopback_only,
+				VciError *error)
 {
 	const char *end = authority + len;
 	const char *host_end = end;
@@ -201,23 +204,24 @@ check_authority(const char *authority, size_t len, bool loopback_only, VciError 
 			host_end = p - 1;
 			if (!is_port(p, (size_t) (end - p)))
 				return vci_error(error, VCI_ERR_CONFIGURATION,
-								 "the port of an issuer URL must be a number from 1 to 65535");
+								 "the port of %s must be a number from 1 to 65535", what);
 			/* one spelling: with and without it the same host would have two issuers */
 			if (is_default_port(p, (size_t) (end - p), loopback_only))
-				return vci_error(error, VCI_ERR_CONFIGURATION,
-								 "leave the default port out of the issuer URL");
+				return vci_error(error, VCI_ERR_CONFIGURATION, "leave the default port out of %s",
+								 what);
 			break;
 		}
 	}
 	if (!is_dns_name(authority, (size_t) (host_end - authority)) &&
 		!is_ipv6_literal(authority, (size_t) (host_end - authority)))
 		return vci_error(error, VCI_ERR_CONFIGURATION,
-						 "an issuer URL needs a host name in lower case, or an IP address, and no "
-						 "user name: https://host[:port][/path]");
+						 "%s needs a host name in lower case, or an IP address, and no user name: "
+						 "https://host[:port][/path]",
+						 what);
 	if (loopback_only && !is_loopback(authority, (size_t) (host_end - authority)))
 		return vci_error(error, VCI_ERR_CONFIGURATION,
-						 "an issuer URL must use https; http is for localhost, 127.0.0.1 and [::1] "
-						 "alone");
+						 "%s must use https; http is for localhost, 127.0.0.1 and [::1] alone",
+						 what);
 	return VCI_OK;
 }
 
@@ -243,13 +247,25 @@ vci_issuer_url_check(const char *url, VciError *error)
 						 "an issuer URL must have no query and no fragment");
 	authority = url + (http ? 7 : 8);
 	authority_len = strcspn(authority, "/");
-	status = check_authority(authority, authority_len, http, error);
+	status = check_authority(authority, authority_len, "an issuer URL", http, error);
 	if (status != VCI_OK)
 		return status;
 	if (strstr(authority, "/.well-known") != NULL)
 		return vci_error(error, VCI_ERR_CONFIGURATION,
 						 "an issuer URL must not hold the path segment .well-known");
-	return check_path(authority + authority_len, "an issuer URL", error);
+	return check_segments(authority + authority_len, "an issuer URL", error);
+}
+
+VciStatus
+vci_path_check(const char *path, const char *what, VciError *error)
+{
+	if (strlen(path) > PATH_MAX_LENGTH)
+		return vci_error(error, VCI_ERR_CONFIGURATION, "%s may have %d characters at most", what,
+						 PATH_MAX_LENGTH);
+	if (path[0] != '\0' && path[0] != '/')
+		return vci_error(error, VCI_ERR_CONFIGURATION,
+						 "%s must be empty or start with a slash, as in /api/v1/openid4vci", what);
+	return check_segments(path, what, error);
 }
 
 VciStatus
@@ -257,14 +273,30 @@ vci_issuer_base_path_check(const char *base_path, VciError *error)
 {
 	if (base_path == NULL)
 		return vci_error(error, VCI_ERR_CONFIGURATION, "the base path is missing");
-	if (strlen(base_path) > ISSUER_BASE_PATH_MAX)
-		return vci_error(error, VCI_ERR_CONFIGURATION, "a base path may have %d characters at most",
-						 ISSUER_BASE_PATH_MAX);
-	if (base_path[0] != '\0' && base_path[0] != '/')
+	return vci_path_check(base_path, "a base path", error);
+}
+
+VciStatus
+vci_page_url_check(const char *url, VciError *error)
+{
+	bool http = strncmp(url, "http://", 7) == 0;
+	const char *authority;
+
+	if (strlen(url) > PAGE_URL_MAX)
 		return vci_error(error, VCI_ERR_CONFIGURATION,
-						 "a base path must be empty or start with a slash, as in "
-						 "/api/v1/openid4vci");
-	return check_path(base_path, "a base path", error);
+						 "the URL of a page may have %d characters at most", PAGE_URL_MAX);
+	if (!http && strncmp(url, "https://", 8) != 0)
+		return vci_error(error, VCI_ERR_CONFIGURATION,
+						 "the URL of a page must start with https://");
+	for (const char *p = url; *p != '\0'; p++)
+	{
+		if (*p <= 0x20 || *p >= 0x7f || strchr("#\"<>\\^`{|}", *p) != NULL)
+			return vci_error(error, VCI_ERR_CONFIGURATION,
+							 "the URL of a page must be of plain URL characters and have no "
+							 "fragment");
+	}
+	authority = url + (http ? 7 : 8);
+	return check_authority(authority, strcspn(authority, "/?"), "the URL of a page", http, error);
 }
 
 /* Behind "scheme://"; the whole text when there is no scheme. */

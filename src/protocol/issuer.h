@@ -139,6 +139,17 @@ extern VciStatus vci_issuer_url_check(const char *url, VciError *error);
  */
 extern VciStatus vci_issuer_base_path_check(const char *base_path, VciError *error);
 
+/*
+ * Is this, which error texts call what, a path of the same kind? VCI_ERR_CONFIGURATION.
+ */
+extern VciStatus vci_path_check(const char *path, const char *what, VciError *error);
+
+/*
+ * Is this the URL of a page that browsers are sent to: https, or http for loopback hosts
+ * only, path and query as they may be, no fragment, no user info? VCI_ERR_CONFIGURATION.
+ */
+extern VciStatus vci_page_url_check(const char *url, VciError *error);
+
 /* Name of an endpoint in settings: "token", "deferred_credential" ...; static. */
 extern const char *vci_endpoint_name(VciEndpoint endpoint);
 
