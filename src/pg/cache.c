@@ -15,10 +15,11 @@
 #include "root_key.h"
 #include "values.h"
 
-#define WATCHED_TABLES 5
+#define WATCHED_TABLES 7
 
 static const char *const watched_table_names[WATCHED_TABLES] = {
-	"vci_issuer", "vci_key", "vci_configuration", "vci_duty", "vci_epoch"};
+	"vci_issuer", "vci_key",  "vci_configuration", "vci_client", "vci_authorization_server",
+	"vci_duty",	  "vci_epoch"};
 
 /*
  * One generation of the cache. It is kept while somebody uses it, even when it is stale
@@ -173,6 +174,36 @@ or_default(int32 value, int32 fallback)
 	return value > 0 ? value : fallback;
 }
 
+static VciDpopMode
+dpop_mode_of_text(const char *text)
+{
+	if (text == NULL || strcmp(text, "optional") == 0)
+		return VCI_DPOP_OPTIONAL;
+	return strcmp(text, "required") == 0 ? VCI_DPOP_REQUIRED : VCI_DPOP_OFF;
+}
+
+/* Settings of the OAuth side; NULL in the row means the default. */
+static void
+fill_oauth_rules(const VciIssuerRow *row, VciIssuer *rules)
+{
+	bool final = rules->profile == VCI_PROFILE_FINAL;
+
+	rules->dpop = dpop_mode_of_text(row->dpop);
+	rules->dpop_nonce = row->dpop_nonce >= 0 ? row->dpop_nonce == 1 : final;
+	rules->dpop_proof_max_age = or_default(row->dpop_proof_max_age, 300);
+	/* bound to the wallet's key, a token may live longer than a bearer token */
+	rules->bound_token_lifetime =
+		or_default(row->access_token_lifetime, final ? SECS_PER_HOUR : SECS_PER_DAY);
+	rules->refresh_token_lifetime = row->refresh_token_lifetime;
+	rules->authorization_request_lifetime = or_default(row->authorization_request_lifetime, 600);
+	rules->authorization_code_lifetime = or_default(row->authorization_code_lifetime, 60);
+	rules->authorization_request_rate = or_default(row->authorization_request_rate, 6000);
+	rules->tx_code_retry_delay = row->tx_code_retry_delay;
+	rules->deferred_interval = or_default(row->deferred_interval, 300);
+	rules->deferred_lifetime = or_default(row->deferred_lifetime, 30 * SECS_PER_DAY);
+	rules->issuance_paused = row->issuance_paused;
+}
+
 void
 vci_rules_of_issuer_row(const VciIssuerRow *row, VciIssuer *rules)
 {
@@ -194,6 +225,7 @@ vci_rules_of_issuer_row(const VciIssuerRow *row, VciIssuer *rules)
 	rules->tx_code_max_failures = or_default(row->tx_code_max_failures, 5);
 	rules->batch_size = or_default(row->batch_size, 1);
 	rules->display = json_of_text(row->display);
+	fill_oauth_rules(row, rules);
 }
 
 static VciHolderBinding
@@ -217,6 +249,7 @@ vci_rules_of_configuration_row(const VciConfigurationRow *row, VciConfiguration 
 	for (int i = 0; i < row->older_count; i++)
 		rules->older |= vci_older_by_name(row->older[i]);
 	rules->decoys = row->decoys;
+	rules->deferred = row->deferred;
 	rules->always_disclosed = json_of_text(row->always_disclosed);
 	rules->selectively_disclosable = json_of_text(row->selectively_disclosable);
 	rules->claims = json_of_text(row->claims);
@@ -246,6 +279,35 @@ keep_loaded(VciStore *store, MemoryContext load, MemoryContext owner, MemoryCont
 	MemoryContextSetParent(load, owner);
 }
 
+/* The endpoints' URLs, malloc'd, go when the current memory context does. */
+static void
+free_endpoints(void *arg)
+{
+	vci_endpoints_free(((VciIssuerEntry *) arg)->rules.endpoints);
+}
+
+static void
+resolve_endpoints(VciIssuerEntry *issuer, const char *settings)
+{
+	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
+	VciError error = VCI_ERROR_INIT;
+
+	callback->func = free_endpoints;
+	callback->arg = issuer;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	vci_require(vci_endpoints_resolve(&issuer->rules, json_of_text(settings),
+									  issuer->rules.endpoints, &error),
+				&error);
+	for (int i = 0; i < VCI_ENDPOINT_COUNT; i++)
+	{
+		char **authority = vci_own_text();
+
+		vci_require_memory(*authority = vci_issuer_url_authority(issuer->rules.endpoints[i].url));
+		issuer->places[i].authority = *authority;
+		issuer->places[i].path = vci_issuer_url_path(issuer->rules.endpoints[i].url);
+	}
+}
+
 static void
 read_issuers(VciStore *store, Generation *generation)
 {
@@ -268,7 +330,12 @@ read_issuers(VciStore *store, Generation *generation)
 		issuer->data_key = rows[i].data_key;
 		issuer->root_key_id = rows[i].root_key_id;
 		issuer->nonce_generation = rows[i].nonce_generation;
+		issuer->login_url = rows[i].login_url;
+		issuer->authenticate = (VciSource){rows[i].authenticate, rows[i].authenticate_owner};
+		issuer->login_fields = json_of_text(rows[i].login_fields);
+		issuer->notify_events = rows[i].notify_events;
 		issuer->generation = generation;
+		resolve_endpoints(issuer, rows[i].endpoints);
 	}
 	generation->issuer_count = count;
 	generation->issuers = issuers;
@@ -437,6 +504,36 @@ load_configurations(VciStore *store, VciIssuerEntry *issuer)
 	}
 }
 
+static void
+load_servers(VciStore *store, VciIssuerEntry *issuer)
+{
+	int count;
+	VciAuthorizationServerRow *rows =
+		vci_store_authorization_servers(store, issuer->rules.id, &count);
+	const char **urls = palloc0(sizeof(char *) * Max(count, 1));
+
+	issuer->servers = palloc0(sizeof(VciTrustedServer) * Max(count, 1));
+	issuer->server_count = count;
+	for (int i = 0; i < count; i++)
+	{
+		issuer->servers[i].row = rows[i];
+		issuer->servers[i].jwks = json_of_text(rows[i].jwks);
+		issuer->servers[i].subject_source =
+			(VciSource){rows[i].subject_source, rows[i].subject_source_owner};
+		urls[i] = rows[i].url;
+	}
+	issuer->rules.authorization_servers = urls;
+	issuer->rules.authorization_server_count = count;
+}
+
+static void
+load_clients(VciStore *store, VciIssuerEntry *issuer)
+{
+	issuer->clients = vci_store_clients(store, issuer->rules.id, &issuer->client_count);
+	issuer->rules.has_clients = issuer->client_count > 0 && (issuer->login_url != NULL ||
+															 issuer->authenticate.function != NULL);
+}
+
 VciIssuerEntry *
 vci_cache_load(VciStore *store, VciIssuerEntry *issuer)
 {
@@ -452,6 +549,8 @@ vci_cache_load(VciStore *store, VciIssuerEntry *issuer)
 	memset(&issuer->signing, 0, sizeof(issuer->signing));
 	load_keys(store, issuer);
 	load_configurations(store, issuer);
+	load_clients(store, issuer);
+	load_servers(store, issuer);
 	keep_loaded(store, load, issuer->generation->context, caller);
 	issuer->loaded = true;
 	return issuer;
@@ -517,6 +616,24 @@ vci_cache_issuer_by_id(VciStore *store, int64 id)
 	for (int i = 0; i < count; i++)
 		if (issuers[i].rules.id == id)
 			return vci_cache_load(store, &issuers[i]);
+	return NULL;
+}
+
+const VciClientRow *
+vci_cache_find_client(const VciIssuerEntry *issuer, const char *client_id)
+{
+	for (int i = 0; i < issuer->client_count; i++)
+		if (strcmp(issuer->clients[i].id, client_id) == 0)
+			return &issuer->clients[i];
+	return NULL;
+}
+
+const VciTrustedServer *
+vci_cache_find_server(const VciIssuerEntry *issuer, const char *url)
+{
+	for (int i = 0; i < issuer->server_count; i++)
+		if (strcmp(issuer->servers[i].row.url, url) == 0)
+			return &issuer->servers[i];
 	return NULL;
 }
 
