@@ -55,7 +55,7 @@ programs  := $(strip $(if $(wildcard src/proxy/main.c),build/openid4vci-proxy) \
 	$(if $(wildcard src/wallet/main.c),build/openid4vci-wallet))
 
 module_libs := json-c libcrypto libqrencode libpng
-proxy_libs  := libmicrohttpd
+proxy_libs  := libmicrohttpd libcurl
 wallet_libs := json-c libcrypto libcurl
 
 # pg_regress looks for an input in sql/ before test/sql/: no test may bear the

@@ -8,6 +8,7 @@ static const char about[] =
 	"\n"
 	"SYNOPSIS\n"
 	"    openid4vci-proxy [--listen ADDR] [--port PORT] [--conninfo STRING] [OPTION]...\n"
+	"    openid4vci-proxy refresh-jwks [--conninfo STRING] [--issuer URL] [OPTION]...\n"
 	"\n"
 	"DESCRIPTION\n"
 	"    Takes HTTP/1.1 requests, hands each to the SQL function openid4vci.vci_http in a\n"
@@ -75,6 +76,27 @@ static const char options_text[] =
 	"    secret are shown as *.\n"
 	"\n";
 
+static const char refresh_text[] =
+	"REFRESH-JWKS\n"
+	"    The command refresh-jwks serves nobody: for every external authorization server that\n"
+	"    an issuer trusts (view openid4vci.vci_authorization_server_info) it fetches the keys\n"
+	"    from the server's jwks_uri and loads them by openid4vci.vci_load_jwks, one line for\n"
+	"    each, and ends. Run it from a timer, often enough for the server's key rotation. A\n"
+	"    server without jwks_uri is skipped. The keys come by https with the certificate\n"
+	"    checked (http from loopback addresses only), at most 256 KiB, and no redirect is\n"
+	"    followed. What cannot be fetched or is refused leaves the former keys in place.\n"
+	"\n"
+	"    --conninfo STRING       as above; a role of its own, not the one that serves wallets\n"
+	"    --issuer URL            only the servers that this issuer trusts (default: all)\n"
+	"    --cacert FILE           PEM certificates to trust instead of the system's\n"
+	"    --fetch-timeout S       seconds for each server's answer (default 10)\n"
+	"    --connect-timeout S     as above\n"
+	"\n"
+	"    The role needs two duties:\n"
+	"        SELECT openid4vci.vci_grant('jwks_refresher', 'reporter');\n"
+	"        SELECT openid4vci.vci_grant('jwks_refresher', 'issuer_admin');\n"
+	"\n";
+
 static const char context[] =
 	"ENVIRONMENT\n"
 	"    PGHOST, PGPORT, PGDATABASE, PGUSER, PGSERVICE, ...\n"
@@ -89,8 +111,8 @@ static const char context[] =
 	"    SIGHUP            reopen the access log\n"
 	"\n"
 	"EXIT STATUS\n"
-	"    0   stopped by a signal\n"
-	"    1   could not start\n"
+	"    0   stopped by a signal; refresh-jwks: every server was refreshed or skipped\n"
+	"    1   could not start; refresh-jwks: a server was not refreshed, or there is none\n"
 	"    2   wrong options\n"
 	"\n"
 	"EXAMPLES\n"
@@ -98,12 +120,15 @@ static const char context[] =
 	"user=wallet_endpoint'\n"
 	"    PGPASSFILE=/etc/openid4vci/pgpass openid4vci-proxy --port 8180 --pool 16 \\\n"
 	"        --conninfo 'postgresql://wallet_endpoint@db1,db2/registry"
-	"?target_session_attrs=read-write'\n";
+	"?target_session_attrs=read-write'\n"
+	"    openid4vci-proxy refresh-jwks --conninfo 'host=/run/postgresql dbname=registry "
+	"user=jwks_refresher'\n";
 
 void
 options_print_help(void)
 {
 	fputs(about, stdout);
 	fputs(options_text, stdout);
+	fputs(refresh_text, stdout);
 	fputs(context, stdout);
 }

@@ -1,5 +1,6 @@
 /*
- * openid4vci-proxy: HTTP in, openid4vci.vci_http out. Start, signals, stop.
+ * openid4vci-proxy: HTTP in, openid4vci.vci_http out. Start, signals, stop; and the
+ * command refresh-jwks.
  */
 #include <errno.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include "clock.h"
 #include "listener.h"
 #include "options.h"
+#include "refresh.h"
 #include "report.h"
 #include "server.h"
 
@@ -172,6 +174,8 @@ main(int argc, char **argv)
 
 	if (result == OPTIONS_RUN)
 		status = run(&options);
+	else if (result == OPTIONS_REFRESH)
+		status = refresh_jwks(&options) ? EXIT_SUCCESS : EXIT_FAILURE;
 	options_free(&options);
 	return status;
 }

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <curl/curl.h>
 #include <errno.h>
 #include <getopt.h>
 #include <libpq-fe.h>
@@ -14,7 +15,8 @@
 #error "OPENID4VCI_VERSION must be defined: it is default_version of openid4vci.control"
 #endif
 
-#define HINT "try 'openid4vci-proxy --help'"
+#define REFRESH_COMMAND "refresh-jwks"
+#define HINT			"try 'openid4vci-proxy --help'"
 
 typedef enum Key
 {
@@ -34,11 +36,14 @@ typedef enum Key
 	KEY_MAX_HEADER,
 	KEY_MAX_CONNECTIONS,
 	KEY_VERBOSE,
+	KEY_ISSUER,
+	KEY_CACERT,
+	KEY_FETCH_TIMEOUT,
 	KEY_VERSION,
 	KEY_HELP
 } Key;
 
-static const struct option long_options[] = {
+static const struct option serve_options[] = {
 	{"listen", required_argument, NULL, KEY_LISTEN},
 	{"port", required_argument, NULL, KEY_PORT},
 	{"conninfo", required_argument, NULL, KEY_CONNINFO},
@@ -55,6 +60,17 @@ static const struct option long_options[] = {
 	{"max-header", required_argument, NULL, KEY_MAX_HEADER},
 	{"max-connections", required_argument, NULL, KEY_MAX_CONNECTIONS},
 	{"verbose", no_argument, NULL, KEY_VERBOSE},
+	{"version", no_argument, NULL, KEY_VERSION},
+	{"help", no_argument, NULL, KEY_HELP},
+	{NULL, 0, NULL, 0},
+};
+
+static const struct option refresh_options[] = {
+	{"conninfo", required_argument, NULL, KEY_CONNINFO},
+	{"issuer", required_argument, NULL, KEY_ISSUER},
+	{"cacert", required_argument, NULL, KEY_CACERT},
+	{"connect-timeout", required_argument, NULL, KEY_CONNECT_TIMEOUT},
+	{"fetch-timeout", required_argument, NULL, KEY_FETCH_TIMEOUT},
 	{"version", no_argument, NULL, KEY_VERSION},
 	{"help", no_argument, NULL, KEY_HELP},
 	{NULL, 0, NULL, 0},
@@ -87,6 +103,7 @@ static const Number numbers[] = {
 	{KEY_MAX_HEADER, "--max-header", 1024, 1 << 20, "bytes", offsetof(Options, max_header)},
 	{KEY_MAX_CONNECTIONS, "--max-connections", 1, 1000000, "connections",
 	 offsetof(Options, max_connections)},
+	{KEY_FETCH_TIMEOUT, "--fetch-timeout", 1, 3600, "seconds", offsetof(Options, fetch_timeout)},
 };
 
 static bool
@@ -167,6 +184,10 @@ read_option(Options *options, int key, char *text)
 			return keep_text(&options->access_log, text);
 		case KEY_CONNINFO:
 			return read_conninfo(options, text);
+		case KEY_ISSUER:
+			return keep_text(&options->issuer, text);
+		case KEY_CACERT:
+			return keep_text(&options->ca_file, text);
 		case KEY_NO_PREPARE:
 			options->prepare = false;
 			return true;
@@ -194,6 +215,7 @@ set_defaults(Options *options)
 	options->max_body = 1024 * 1024;
 	options->max_header = 16 * 1024;
 	options->max_connections = 1000;
+	options->fetch_timeout = 10;
 	return keep_text(&options->listen, "127.0.0.1");
 }
 
@@ -202,8 +224,9 @@ print_version(void)
 {
 	int libpq = PQlibVersion();
 
-	printf("openid4vci-proxy " OPENID4VCI_VERSION "\nlibmicrohttpd %s, libpq %d.%d\n",
-		   MHD_get_version(), libpq / 10000, libpq % 10000);
+	printf("openid4vci-proxy " OPENID4VCI_VERSION "\nlibmicrohttpd %s, libpq %d.%d, libcurl %s\n",
+		   MHD_get_version(), libpq / 10000, libpq % 10000,
+		   curl_version_info(CURLVERSION_NOW)->version);
 }
 
 /* Says what getopt_long found wrong. A value is not repeated: it may be a password. */
@@ -223,38 +246,51 @@ report_wrong(int problem, char **argv)
 		report("%.*s takes no value; " HINT, name, word);
 }
 
-OptionsResult
-options_read(Options *options, int argc, char **argv)
+/* Reads what follows argv[0]. *done: it told all by itself. */
+static bool
+read_words(Options *options, const struct option *known, int argc, char **argv, bool *done)
 {
 	int key;
 
-	if (!set_defaults(options))
-		return OPTIONS_WRONG;
-	while ((key = getopt_long(argc, argv, ":h", long_options, NULL)) != -1)
+	*done = false;
+	while ((key = getopt_long(argc, argv, ":h", known, NULL)) != -1)
 	{
-		if (key == KEY_HELP || key == 'h')
-		{
-			options_print_help();
-			return OPTIONS_DONE;
-		}
+		*done = key == KEY_HELP || key == 'h' || key == KEY_VERSION;
 		if (key == KEY_VERSION)
-		{
 			print_version();
-			return OPTIONS_DONE;
-		}
+		else if (*done)
+			options_print_help();
+		if (*done)
+			return true;
 		if (key == '?' || key == ':')
 		{
 			report_wrong(key, argv);
-			return OPTIONS_WRONG;
+			return false;
 		}
 		if (!read_option(options, key, optarg))
-			return OPTIONS_WRONG;
+			return false;
 	}
 	if (optind == argc)
-		return OPTIONS_RUN;
+		return true;
 	/* Not quoted: it may be a connection string with a password. */
 	report("there is a word that belongs to no option; give the database by --conninfo; " HINT);
-	return OPTIONS_WRONG;
+	return false;
+}
+
+OptionsResult
+options_read(Options *options, int argc, char **argv)
+{
+	bool refresh = argc > 1 && strcmp(argv[1], REFRESH_COMMAND) == 0;
+	bool done;
+
+	if (!set_defaults(options))
+		return OPTIONS_WRONG;
+	if (!read_words(options, refresh ? refresh_options : serve_options, argc - refresh,
+					argv + refresh, &done))
+		return OPTIONS_WRONG;
+	if (done)
+		return OPTIONS_DONE;
+	return refresh ? OPTIONS_REFRESH : OPTIONS_RUN;
 }
 
 void
@@ -263,4 +299,6 @@ options_free(Options *options)
 	free(options->listen);
 	free(options->conninfo);
 	free(options->access_log);
+	free(options->issuer);
+	free(options->ca_file);
 }

@@ -25,13 +25,17 @@ typedef struct Options
 	int max_header; /* bytes */
 	int max_connections;
 	bool verbose;
+	char *issuer;	   /* these three of refresh-jwks; NULL: all issuers */
+	char *ca_file;	   /* NULL: the system's certificates */
+	int fetch_timeout; /* seconds */
 } Options;
 
 typedef enum OptionsResult
 {
 	OPTIONS_RUN,
-	OPTIONS_DONE, /* --help or --version was printed */
-	OPTIONS_WRONG /* the error was printed */
+	OPTIONS_REFRESH, /* the command refresh-jwks */
+	OPTIONS_DONE,	 /* --help or --version was printed */
+	OPTIONS_WRONG	 /* the error was printed */
 } OptionsResult;
 
 extern OptionsResult options_read(Options *options, int argc, char **argv);
