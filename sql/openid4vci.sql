@@ -785,7 +785,15 @@ COMMENT ON FUNCTION vci_health() IS
 CREATE FUNCTION vci_purge(max_rows integer DEFAULT 10000) RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_purge';
 COMMENT ON FUNCTION vci_purge(integer) IS
-'Removes at most max_rows spent nonces whose lifetime is over and returns how many it removed. For cron; several may run at once.';
+'Removes at most max_rows rows that nobody needs any more and returns how many it removed: spent c_nonces and DPoP proofs whose lifetime is over, and authorization requests that nobody decided within a day. For cron; several may run at once.';
+
+CREATE FUNCTION vci_events(after bigint DEFAULT 0, max_rows integer DEFAULT 1000,
+        OUT id bigint, OUT at timestamptz, OUT issuer text, OUT kind text, OUT offer_id bigint,
+        OUT authorization_id bigint, OUT token_id bigint, OUT deferred_id bigint,
+        OUT credential_id bigint) RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 1000 AS 'MODULE_PATHNAME', 'vci_events';
+COMMENT ON FUNCTION vci_events(bigint, integer) IS
+'The events behind the id after, in the order of their ids, at most max_rows (1 to 100000), of the caller''s issuers. A program that remembers the last id it got and asks again from there misses none and gets none twice: events whose forerunners may still be on their way are held back until those transactions end.';
 
 -- Views -----------------------------------------------------------------------------
 

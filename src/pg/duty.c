@@ -15,7 +15,7 @@ typedef struct DutyDefinition
 {
 	const char *name;
 	bool limitable;			 /* may be limited to one issuer */
-	const char *objects[24]; /* what GRANT and REVOKE take, NULL-terminated */
+	const char *objects[64]; /* what GRANT and REVOKE take, NULL-terminated */
 } DutyDefinition;
 
 #define ON_FUNCTION(signature) "EXECUTE ON FUNCTION openid4vci." signature
@@ -23,9 +23,11 @@ typedef struct DutyDefinition
 
 #define VIEWS                                                                                      \
 	ON_VIEW("vci_issuer_info"), ON_VIEW("vci_key_info"), ON_VIEW("vci_configuration_info"),        \
-		ON_VIEW("vci_offer_info"), ON_VIEW("vci_credential_info"),                                 \
-		ON_FUNCTION("vci_duty_issuers(text)"), ON_FUNCTION("vci_check_issuer(text)"),              \
-		ON_FUNCTION("vci_health()")
+		ON_VIEW("vci_offer_info"), ON_VIEW("vci_credential_info"), ON_VIEW("vci_client_info"),     \
+		ON_VIEW("vci_authorization_server_info"), ON_VIEW("vci_authorization_info"),               \
+		ON_VIEW("vci_deferred_info"), ON_VIEW("vci_event_info"),                                   \
+		ON_FUNCTION("vci_events(bigint, integer)"), ON_FUNCTION("vci_duty_issuers(text)"),         \
+		ON_FUNCTION("vci_check_issuer(text)"), ON_FUNCTION("vci_health()")
 
 /* In the order of VciDuty. */
 static const DutyDefinition definitions[] = {

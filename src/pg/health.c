@@ -1,5 +1,5 @@
 /*
- * SQL functions for monitoring and housekeeping.
+ * SQL functions for monitoring.
  */
 #include "compat.h"
 
@@ -142,29 +142,4 @@ vci_health(PG_FUNCTION_ARGS)
 	check_nonces(result, store);
 	vci_store_close(store);
 	return (Datum) 0;
-}
-
-PG_FUNCTION_INFO_V1(vci_purge);
-
-/* openid4vci.vci_purge(max_rows integer) returns bigint */
-Datum
-vci_purge(PG_FUNCTION_ARGS)
-{
-	VciStore *store = vci_store_open();
-	int32 max_rows = PG_GETARG_INT32(0);
-	int64 longest = 0;
-	int64 purged;
-	int count;
-	VciIssuerEntry *issuers;
-
-	vci_require_duty(store, VCI_DUTY_ISSUER_ADMIN, VCI_ALL_ISSUERS);
-	if (max_rows < 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("max_rows must be positive, it is %d", max_rows)));
-	issuers = vci_cache_issuers(store, &count);
-	for (int i = 0; i < count; i++)
-		longest = Max(longest, issuers[i].rules.c_nonce_lifetime);
-	purged = vci_store_purge_nonces(store, vci_now() - longest - 1, max_rows);
-	vci_store_close(store);
-	PG_RETURN_INT64(purged);
 }

@@ -481,6 +481,17 @@ typedef struct VciEvent
 	int64 credential_id;
 } VciEvent;
 
+typedef struct VciEventRow
+{
+	int64 id;
+	TimestampTz at;
+	bool settled; /* no transaction can add an earlier event any more */
+	VciEvent event;
+} VciEventRow;
+
+/* Those behind after, by id, at most max, under the calling query's snapshot. */
+extern VciEventRow *vci_store_events(VciStore *store, int64 after, int32 max, int *count);
+
 /* Appends an event; notify: also NOTIFY openid4vci, with its ids as JSON. */
 extern void vci_store_record_event(VciStore *store, const VciEvent *event, bool notify);
 

@@ -81,3 +81,38 @@ vci_store_record_event(VciStore *store, const VciEvent *event, bool notify)
 	if (notify)
 		send_notification(id, event);
 }
+
+VciEventRow *
+vci_store_events(VciStore *store, int64 after, int32 max, int *count)
+{
+	/* a horizon in the future is of the cluster that a dump came from, where all have ended */
+	static VciStatement statement = {
+		"SELECT id, at, horizon <= pg_snapshot_xmin(pg_current_snapshot()) OR horizon > $3, "
+		"issuer_id, offer_id, authorization_id, token_id, deferred_id, credential_id, kind "
+		"FROM openid4vci.vci_event WHERE id > $1 ORDER BY id LIMIT $2",
+		3,
+		{INT8OID, INT4OID, XID8OID},
+		NULL};
+	VciArguments args = {0};
+	VciEventRow *rows;
+
+	vci_put_int64(&args, after);
+	vci_put_int32(&args, max);
+	vci_put_datum(&args, FullTransactionIdGetDatum(ReadNextFullTransactionId()));
+	*count = vci_read(store, &statement, &args);
+	rows = palloc0(sizeof(VciEventRow) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+	{
+		rows[i].id = vci_column_int64(i, 1);
+		rows[i].at = vci_column_int64(i, 2);
+		rows[i].settled = vci_column_boolean(i, 3);
+		rows[i].event.issuer_id = vci_column_int64(i, 4);
+		rows[i].event.offer_id = vci_column_int64(i, 5);
+		rows[i].event.authorization_id = vci_column_int64(i, 6);
+		rows[i].event.token_id = vci_column_int64(i, 7);
+		rows[i].event.deferred_id = vci_column_int64(i, 8);
+		rows[i].event.credential_id = vci_column_int64(i, 9);
+		rows[i].event.kind = vci_column_text(store, i, 10);
+	}
+	return rows;
+}

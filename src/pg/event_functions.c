@@ -1,0 +1,103 @@
+/*
+ * vci_events: the outbox, read so that a reader who remembers the last id misses none.
+ */
+#include "compat.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "cache.h"
+#include "duty.h"
+#include "values.h"
+
+#define MAX_EVENTS	100000
+#define EVENT_CHUNK 1000
+
+static Datum
+id_or_null(int64 id, bool *is_null)
+{
+	*is_null = id == 0;
+	return Int64GetDatum(id);
+}
+
+static void
+put_event(ReturnSetInfo *result, const VciIssuerEntry *issuer, const VciEventRow *row)
+{
+	Datum values[9];
+	bool nulls[9] = {false};
+
+	values[0] = Int64GetDatum(row->id);
+	values[1] = TimestampTzGetDatum(row->at);
+	values[2] = CStringGetTextDatum(issuer->rules.url);
+	values[3] = CStringGetTextDatum(row->event.kind);
+	values[4] = id_or_null(row->event.offer_id, &nulls[4]);
+	values[5] = id_or_null(row->event.authorization_id, &nulls[5]);
+	values[6] = id_or_null(row->event.token_id, &nulls[6]);
+	values[7] = id_or_null(row->event.deferred_id, &nulls[7]);
+	values[8] = id_or_null(row->event.credential_id, &nulls[8]);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+static bool
+may_read(VciStore *store, int64 issuer_id)
+{
+	return vci_has_duty(store, VCI_DUTY_REPORTER, issuer_id) ||
+		   vci_has_duty(store, VCI_DUTY_OFFERER, issuer_id) ||
+		   vci_has_duty(store, VCI_DUTY_ISSUER_ADMIN, issuer_id);
+}
+
+/*
+ * Puts at most max events behind after. An id that is missing may still be on its way: the
+ * row behind the gap is settled once every transaction that could have drawn the missing
+ * one has ended. Before that nothing behind the gap is shown.
+ */
+static void
+put_events(ReturnSetInfo *result, VciStore *store, int64 after, int32 max)
+{
+	int64 last = after;
+	int32 put = 0;
+	int count;
+
+	do
+	{
+		VciEventRow *rows = vci_store_events(store, last, EVENT_CHUNK, &count);
+
+		for (int i = 0; i < count; i++)
+		{
+			VciIssuerEntry *issuer;
+
+			if (put == max || (rows[i].id != last + 1 && !rows[i].settled))
+				return;
+			last = rows[i].id;
+			issuer = vci_cache_issuer_by_id(store, rows[i].event.issuer_id);
+			if (issuer == NULL || !may_read(store, issuer->rules.id))
+				continue;
+			put_event(result, issuer, &rows[i]);
+			put++;
+		}
+		CHECK_FOR_INTERRUPTS();
+	} while (count == EVENT_CHUNK);
+}
+
+PG_FUNCTION_INFO_V1(vci_events);
+
+/* openid4vci.vci_events(after bigint, max_rows integer) returns setof record */
+Datum
+vci_events(PG_FUNCTION_ARGS)
+{
+	int64 after = PG_GETARG_INT64(0);
+	int32 max_rows = PG_GETARG_INT32(1);
+	VciStore *store;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (max_rows < 1 || max_rows > MAX_EVENTS)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("max_rows must be from 1 to %d, it is %d", MAX_EVENTS, max_rows)));
+	store = vci_store_open();
+	put_events((ReturnSetInfo *) fcinfo->resultinfo, store, after, max_rows);
+	vci_store_close(store);
+	return (Datum) 0;
+}
