@@ -4,18 +4,20 @@
 #ifndef VCI_ISSUANCE_H
 #define VCI_ISSUANCE_H
 
+#include "../protocol/dataset.h"
 #include "cache.h"
 #include "store.h"
 
 /*
- * The claims to sign: those given (JSON text or NULL), and over them what the
- * configuration's claims source says of the subject now. A registry that knows nothing
- * of the subject is VCI_ERR_DENIED, a missing mandatory claim VCI_ERR_CLAIM_MISSING; a
- * claims source that answers with something unusable raises.
+ * The claims to sign: those of the dataset, and over them what the configuration's claims
+ * source says of its subject now. *wait is the number of seconds after which the source
+ * wants to be asked again, and *claims then NULL; 0: it has said all. A registry that knows
+ * nothing of the subject is VCI_ERR_DENIED, a missing mandatory claim VCI_ERR_CLAIM_MISSING;
+ * a claims source that answers with something unusable raises.
  */
 extern VciStatus vci_collect_claims(VciStore *store, const VciIssuerEntry *issuer,
-									int configuration, const char *given, const char *subject_model,
-									const char *subject_id, VciJson **claims, VciError *error);
+									int configuration, const VciDataset *dataset, VciJson **claims,
+									int32 *wait, VciError *error);
 
 typedef struct VciSignedCredential
 {

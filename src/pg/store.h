@@ -427,10 +427,12 @@ extern VciCredentialRow *vci_store_credentials_of_token(VciStore *store, int64 t
 														int *count);
 /*
  * Notes the event with the credential of this id and those answered together with it, when
- * it is one of this offer's. False when it is none; *changed: it was not noted before.
+ * it is one of this offer's and (token_id not 0) of this token's. False when it is none;
+ * *changed: another event, or none, was noted before.
  */
 extern bool vci_store_note_notification(VciStore *store, int64 credential_id, int64 offer_id,
-										const char *event, const char *description, bool *changed);
+										int64 token_id, const char *event, const char *description,
+										bool *changed);
 
 /* Deferred credentials ---------------------------------------------------------------- */
 
@@ -438,7 +440,7 @@ typedef struct VciDeferredRow
 {
 	int64 id;
 	int64 issuer_id;
-	int32 generation;
+	int32 generation; /* the offer's when it was asked for: raising it ends the deferral */
 	int64 offer_id;
 	int64 token_id;
 	int32 dataset;

@@ -9,6 +9,14 @@
 
 #define VCI_MAX_PROOFS 32
 
+/* The shape of an answer follows the question's. */
+typedef enum VciResponseShape
+{
+	VCI_RESPONSE_CREDENTIALS, /* 1.0: credentials, an array of objects */
+	VCI_RESPONSE_OLDER,		  /* drafts 11 to 13: format and credential */
+	VCI_RESPONSE_OLDER_PLURAL /* draft 14: format and credentials, an array of strings */
+} VciResponseShape;
+
 typedef struct VciCredentialRequest
 {
 	VciJson *body;
@@ -34,6 +42,13 @@ extern VciStatus vci_credential_request_parse(const char *body, size_t len,
 											  VciCredentialRequest *request, VciError *error);
 extern void vci_credential_request_free(VciCredentialRequest *request);
 
+/* The same from an object that is parsed already; takes over body, also when it fails. */
+extern VciStatus vci_credential_request_read(VciJson *body, VciCredentialRequest *request,
+											 VciError *error);
+
+/* Does it have a shape of drafts 11 to 15? */
+extern bool vci_credential_request_is_older(const VciCredentialRequest *request);
+
 /*
  * Which of the issuer's configurations the request means. VCI_ERR_CONFIGURATION_UNKNOWN,
  * VCI_ERR_IDENTIFIER_UNKNOWN; a shape that the configuration's switches do not allow is
@@ -42,12 +57,15 @@ extern void vci_credential_request_free(VciCredentialRequest *request);
  * known one that is not covered is VCI_ERR_SCOPE. identifiers tells whether the token
  * was given with credential_identifiers: then only an identifier may be used (else
  * VCI_ERR_REQUEST), and one of another token is unknown; without them each identifier is.
- * The caller compares proof_count with the issuer's batch_size.
+ * datasets are the offer's (dataset.h; NULL: none); *dataset is the number of the one that is
+ * asked for. The caller compares proof_count with the issuer's batch_size.
  */
 extern VciStatus vci_credential_request_match(const VciCredentialRequest *request,
 											  const VciConfiguration *configurations, size_t count,
 											  const VciJson *covered, bool identifiers,
-											  const VciConfiguration **match, VciError *error);
+											  const VciJson *datasets,
+											  const VciConfiguration **match, int *dataset,
+											  VciError *error);
 
 /* The typ and format the answer carries: "dc+sd-jwt" or "vc+sd-jwt". Static. */
 extern const char *vci_credential_format(const VciCredentialRequest *request,
@@ -73,12 +91,19 @@ typedef struct VciCredentialParts
 extern VciStatus vci_credential_build(const VciCredentialParts *parts, char **sd_jwt,
 									  int64_t *expires_at, VciError *error);
 
+extern VciResponseShape vci_credential_response_shape(const VciCredentialRequest *request);
+
+/* "credentials", "older", "older_plural"; static. By name: false for an unknown one. */
+extern const char *vci_response_shape_name(VciResponseShape shape);
+extern bool vci_response_shape_by_name(const char *name, VciResponseShape *shape);
+
 /*
- * The response in the request's shape: {"credentials":[{"credential":...}]} or, for the
- * older shape, {"format","credential"}, and {"format","credentials":["..."]} where it came
- * with plural proofs (draft 14). New; NULL when memory is out.
+ * The response: {"credentials":[{"credential":...}],"notification_id"}, or in older shapes
+ * {"format","credential"} and {"format","credentials":["..."]}. notification_id (NULL: none)
+ * is left out of the older ones. New; NULL when memory is out.
  */
-extern VciJson *vci_credential_response(const VciCredentialRequest *request, const char *format,
-										const char *const *credentials, size_t count);
+extern VciJson *vci_credential_response(VciResponseShape shape, const char *format,
+										const char *const *credentials, size_t count,
+										const char *notification_id);
 
 #endif
