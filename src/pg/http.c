@@ -18,10 +18,16 @@
 #include "../protocol/http.h"
 #include "../protocol/metadata.h"
 #include "answer.h"
+#include "authorization_endpoint.h"
+#include "batch_endpoint.h"
 #include "cache.h"
+#include "consent_endpoint.h"
 #include "credential_endpoint.h"
+#include "deferred_endpoint.h"
+#include "dpop.h"
 #include "duty.h"
 #include "http.h"
+#include "notification_endpoint.h"
 #include "offer_functions.h"
 #include "release.h"
 #include "token_endpoint.h"
@@ -33,60 +39,97 @@
 
 int vci_max_body_size = 1024;
 
-typedef struct HttpCall
-{
-	VciStore *store;
-	VciHttpRequest *request;
-	VciIssuerEntry *issuer;
-	const char *rest; /* of the path, behind the route's name */
-} HttpCall;
-
 /* Where a route's path lies. */
 typedef enum RoutePlace
 {
-	PLACE_WELL_KNOWN,	  /* host /.well-known/NAME path, and host path /.well-known/NAME */
-	PLACE_DID_DOCUMENT,	  /* did:web: /.well-known/did.json, or path/did.json */
-	PLACE_ENDPOINT,		  /* below the issuer's base path */
-	PLACE_ENDPOINT_PREFIX /* below it, with one more segment */
+	PLACE_WELL_KNOWN,	/* host /.well-known/NAME path, and host path /.well-known/NAME */
+	PLACE_DID_DOCUMENT, /* did:web: /.well-known/did.json, or path/did.json */
+	PLACE_ENDPOINT		/* where the issuer's settings put this endpoint */
 } RoutePlace;
 
-typedef VciAnswer *(*RouteHandler)(HttpCall *call);
+typedef VciAnswer *(*RouteHandler)(VciStore *store, const VciIssuerEntry *issuer,
+								   const VciHttpRequest *http);
 
 typedef struct Route
 {
 	RoutePlace place;
-	const char *name;
-	const char *methods; /* as Allow lists them */
-	bool writes;		 /* needs a server that accepts writes */
-	bool secrets;		 /* needs the root key */
+	const char *name;	  /* of a well-known document */
+	VciEndpoint endpoint; /* of an endpoint */
+	const char *methods;  /* as Allow lists them */
+	bool browser;		  /* people come here by navigation: no other origin's script may */
+	bool writes;		  /* needs a server that accepts writes */
+	bool secrets;		  /* needs the root key */
 	RouteHandler handle;
 } Route;
 
-static VciAnswer *handle_credential_issuer(HttpCall *call);
-static VciAnswer *handle_authorization_server(HttpCall *call);
-static VciAnswer *handle_jwt_vc_issuer(HttpCall *call);
-static VciAnswer *handle_did_document(HttpCall *call);
-static VciAnswer *handle_jwks(HttpCall *call);
-static VciAnswer *handle_token(HttpCall *call);
-static VciAnswer *handle_nonce(HttpCall *call);
-static VciAnswer *handle_credential(HttpCall *call);
-static VciAnswer *handle_offer(HttpCall *call);
+static VciAnswer *handle_credential_issuer(VciStore *store, const VciIssuerEntry *issuer,
+										   const VciHttpRequest *http);
+static VciAnswer *handle_authorization_server(VciStore *store, const VciIssuerEntry *issuer,
+											  const VciHttpRequest *http);
+static VciAnswer *handle_jwt_vc_issuer(VciStore *store, const VciIssuerEntry *issuer,
+									   const VciHttpRequest *http);
+static VciAnswer *handle_did_document(VciStore *store, const VciIssuerEntry *issuer,
+									  const VciHttpRequest *http);
+static VciAnswer *handle_jwks(VciStore *store, const VciIssuerEntry *issuer,
+							  const VciHttpRequest *http);
+static VciAnswer *handle_nonce(VciStore *store, const VciIssuerEntry *issuer,
+							   const VciHttpRequest *http);
+static VciAnswer *handle_offer(VciStore *store, const VciIssuerEntry *issuer,
+							   const VciHttpRequest *http);
 
 #define GET	 "GET, HEAD, OPTIONS"
 #define POST "POST, OPTIONS"
+#define PAGE "GET, HEAD, POST, OPTIONS"
+
+/* A document below the issuer's own URL. */
+#define WELL_KNOWN(name, handler)                                                                  \
+	{                                                                                              \
+		PLACE_WELL_KNOWN, name, VCI_ENDPOINT_COUNT, GET, false, false, false, handler              \
+	}
+/* Public, without secrets, and nothing is written. */
+#define DOCUMENT(endpoint, handler)                                                                \
+	{                                                                                              \
+		PLACE_ENDPOINT, NULL, endpoint, GET, false, false, false, handler                          \
+	}
+#define READS(endpoint, methods, handler)                                                          \
+	{                                                                                              \
+		PLACE_ENDPOINT, NULL, endpoint, methods, false, false, true, handler                       \
+	}
+#define WRITES(endpoint, handler)                                                                  \
+	{                                                                                              \
+		PLACE_ENDPOINT, NULL, endpoint, POST, false, true, true, handler                           \
+	}
+#define BROWSER(endpoint, handler)                                                                 \
+	{                                                                                              \
+		PLACE_ENDPOINT, NULL, endpoint, PAGE, true, true, true, handler                            \
+	}
 
 static const Route routes[] = {
-	{PLACE_WELL_KNOWN, "openid-credential-issuer", GET, false, false, handle_credential_issuer},
-	{PLACE_WELL_KNOWN, "oauth-authorization-server", GET, false, false,
-	 handle_authorization_server},
-	{PLACE_WELL_KNOWN, "jwt-vc-issuer", GET, false, false, handle_jwt_vc_issuer},
-	{PLACE_DID_DOCUMENT, "did.json", GET, false, false, handle_did_document},
-	{PLACE_ENDPOINT, "/jwks", GET, false, false, handle_jwks},
-	{PLACE_ENDPOINT, "/token", POST, true, true, handle_token},
-	{PLACE_ENDPOINT, "/nonce", POST, false, true, handle_nonce},
-	{PLACE_ENDPOINT, "/credential", POST, true, true, handle_credential},
-	{PLACE_ENDPOINT_PREFIX, "/offer/", GET, false, true, handle_offer},
+	WELL_KNOWN("openid-credential-issuer", handle_credential_issuer),
+	WELL_KNOWN("oauth-authorization-server", handle_authorization_server),
+	WELL_KNOWN("jwt-vc-issuer", handle_jwt_vc_issuer),
+	{PLACE_DID_DOCUMENT, NULL, VCI_ENDPOINT_COUNT, GET, false, false, false, handle_did_document},
+	DOCUMENT(VCI_ENDPOINT_JWKS, handle_jwks),
+	READS(VCI_ENDPOINT_NONCE, POST, handle_nonce),
+	READS(VCI_ENDPOINT_OFFER, GET, handle_offer),
+	WRITES(VCI_ENDPOINT_TOKEN, vci_token_endpoint),
+	WRITES(VCI_ENDPOINT_CREDENTIAL, vci_credential_endpoint),
+	WRITES(VCI_ENDPOINT_BATCH_CREDENTIAL, vci_batch_credential_endpoint),
+	WRITES(VCI_ENDPOINT_DEFERRED_CREDENTIAL, vci_deferred_credential_endpoint),
+	WRITES(VCI_ENDPOINT_NOTIFICATION, vci_notification_endpoint),
+	WRITES(VCI_ENDPOINT_PAR, vci_par_endpoint),
+	BROWSER(VCI_ENDPOINT_AUTHORIZE, vci_authorize_endpoint),
+	BROWSER(VCI_ENDPOINT_CONSENT, vci_consent_endpoint),
 };
+
+/* A request's issuer and route, and how surely they are meant. */
+typedef struct Match
+{
+	VciIssuerEntry *issuer;
+	const Route *route;
+	bool by_host; /* the Host header names the route's authority */
+	bool ambiguous;
+} Match;
 
 /* The rest of text behind prefix, or NULL. */
 static const char *
@@ -120,10 +163,30 @@ did_document_matches(const VciIssuerEntry *issuer, const char *path)
 		   strcmp(rest, issuer->path[0] == '\0' ? "/.well-known/did.json" : "/did.json") == 0;
 }
 
-static bool
-route_matches(const Route *route, const VciIssuerEntry *issuer, const char *path, const char **rest)
+/* What stands behind "/offer/", one segment; NULL when it is something else. */
+static const char *
+offer_segment(const VciIssuerEntry *issuer, const char *path)
 {
-	*rest = "";
+	const char *rest = behind(path, issuer->places[VCI_ENDPOINT_OFFER].path);
+
+	if (rest == NULL || rest[0] != '/' || rest[1] == '\0' || strchr(rest + 1, '/') != NULL)
+		return NULL;
+	return rest + 1;
+}
+
+static bool
+endpoint_matches(const VciIssuerEntry *issuer, VciEndpoint endpoint, const char *path)
+{
+	if (!issuer->rules.endpoints[endpoint].enabled)
+		return false;
+	if (endpoint == VCI_ENDPOINT_OFFER)
+		return offer_segment(issuer, path) != NULL;
+	return strcmp(issuer->places[endpoint].path, path) == 0;
+}
+
+static bool
+route_matches(const Route *route, const VciIssuerEntry *issuer, const char *path)
+{
 	switch (route->place)
 	{
 		case PLACE_WELL_KNOWN:
@@ -131,61 +194,48 @@ route_matches(const Route *route, const VciIssuerEntry *issuer, const char *path
 		case PLACE_DID_DOCUMENT:
 			return did_document_matches(issuer, path);
 		case PLACE_ENDPOINT:
-		case PLACE_ENDPOINT_PREFIX:
-			*rest = behind(path, issuer->path);
-			if (*rest != NULL)
-				*rest = behind(*rest, issuer->rules.base_path);
-			if (*rest != NULL)
-				*rest = behind(*rest, route->name);
-			if (*rest == NULL)
-				return false;
-			return route->place == PLACE_ENDPOINT
-					   ? (*rest)[0] == '\0'
-					   : (*rest)[0] != '\0' && strchr(*rest, '/') == NULL;
+			return endpoint_matches(issuer, route->endpoint, path);
 	}
 	return false;
 }
 
-static const Route *
-find_route(const VciIssuerEntry *issuer, const char *path, const char **rest)
+static void
+consider(Match *match, VciIssuerEntry *issuer, const Route *route, const char *host)
 {
-	for (size_t i = 0; i < lengthof(routes); i++)
-		if (route_matches(&routes[i], issuer, path, rest))
-			return &routes[i];
-	return NULL;
+	const char *authority = route->place == PLACE_ENDPOINT
+								? issuer->places[route->endpoint].authority
+								: issuer->authority;
+	bool by_host = host != NULL && pg_strcasecmp(host, authority) == 0;
+
+	if (match->by_host && !by_host)
+		return;
+	match->ambiguous = match->route != NULL && match->by_host == by_host;
+	match->issuer = issuer;
+	match->route = route;
+	match->by_host = by_host;
 }
 
 /*
- * The Host header only selects among issuers: when it is exactly one's authority, others
- * are out. Behind a TLS proxy it may be any name; then the path alone must be clear.
+ * The Host header only selects among issuers: when it is exactly the authority of one's
+ * endpoint, others are out. Behind a TLS proxy it may be any name; then the path alone must
+ * be clear.
  */
-static const Route *
-find_issuer_and_route(HttpCall *call)
+static Match
+find_issuer_and_route(VciStore *store, const VciHttpRequest *http)
 {
 	int count;
-	VciIssuerEntry *issuers = vci_cache_issuers(call->store, &count);
+	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
 	bool repeated = false;
-	const char *host = vci_http_header(call->request, "Host", &repeated);
-	const Route *found = NULL;
-	bool by_host = false;
-	bool ambiguous = false;
+	const char *host = vci_http_header(http, "Host", &repeated);
+	Match match = {0};
 
 	for (int i = 0; i < count; i++)
-	{
-		const char *rest;
-		const Route *route = find_route(&issuers[i], call->request->path, &rest);
-		bool host_fits =
-			host != NULL && !repeated && pg_strcasecmp(host, issuers[i].authority) == 0;
-
-		if (route == NULL || (by_host && !host_fits))
-			continue;
-		ambiguous = found != NULL && by_host == host_fits;
-		found = route;
-		by_host = by_host || host_fits;
-		call->issuer = &issuers[i];
-		call->rest = rest;
-	}
-	return ambiguous ? NULL : found;
+		for (size_t j = 0; j < lengthof(routes); j++)
+			if (route_matches(&routes[j], &issuers[i], http->path))
+				consider(&match, &issuers[i], &routes[j], repeated ? NULL : host);
+	if (match.ambiguous)
+		match.route = NULL;
+	return match;
 }
 
 /* The length that the body would have had (RFC 9110 sections 9.3.2 and 15.4.5). */
@@ -209,7 +259,7 @@ answer_plain_error(int status, const char *code, const char *description)
 
 /* A document that anybody may keep for some minutes, with an ETag over its bytes. */
 static VciAnswer *
-answer_cacheable(HttpCall *call, VciJson *document)
+answer_cacheable(const VciHttpRequest *http, VciJson *document)
 {
 	VciJson **owned = vci_own_json();
 	VciAnswer *answer = vci_answer_new(200);
@@ -227,7 +277,7 @@ answer_cacheable(HttpCall *call, VciJson *document)
 	strcat(etag, "\"");
 	vci_answer_header(answer, "Cache-Control", METADATA_MAX_AGE);
 	vci_answer_header(answer, "ETag", etag);
-	if_none_match = vci_http_header(call->request, "If-None-Match", &repeated);
+	if_none_match = vci_http_header(http, "If-None-Match", &repeated);
 	if (if_none_match != NULL && !repeated && vci_http_etag_matches(if_none_match, etag))
 	{
 		answer->status = 304;
@@ -237,95 +287,93 @@ answer_cacheable(HttpCall *call, VciJson *document)
 }
 
 static VciAnswer *
-handle_credential_issuer(HttpCall *call)
+answer_not_found(void)
+{
+	return answer_plain_error(404, "not_found", "there is nothing here");
+}
+
+static VciAnswer *
+handle_credential_issuer(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer,
+						 const VciHttpRequest *http)
+{
+	return answer_cacheable(http,
+							vci_metadata_credential_issuer(&issuer->rules, issuer->configurations,
+														   issuer->configuration_count));
+}
+
+static VciAnswer *
+handle_authorization_server(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer,
+							const VciHttpRequest *http)
+{
+	/* who gives out no tokens is no authorization server */
+	if (!issuer->rules.endpoints[VCI_ENDPOINT_TOKEN].enabled)
+		return answer_not_found();
+	return answer_cacheable(http, vci_metadata_authorization_server(&issuer->rules,
+																	issuer->configurations,
+																	issuer->configuration_count));
+}
+
+static VciAnswer *
+handle_jwt_vc_issuer(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer,
+					 const VciHttpRequest *http)
+{
+	return answer_cacheable(http, vci_metadata_jwt_vc_issuer(&issuer->rules, issuer->published_keys,
+															 issuer->key_count));
+}
+
+static VciAnswer *
+handle_did_document(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer,
+					const VciHttpRequest *http)
 {
 	return answer_cacheable(
-		call, vci_metadata_credential_issuer(&call->issuer->rules, call->issuer->configurations,
-											 call->issuer->configuration_count));
+		http, vci_metadata_did_document(&issuer->rules, issuer->published_keys, issuer->key_count));
 }
 
 static VciAnswer *
-handle_authorization_server(HttpCall *call)
+handle_jwks(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer,
+			const VciHttpRequest *http)
 {
-	return answer_cacheable(
-		call, vci_metadata_authorization_server(&call->issuer->rules, call->issuer->configurations,
-												call->issuer->configuration_count));
+	return answer_cacheable(http, vci_metadata_jwks(issuer->published_keys, issuer->key_count));
 }
 
+/* OpenID4VCI 1.0 section 7.2; the answer may carry a nonce for the next DPoP proof, too. */
 static VciAnswer *
-handle_jwt_vc_issuer(HttpCall *call)
-{
-	return answer_cacheable(call, vci_metadata_jwt_vc_issuer(&call->issuer->rules,
-															 call->issuer->published_keys,
-															 call->issuer->key_count));
-}
-
-static VciAnswer *
-handle_did_document(HttpCall *call)
-{
-	return answer_cacheable(call, vci_metadata_did_document(&call->issuer->rules,
-															call->issuer->published_keys,
-															call->issuer->key_count));
-}
-
-static VciAnswer *
-handle_jwks(HttpCall *call)
-{
-	return answer_cacheable(
-		call, vci_metadata_jwks(call->issuer->published_keys, call->issuer->key_count));
-}
-
-static VciAnswer *
-handle_token(HttpCall *call)
-{
-	VciError error = VCI_ERROR_INIT;
-
-	if (vci_http_content_type_check(call->request, "application/x-www-form-urlencoded", &error) !=
-		VCI_OK)
-		return vci_answer_error(&error, VCI_ASKER_TOKEN, NULL);
-	return vci_token_endpoint(call->store, call->issuer, call->request->body,
-							  call->request->body_len);
-}
-
-static VciAnswer *
-handle_nonce(HttpCall *call)
+handle_nonce(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer,
+			 const VciHttpRequest *http pg_attribute_unused())
 {
 	VciJson **body = vci_own_json();
+	VciAnswer *answer;
 
 	vci_require_memory(*body = vci_json_new_object());
-	vci_require_done(vci_json_set_string(*body, "c_nonce", vci_new_nonce(call->issuer)));
-	return vci_answer_no_store(200, *body);
-}
-
-static VciAnswer *
-handle_credential(HttpCall *call)
-{
-	return vci_credential_endpoint(call->store, call->issuer, call->request);
+	vci_require_done(vci_json_set_string(*body, "c_nonce", vci_new_nonce(issuer)));
+	answer = vci_answer_no_store(200, *body);
+	vci_dpop_add_nonce(answer, issuer);
+	return answer;
 }
 
 /* The offer by reference; wallets fetch it more than once, so it stays after redemption. */
 static VciAnswer *
-handle_offer(HttpCall *call)
+handle_offer(VciStore *store, const VciIssuerEntry *issuer, const VciHttpRequest *http)
 {
+	const char *ticket = offer_segment(issuer, http->path);
 	VciError error = VCI_ERROR_INIT;
 	VciOfferRow *offer = NULL;
 	int64_t id;
 	int32_t generation;
-	VciStatus status = vci_ticket_open(&call->issuer->ticket_key, VCI_TICKET_OFFER, call->rest,
-									   strlen(call->rest), &id, &generation, &error);
+	VciStatus status = vci_ticket_open(&issuer->ticket_key, VCI_TICKET_OFFER, ticket,
+									   strlen(ticket), &id, &generation, &error);
 
 	if (vci_is_server_fault(status))
 		vci_raise(&error);
 	if (status == VCI_OK)
-		offer = vci_store_offer(call->store, id, false);
-	if (offer == NULL || offer->issuer_id != call->issuer->rules.id ||
-		offer->generation != generation)
+		offer = vci_store_offer(store, id, false);
+	if (offer == NULL || offer->issuer_id != issuer->rules.id || offer->generation != generation)
 		return answer_plain_error(
 			404, "not_found", "there is no such credential offer; ask the issuer for a new link");
 	if (offer->cancelled || offer->expires_at <= vci_now())
 		return answer_plain_error(410, "gone",
 								  "this credential offer is over; ask the issuer for a new one");
-	return vci_answer_no_store(200, vci_offer_json(call->issuer, offer));
+	return vci_answer_no_store(200, vci_offer_json(issuer, offer));
 }
 
 /* Browser wallets: any origin may ask, no cookie is involved. */
@@ -334,15 +382,18 @@ add_cors(VciAnswer *answer)
 {
 	vci_answer_header(answer, "Access-Control-Allow-Origin", "*");
 	vci_answer_header(answer, "Access-Control-Expose-Headers",
-					  "WWW-Authenticate, ETag, Retry-After");
+					  "WWW-Authenticate, ETag, Retry-After, DPoP-Nonce, Location");
 }
 
+/* To a script's preflight, and to anybody who asks what works here. */
 static VciAnswer *
-answer_preflight(const Route *route)
+answer_options(const Route *route)
 {
 	VciAnswer *answer = vci_answer_new(204);
 
 	vci_answer_header(answer, "Allow", route->methods);
+	if (route->browser)
+		return answer;
 	vci_answer_header(answer, "Access-Control-Allow-Methods", route->methods);
 	vci_answer_header(answer, "Access-Control-Allow-Headers",
 					  "Authorization, Content-Type, DPoP, If-None-Match");
@@ -362,60 +413,62 @@ method_allowed(const Route *route, const char *method)
 }
 
 static VciAnswer *
-answer_unavailable(void)
+answer_unavailable(const Route *route, const VciHttpRequest *http)
 {
-	VciAnswer *answer = answer_plain_error(503, "temporarily_unavailable",
-										   "this database server can't write now; try again soon");
+	static const char *const why = "this database server can't write now; try again soon";
+	VciAnswer *answer = route->browser ? vci_consent_notice(NULL, http, 503, why)
+									   : answer_plain_error(503, "temporarily_unavailable", why);
 
 	vci_answer_header(answer, "Retry-After", RETRY_AFTER);
 	return answer;
 }
 
 static VciAnswer *
-answer_on_route(HttpCall *call, const Route *route)
+answer_on_route(VciStore *store, const Match *match, const VciHttpRequest *http)
 {
-	const char *method = call->request->method;
+	const Route *route = match->route;
 	VciAnswer *answer;
 
-	if (!method_allowed(route, method))
+	if (!method_allowed(route, http->method))
 	{
 		answer = answer_plain_error(405, "method_not_allowed", "another method is needed here");
 		vci_answer_header(answer, "Allow", route->methods);
 	}
-	else if (strcmp(method, "OPTIONS") == 0)
-		answer = answer_preflight(route);
+	else if (strcmp(http->method, "OPTIONS") == 0)
+		answer = answer_options(route);
 	else if (route->writes && (RecoveryInProgress() || XactReadOnly))
-		answer = answer_unavailable();
+		answer = answer_unavailable(route, http);
 	else
 	{
-		vci_cache_load(call->store, call->issuer);
+		vci_cache_load(store, match->issuer);
 		if (route->secrets)
-			vci_cache_unseal(call->issuer);
-		answer = route->handle(call);
+			vci_cache_unseal(match->issuer);
+		answer = route->handle(store, match->issuer, http);
 	}
-	if (strcmp(method, "HEAD") == 0 && answer->status != 304)
+	if (strcmp(http->method, "HEAD") == 0 && answer->status != 304)
 		leave_out_body(answer);
-	add_cors(answer);
+	if (!route->browser)
+		add_cors(answer);
 	return answer;
 }
 
 static VciAnswer *
-answer_request(HttpCall *call, const char *target, VciError *error)
+answer_request(VciStore *store, const char *target, VciHttpRequest *http, VciError *error)
 {
-	const Route *route;
+	Match match;
 
-	if (call->request->body_len > (size_t) vci_max_body_size * 1024)
+	if (http->body_len > (size_t) vci_max_body_size * 1024)
 	{
 		vci_error(error, VCI_ERR_TOO_LARGE, "the body has more than %d kB", vci_max_body_size);
 		return vci_answer_error(error, VCI_ASKER_OTHER, NULL);
 	}
-	if (vci_http_target_parse(target, strlen(target), call->request, error) != VCI_OK)
+	if (vci_http_target_parse(target, strlen(target), http, error) != VCI_OK)
 		return vci_answer_error(error, VCI_ASKER_OTHER, NULL);
-	route = find_issuer_and_route(call);
+	match = find_issuer_and_route(store, http);
 	/* an issuer that this role may not serve does not exist for it */
-	if (route == NULL || !vci_has_duty(call->store, VCI_DUTY_ENDPOINT, call->issuer->rules.id))
-		return answer_plain_error(404, "not_found", "there is nothing here");
-	return answer_on_route(call, route);
+	if (match.route == NULL || !vci_has_duty(store, VCI_DUTY_ENDPOINT, match.issuer->rules.id))
+		return answer_not_found();
+	return answer_on_route(store, &match, http);
 }
 
 static void
@@ -471,28 +524,29 @@ PG_FUNCTION_INFO_V1(vci_http);
 Datum
 vci_http(PG_FUNCTION_ARGS)
 {
-	HttpCall call = {0};
+	VciStore *store;
+	VciHttpRequest *http;
 	VciError error = VCI_ERROR_INIT;
 	VciAnswer *answer;
 	char *target;
 
 	/* codes and tokens may stand as literals in the statement's text */
 	pgstat_report_activity(STATE_RUNNING, "SELECT openid4vci.vci_http(...)");
-	call.request = vci_own_http_request();
-	call.request->method = vci_arg_text_required(fcinfo, 0, "method");
+	http = vci_own_http_request();
+	http->method = vci_arg_text_required(fcinfo, 0, "method");
 	target = vci_arg_text_required(fcinfo, 1, "target");
-	read_headers(fcinfo, call.request);
+	read_headers(fcinfo, http);
 	if (!PG_ARGISNULL(3))
 	{
 		bytea *body = PG_GETARG_BYTEA_PP(3);
 
-		call.request->body = VARDATA_ANY(body);
-		call.request->body_len = VARSIZE_ANY_EXHDR(body);
+		http->body = VARDATA_ANY(body);
+		http->body_len = VARSIZE_ANY_EXHDR(body);
 	}
-	call.store = vci_store_open();
+	store = vci_store_open();
 	(void) set_config_option("lock_timeout", LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	answer = answer_request(&call, target, &error);
-	vci_store_close(call.store);
+	answer = answer_request(store, target, http, &error);
+	vci_store_close(store);
 	PG_RETURN_DATUM(http_response(fcinfo, answer));
 }
