@@ -466,3 +466,90 @@ vci_key_thumbprint(const VciKey *key, char out[VCI_THUMBPRINT_SIZE], VciError *e
 		vci_base64url_encode(digest, sizeof(digest), out);
 	return status;
 }
+
+VciStatus
+vci_jwks_check(const VciJson *jwks, VciError *error)
+{
+	const VciJson *keys = vci_json_get(jwks, "keys");
+	size_t count = vci_json_array_length(keys);
+	size_t usable = 0;
+
+	if (count == 0 || count > VCI_JWKS_MAX_KEYS)
+		return vci_error(error, VCI_ERR_JWK,
+						 "expected a JWK set, an object whose member 'keys' is an array of 1 to %d "
+						 "keys",
+						 VCI_JWKS_MAX_KEYS);
+	for (size_t i = 0; i < count; i++)
+	{
+		const VciJson *jwk = vci_json_array_at(keys, i);
+		VciKey *key;
+		VciStatus status = refuse_private_members(jwk, error);
+
+		if (status == VCI_OK)
+			status = vci_key_from_public_jwk(jwk, &key, NULL);
+		if (status == VCI_ERR_JWK_PRIVATE)
+			return status;
+		if (status == VCI_ERR_MEMORY || status == VCI_ERR_CRYPTO)
+			return vci_error(error, status, "the crypto library cannot read a key");
+		if (status == VCI_OK)
+			usable++;
+		vci_key_free(key);
+	}
+	if (usable == 0)
+		return vci_error(error, VCI_ERR_JWK,
+						 "none of the keys can verify here: expected EC P-256 or P-384, OKP "
+						 "Ed25519, or RSA of 2048 to 4096 bits");
+	return VCI_OK;
+}
+
+/* Is this the entry, and does it fit alg? *key is new then, NULL otherwise. */
+static VciStatus
+try_entry(const VciJson *jwk, const char *kid, VciAlg alg, VciKey **key, VciError *error)
+{
+	const char *name = vci_json_get_string(jwk, "kid");
+	VciStatus status;
+
+	*key = NULL;
+	if (kid != NULL && (name == NULL || strcmp(name, kid) != 0))
+		return VCI_OK;
+	status = vci_key_from_public_jwk(jwk, key, NULL);
+	if (status == VCI_ERR_MEMORY || status == VCI_ERR_CRYPTO)
+		return vci_error(error, status, "the crypto library cannot read a key");
+	if (status == VCI_OK && !vci_key_fits(*key, alg))
+	{
+		vci_key_free(*key);
+		*key = NULL;
+	}
+	return VCI_OK;
+}
+
+VciStatus
+vci_jwks_find(const VciJson *jwks, const char *kid, VciAlg alg, VciKey **key, VciError *error)
+{
+	const VciJson *keys = vci_json_get(jwks, "keys");
+
+	*key = NULL;
+	for (size_t i = 0; i < vci_json_array_length(keys); i++)
+	{
+		VciKey *found;
+		VciStatus status = try_entry(vci_json_array_at(keys, i), kid, alg, &found, error);
+
+		if (status == VCI_OK && found != NULL && *key != NULL)
+			status = vci_error(error, VCI_ERR_KEY_UNSUPPORTED,
+							   "several keys may have signed this: the header needs a kid that "
+							   "names one");
+		if (status != VCI_OK)
+		{
+			vci_key_free(found);
+			vci_key_free(*key);
+			*key = NULL;
+			return status;
+		}
+		if (found != NULL)
+			*key = found;
+	}
+	if (*key == NULL)
+		return vci_error(error, VCI_ERR_KEY_UNSUPPORTED,
+						 "the JWK set has no key of this kid that fits %s", vci_alg_name(alg));
+	return VCI_OK;
+}

@@ -58,6 +58,22 @@ extern VciJson *vci_key_public_jwk(const VciKey *key);
 /* The private JWK (the wallet keeps its key so). NULL when memory is out. */
 extern VciJson *vci_key_private_jwk(const VciKey *key);
 
+#define VCI_JWKS_MAX_KEYS 64
+
+/*
+ * Is this a JWK set (RFC 7517 section 5) of public keys: 1 to VCI_JWKS_MAX_KEYS, at least one
+ * that can verify here? Keys of other kinds and for other uses are passed over, as section 5
+ * has it. VCI_ERR_JWK_PRIVATE when any holds private or symmetric material, VCI_ERR_JWK.
+ */
+extern VciStatus vci_jwks_check(const VciJson *jwks, VciError *error);
+
+/*
+ * The key of the set that has this kid and can verify with alg; without a kid (NULL) the only
+ * one that can. VCI_ERR_KEY_UNSUPPORTED when there is none, or several without a kid.
+ */
+extern VciStatus vci_jwks_find(const VciJson *jwks, const char *kid, VciAlg alg, VciKey **key,
+							   VciError *error);
+
 #define VCI_THUMBPRINT_SIZE 44 /* 43 characters of base64url and a NUL */
 
 /* RFC 7638 SHA-256 thumbprint, base64url. */

@@ -6,8 +6,7 @@
 
 #include "ascii.h"
 
-#define TARGET_MAX		 8192
-#define BEARER_TOKEN_MAX 4096
+#define TARGET_MAX 8192
 
 /* -1 for a character that is no hexadecimal digit. */
 static int
@@ -260,32 +259,63 @@ b64token_length(const char *text)
 	return len;
 }
 
+/* What follows the scheme's name, which ends at a blank or with the text; NULL: another scheme. */
+static const char *
+behind_scheme(const char *value, const char *scheme)
+{
+	size_t len = strlen(scheme);
+
+	if (value == NULL || !vci_ascii_starts_with(value, scheme) ||
+		(value[len] != ' ' && value[len] != '\0'))
+		return NULL;
+	return value + len + strspn(value + len, " ");
+}
+
 VciStatus
-vci_http_bearer_token(const VciHttpRequest *request, const char **token, size_t *token_len,
-					  VciError *error)
+vci_http_authorization(const VciHttpRequest *request, VciAuthScheme *scheme, const char **token,
+					   size_t *token_len, VciError *error)
 {
 	bool repeated;
 	const char *value = vci_http_header(request, "Authorization", &repeated);
+	const char *text = behind_scheme(value, "Bearer");
 	size_t len;
 
+	*scheme = VCI_AUTH_BEARER;
 	*token = NULL;
 	*token_len = 0;
 	if (repeated)
 		return vci_error(error, VCI_ERR_REQUEST, "the Authorization header must not be repeated");
-	if (value == NULL || !vci_ascii_starts_with(value, "Bearer") ||
-		(value[6] != ' ' && value[6] != '\0'))
+	if (text == NULL)
+	{
+		text = behind_scheme(value, "DPoP");
+		*scheme = VCI_AUTH_DPOP;
+	}
+	if (text == NULL)
+		return vci_error(error, VCI_ERR_TOKEN_MISSING,
+						 "this endpoint needs the header Authorization: Bearer (or DPoP) and an "
+						 "access token");
+	len = b64token_length(text);
+	if (len == 0 || len > VCI_ACCESS_TOKEN_MAX || *skip_blanks(text + len) != '\0')
+		return vci_error(error, VCI_ERR_TOKEN,
+						 "the access token is malformed or longer than %d characters",
+						 VCI_ACCESS_TOKEN_MAX);
+	*token = text;
+	*token_len = len;
+	return VCI_OK;
+}
+
+VciStatus
+vci_http_bearer_token(const VciHttpRequest *request, const char **token, size_t *token_len,
+					  VciError *error)
+{
+	VciAuthScheme scheme;
+	VciStatus status = vci_http_authorization(request, &scheme, token, token_len, error);
+
+	if (status == VCI_OK && scheme != VCI_AUTH_BEARER)
 		return vci_error(
 			error, VCI_ERR_TOKEN_MISSING,
 			"this endpoint needs the header Authorization: Bearer and an access token");
-	value += 6 + strspn(value + 6, " ");
-	len = b64token_length(value);
-	if (len == 0 || len > BEARER_TOKEN_MAX || *skip_blanks(value + len) != '\0')
-		return vci_error(error, VCI_ERR_TOKEN,
-						 "the bearer token is malformed or longer than %d characters",
-						 BEARER_TOKEN_MAX);
-	*token = value;
-	*token_len = len;
-	return VCI_OK;
+	return status;
 }
 
 /* The opaque part of an entity tag, quotes included; 0 when there is none at text. */

@@ -46,10 +46,26 @@ extern const char *vci_http_header(const VciHttpRequest *request, const char *na
 extern VciStatus vci_http_content_type_check(const VciHttpRequest *request, const char *media_type,
 											 VciError *error);
 
+typedef enum VciAuthScheme
+{
+	VCI_AUTH_BEARER, /* RFC 6750 */
+	VCI_AUTH_DPOP	 /* RFC 9449 */
+} VciAuthScheme;
+
+#define VCI_ACCESS_TOKEN_MAX 8192 /* characters; JWTs of authorization servers get long */
+
 /*
- * The access token of "Authorization: Bearer b64token" (RFC 6750 section 2.1; scheme in
- * any case). VCI_ERR_TOKEN_MISSING when there is no Authorization header or another
- * scheme, VCI_ERR_REQUEST when repeated, VCI_ERR_TOKEN when malformed or over 4 KiB.
+ * Scheme and access token of the Authorization header: "Bearer" (RFC 6750 section 2.1) or
+ * "DPoP" (RFC 9449 section 7.1), in any case, and a token68. VCI_ERR_TOKEN_MISSING when there
+ * is no Authorization header or one of another scheme, VCI_ERR_REQUEST when it is repeated,
+ * VCI_ERR_TOKEN when the token is malformed or too long. *token is lent and not terminated.
+ */
+extern VciStatus vci_http_authorization(const VciHttpRequest *request, VciAuthScheme *scheme,
+										const char **token, size_t *token_len, VciError *error);
+
+/*
+ * The same for an endpoint that knows Bearer alone: any other scheme is
+ * VCI_ERR_TOKEN_MISSING.
  */
 extern VciStatus vci_http_bearer_token(const VciHttpRequest *request, const char **token,
 									   size_t *token_len, VciError *error);
