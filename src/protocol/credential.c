@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "token.h"
+#include "dataset.h"
 
 #define FORMAT_DC "dc+sd-jwt"
 #define FORMAT_VC "vc+sd-jwt"
@@ -158,16 +158,14 @@ read_proofs(VciCredentialRequest *request, VciError *error)
 }
 
 VciStatus
-vci_credential_request_parse(const char *body, size_t len, VciCredentialRequest *request,
-							 VciError *error)
+vci_credential_request_read(VciJson *body, VciCredentialRequest *request, VciError *error)
 {
 	VciStatus status;
 
 	memset(request, 0, sizeof(*request));
-	status = vci_json_parse_object(body, len, &request->body, error);
-	if (status == VCI_OK)
-		status = read_credential_name(request, error);
-	if (status == VCI_OK && vci_json_get(request->body, "credential_response_encryption") != NULL)
+	request->body = body;
+	status = read_credential_name(request, error);
+	if (status == VCI_OK && vci_json_get(body, "credential_response_encryption") != NULL)
 		status = vci_error(error, VCI_ERR_ENCRYPTION,
 						   "this issuer does not encrypt responses; leave "
 						   "credential_response_encryption out");
@@ -178,11 +176,28 @@ vci_credential_request_parse(const char *body, size_t len, VciCredentialRequest 
 	return status;
 }
 
+VciStatus
+vci_credential_request_parse(const char *body, size_t len, VciCredentialRequest *request,
+							 VciError *error)
+{
+	VciJson *json;
+	VciStatus status = vci_json_parse_object(body, len, &json, error);
+
+	memset(request, 0, sizeof(*request));
+	return status == VCI_OK ? vci_credential_request_read(json, request, error) : status;
+}
+
 void
 vci_credential_request_free(VciCredentialRequest *request)
 {
 	vci_json_free(request->body);
 	memset(request, 0, sizeof(*request));
+}
+
+bool
+vci_credential_request_is_older(const VciCredentialRequest *request)
+{
+	return request->older_shape || request->singular_proof;
 }
 
 static bool
@@ -193,20 +208,17 @@ has_switch(const VciConfiguration *configuration, VciOlder bit)
 
 static VciStatus
 match_identifier(const char *identifier, const VciConfiguration *configurations, size_t count,
-				 const VciJson *covered, const VciConfiguration **match, VciError *error)
+				 const VciJson *covered, const VciJson *datasets, const VciConfiguration **match,
+				 int *dataset, VciError *error)
 {
 	for (size_t i = 0; i < count; i++)
 	{
-		char *known = vci_credential_identifier(configurations[i].id, VCI_FIRST_DATASET);
-		bool same;
+		int number = vci_dataset_of_identifier(datasets, configurations[i].id, identifier);
 
-		if (known == NULL)
-			return vci_error(error, VCI_ERR_MEMORY, "out of memory");
-		same = strcmp(known, identifier) == 0;
-		free(known);
-		if (same && vci_json_array_has_string(covered, configurations[i].id))
+		if (number != 0 && vci_json_array_has_string(covered, configurations[i].id))
 		{
 			*match = &configurations[i];
+			*dataset = number;
 			return VCI_OK;
 		}
 	}
@@ -307,16 +319,18 @@ match_older(const VciCredentialRequest *request, const VciConfiguration *configu
 
 static VciStatus
 match_by_shape(const VciCredentialRequest *request, const VciConfiguration *configurations,
-			   size_t count, const VciJson *covered, bool identifiers,
-			   const VciConfiguration **match, VciError *error)
+			   size_t count, const VciJson *covered, bool identifiers, const VciJson *datasets,
+			   const VciConfiguration **match, int *dataset, VciError *error)
 {
+	*dataset = VCI_FIRST_DATASET;
 	if (request->identifier != NULL)
 	{
 		if (!identifiers)
 			return vci_error(error, VCI_ERR_IDENTIFIER_UNKNOWN,
 							 "the token response named no credential_identifiers; send "
 							 "credential_configuration_id");
-		return match_identifier(request->identifier, configurations, count, covered, match, error);
+		return match_identifier(request->identifier, configurations, count, covered, datasets,
+								match, dataset, error);
 	}
 	if (identifiers)
 		return vci_error(error, VCI_ERR_REQUEST,
@@ -331,13 +345,14 @@ match_by_shape(const VciCredentialRequest *request, const VciConfiguration *conf
 VciStatus
 vci_credential_request_match(const VciCredentialRequest *request,
 							 const VciConfiguration *configurations, size_t count,
-							 const VciJson *covered, bool identifiers,
-							 const VciConfiguration **match, VciError *error)
+							 const VciJson *covered, bool identifiers, const VciJson *datasets,
+							 const VciConfiguration **match, int *dataset, VciError *error)
 {
 	VciStatus status;
 
 	*match = NULL;
-	status = match_by_shape(request, configurations, count, covered, identifiers, match, error);
+	status = match_by_shape(request, configurations, count, covered, identifiers, datasets, match,
+							dataset, error);
 	if (status == VCI_OK && request->singular_proof &&
 		!has_switch(*match, VCI_OLDER_SINGULAR_PROOF))
 	{
@@ -391,33 +406,66 @@ set_credentials(VciJson *response, const char *const *credentials, size_t count,
 	return true;
 }
 
-/*
- * Drafts 11 to 14: one credential stands in "credential"; draft 14, which brought
- * proofs, answers them with an array of strings (its section 7.3).
- */
-static bool
-set_older_response(VciJson *response, const VciCredentialRequest *request, const char *format,
-				   const char *const *credentials, size_t count)
+/* Draft 14, which brought proofs, answers them with an array of strings (its section 7.3). */
+VciResponseShape
+vci_credential_response_shape(const VciCredentialRequest *request)
 {
-	if (!vci_json_set_string(response, "format", format))
-		return false;
+	if (!request->older_shape)
+		return VCI_RESPONSE_CREDENTIALS;
 	if (request->proof_count > 0 && !request->singular_proof)
-		return set_credentials(response, credentials, count, false);
-	return count == 1 && vci_json_set_string(response, "credential", credentials[0]);
+		return VCI_RESPONSE_OLDER_PLURAL;
+	return VCI_RESPONSE_OLDER;
+}
+
+/* In the order of VciResponseShape. */
+static const char *const shape_names[] = {"credentials", "older", "older_plural"};
+
+const char *
+vci_response_shape_name(VciResponseShape shape)
+{
+	return shape_names[shape];
+}
+
+bool
+vci_response_shape_by_name(const char *name, VciResponseShape *shape)
+{
+	for (size_t i = 0; i < sizeof(shape_names) / sizeof(shape_names[0]); i++)
+	{
+		if (strcmp(shape_names[i], name) != 0)
+			continue;
+		*shape = (VciResponseShape) i;
+		return true;
+	}
+	return false;
+}
+
+static bool
+set_response(VciJson *response, VciResponseShape shape, const char *format,
+			 const char *const *credentials, size_t count, const char *notification_id)
+{
+	switch (shape)
+	{
+		case VCI_RESPONSE_CREDENTIALS:
+			return set_credentials(response, credentials, count, true) &&
+				   (notification_id == NULL ||
+					vci_json_set_string(response, "notification_id", notification_id));
+		case VCI_RESPONSE_OLDER:
+			return count == 1 && vci_json_set_string(response, "format", format) &&
+				   vci_json_set_string(response, "credential", credentials[0]);
+		case VCI_RESPONSE_OLDER_PLURAL:
+			return vci_json_set_string(response, "format", format) &&
+				   set_credentials(response, credentials, count, false);
+	}
+	return false;
 }
 
 VciJson *
-vci_credential_response(const VciCredentialRequest *request, const char *format,
-						const char *const *credentials, size_t count)
+vci_credential_response(VciResponseShape shape, const char *format, const char *const *credentials,
+						size_t count, const char *notification_id)
 {
 	VciJson *response = vci_json_new_object();
-	bool ok;
 
-	if (request->older_shape)
-		ok = set_older_response(response, request, format, credentials, count);
-	else
-		ok = set_credentials(response, credentials, count, true);
-	if (!ok)
+	if (!set_response(response, shape, format, credentials, count, notification_id))
 	{
 		vci_json_free(response);
 		return NULL;
