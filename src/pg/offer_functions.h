@@ -36,6 +36,16 @@ extern VciLinkKind vci_link_kind_by_name(const char *name);
  */
 extern int32 vci_first_generation(void);
 
+/*
+ * Makes the offer row that an approved authorization without issuer_state needs: grants
+ * {authorization_code}. The caller fills configuration_ids, subject_model, subject_id,
+ * claims, labels, datasets, client_id and expires_at; id, generation, issuer_id and grants
+ * are filled in here. Raises as vci_create_offer does when a configuration is unknown or
+ * nothing says what it will hold. Notes offer_created.
+ */
+extern void vci_offer_for_approval(VciStore *store, const VciIssuerEntry *issuer,
+								   VciNewOffer *offer);
+
 /* HMAC of a transaction code, bound to its offer. */
 extern bytea *vci_tx_code_verifier(const VciIssuerEntry *issuer, int64 offer_id,
 								   const char *tx_code);

@@ -5,7 +5,6 @@
 
 #include "../jose/seal.h"
 #include "http.h"
-#include "metadata.h"
 
 /* 32 symbols, so that five random bits pick one without bias; no 0, O, 1, I. */
 static const char text_symbols[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
@@ -13,17 +12,12 @@ static const char text_symbols[] = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 #define DIGIT_BIAS_LIMIT 250 /* bytes from here on would favour the digits 0 to 5 */
 
 static bool
-set_pre_authorized_grant(VciJson *grants, const char *code, const VciTxCode *tx_code)
+set_tx_code(VciJson *grant, const VciTxCode *tx_code)
 {
-	VciJson *grant = vci_json_new_object();
 	VciJson *described;
 
-	if (!vci_json_set(grants, VCI_GRANT_PRE_AUTHORIZED, grant) ||
-		!vci_json_set_string(grant, "pre-authorized_code", code))
-		return false;
 	if (tx_code == NULL)
 		return true;
-
 	described = vci_json_new_object();
 	if (!vci_json_set(grant, "tx_code", described) ||
 		!vci_json_set_string(described, "input_mode",
@@ -34,9 +28,44 @@ set_pre_authorized_grant(VciJson *grants, const char *code, const VciTxCode *tx_
 		   vci_json_set_string(described, "description", tx_code->description);
 }
 
+/* Only one of several servers may be named (OpenID4VCI 1.0 section 4.1.1). */
+static bool
+set_authorization_server(VciJson *grant, const VciIssuer *issuer, const char *url)
+{
+	return url == NULL || issuer->authorization_server_count == 0 ||
+		   vci_json_set_string(grant, "authorization_server", url);
+}
+
+static bool
+set_authorization_code_grant(VciJson *grants, const VciIssuer *issuer, const VciOfferGrants *given)
+{
+	VciJson *grant;
+
+	if (given->issuer_state == NULL)
+		return true;
+	grant = vci_json_new_object();
+	return vci_json_set(grants, VCI_GRANT_AUTHORIZATION_CODE, grant) &&
+		   vci_json_set_string(grant, "issuer_state", given->issuer_state) &&
+		   set_authorization_server(grant, issuer, given->authorization_server);
+}
+
+static bool
+set_pre_authorized_grant(VciJson *grants, const VciIssuer *issuer, const VciOfferGrants *given)
+{
+	VciJson *grant;
+
+	if (given->pre_authorized_code == NULL)
+		return true;
+	grant = vci_json_new_object();
+	return vci_json_set(grants, VCI_GRANT_PRE_AUTHORIZED, grant) &&
+		   vci_json_set_string(grant, "pre-authorized_code", given->pre_authorized_code) &&
+		   set_tx_code(grant, given->tx_code) &&
+		   set_authorization_server(grant, issuer, issuer->url);
+}
+
 static bool
 fill_offer(VciJson *offer, const VciIssuer *issuer, const char *const *configuration_ids,
-		   size_t count, const char *code, const VciTxCode *tx_code)
+		   size_t count, const VciOfferGrants *given)
 {
 	VciJson *ids;
 	VciJson *grants;
@@ -51,20 +80,21 @@ fill_offer(VciJson *offer, const VciIssuer *issuer, const char *const *configura
 		if (!vci_json_append_string(ids, configuration_ids[i]))
 			return false;
 	}
-	if (code == NULL)
+	if (given->pre_authorized_code == NULL && given->issuer_state == NULL)
 		return true;
 	grants = vci_json_new_object();
-	return vci_json_set(offer, "grants", grants) && set_pre_authorized_grant(grants, code, tx_code);
+	return vci_json_set(offer, "grants", grants) &&
+		   set_authorization_code_grant(grants, issuer, given) &&
+		   set_pre_authorized_grant(grants, issuer, given);
 }
 
 VciJson *
 vci_offer_object(const VciIssuer *issuer, const char *const *configuration_ids, size_t count,
-				 const char *pre_authorized_code, const VciTxCode *tx_code)
+				 const VciOfferGrants *grants)
 {
 	VciJson *offer = vci_json_new_object();
 
-	if (offer != NULL &&
-		!fill_offer(offer, issuer, configuration_ids, count, pre_authorized_code, tx_code))
+	if (offer != NULL && !fill_offer(offer, issuer, configuration_ids, count, grants))
 	{
 		vci_json_free(offer);
 		return NULL;
@@ -106,20 +136,18 @@ vci_offer_uri_by_value(const VciJson *offer)
 char *
 vci_offer_uri_by_reference(const VciIssuer *issuer, const char *ticket)
 {
-	char *endpoint = vci_endpoint_url(issuer, "/offer/");
-	char *url = NULL;
+	const char *endpoint = issuer->endpoints[VCI_ENDPOINT_OFFER].url;
+	char *url = malloc(strlen(endpoint) + 1 + strlen(ticket) + 1);
 	char *uri = NULL;
 
-	if (endpoint != NULL)
-		url = malloc(strlen(endpoint) + strlen(ticket) + 1);
 	if (url != NULL)
 	{
 		strcpy(url, endpoint);
+		strcat(url, "/");
 		strcat(url, ticket);
 		uri = uri_with_value("openid-credential-offer://?credential_offer_uri=", url);
 	}
 	free(url);
-	free(endpoint);
 	return uri;
 }
 

@@ -6,9 +6,10 @@
 
 #include "issuer.h"
 
-#define VCI_GRANT_PRE_AUTHORIZED "urn:ietf:params:oauth:grant-type:pre-authorized_code"
-#define VCI_TX_CODE_MAX_LENGTH	 64
-#define VCI_TX_CODE_MIN_LENGTH	 4
+#define VCI_GRANT_PRE_AUTHORIZED	 "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+#define VCI_GRANT_AUTHORIZATION_CODE "authorization_code"
+#define VCI_TX_CODE_MAX_LENGTH		 64
+#define VCI_TX_CODE_MIN_LENGTH		 4
 
 typedef enum VciTxCodeMode
 {
@@ -23,10 +24,21 @@ typedef struct VciTxCode
 	const char *description; /* NULL: none; at most 300 characters */
 } VciTxCode;
 
-/* The offer object; tx_code NULL when none is asked for. New; NULL when memory is out. */
+/* How an offer can be redeemed; members NULL: not, or not said. */
+typedef struct VciOfferGrants
+{
+	const char *pre_authorized_code;
+	const VciTxCode *tx_code;
+	const char *issuer_state;		  /* of the authorization code grant */
+	const char *authorization_server; /* where that one is to be asked for */
+} VciOfferGrants;
+
+/*
+ * The offer object. While external authorization servers are listed, a pre-authorized code
+ * names the issuer's own one, which alone knows it. New; NULL when memory is out.
+ */
 extern VciJson *vci_offer_object(const VciIssuer *issuer, const char *const *configuration_ids,
-								 size_t count, const char *pre_authorized_code,
-								 const VciTxCode *tx_code);
+								 size_t count, const VciOfferGrants *grants);
 
 /* openid-credential-offer://?credential_offer=... malloc'd. */
 extern char *vci_offer_uri_by_value(const VciJson *offer);
