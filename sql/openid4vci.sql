@@ -349,7 +349,9 @@ CREATE TABLE vci_authorization (
     reason            text
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 ALTER SEQUENCE vci_authorization_id_seq OWNED BY vci_authorization.id;
+CREATE INDEX vci_authorization_created_at ON vci_authorization (issuer_id, created_at);
 COMMENT ON TABLE vci_authorization IS 'Authorization requests (RFC 6749 section 4.1, RFC 9126); request ids and codes are MACs, so none is stored';
+COMMENT ON INDEX vci_authorization_created_at IS 'For authorization_request_rate';
 COMMENT ON COLUMN vci_authorization.offer_id IS 'The offer that issuer_state named, or the one that the approval made';
 COMMENT ON COLUMN vci_authorization.offer_generation IS 'Of the offer when it was approved: raising it kills the code';
 COMMENT ON COLUMN vci_authorization.expires_at IS 'When the decision comes too late';
