@@ -51,6 +51,30 @@ put_deviations(ReturnSetInfo *result, const VciIssuerEntry *issuer,
 				deviations[i].detail);
 }
 
+/* What stands in the tables beside the rules: wallets, servers, the login page. */
+static void
+put_registered_deviations(ReturnSetInfo *result, const VciIssuerEntry *issuer)
+{
+	for (int i = 0; i < issuer->client_count; i++)
+		if (!issuer->clients[i].pkce_required)
+			put_row(result, NULL, false, false, "pkce_required",
+					psprintf("Wallet %s may ask for authorization without PKCE, so a code that is "
+							 "stolen on its way can be redeemed; RFC 9700 (section 2.1.1) demands "
+							 "it of public clients. Set pkce_required of the client to true.",
+							 issuer->clients[i].id));
+	for (int i = 0; i < issuer->server_count; i++)
+		if (issuer->servers[i].row.accept_typ_jwt)
+			put_row(result, NULL, false, false, "accept_typ_jwt",
+					psprintf("Access tokens of %s are taken with typ JWT, so that another JWT of "
+							 "it may pass for one; RFC 9068 (section 4) demands at+jwt. Set "
+							 "accept_typ_jwt of the server to false when it can write that.",
+							 issuer->servers[i].row.url));
+	if (issuer->login_url != NULL && strncmp(issuer->login_url, "http://", 7) == 0)
+		put_row(result, NULL, false, false, "login_url",
+				"The login page lies at an http URL of a loopback address, which is for trying "
+				"things out alone (RFC 9700 section 2.6). Give it an https URL.");
+}
+
 PG_FUNCTION_INFO_V1(vci_check_issuer);
 
 /* openid4vci.vci_check_issuer(issuer text) returns setof record */
@@ -68,6 +92,7 @@ vci_check_issuer(PG_FUNCTION_ARGS)
 		!vci_has_duty(store, VCI_DUTY_OFFERER, issuer->rules.id))
 		vci_require_duty(store, VCI_DUTY_REPORTER, issuer->rules.id);
 	put_deviations(result, issuer, NULL);
+	put_registered_deviations(result, issuer);
 	for (int i = 0; i < issuer->configuration_count; i++)
 		put_deviations(result, issuer, &issuer->configurations[i]);
 	vci_store_close(store);
@@ -106,6 +131,22 @@ check_keys(ReturnSetInfo *result, VciStore *store)
 }
 
 static void
+check_issuance(ReturnSetInfo *result, VciStore *store)
+{
+	int count;
+	int paused = 0;
+	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
+
+	for (int i = 0; i < count; i++)
+		paused += issuers[i].rules.issuance_paused;
+	put_check(result, "issuance", paused == 0,
+			  paused == 0 ? "no issuer has paused"
+						  : psprintf("issuers that paused issuance: %d of %d; SELECT "
+									 "openid4vci.vci_resume_issuance('https://...');",
+									 paused, count));
+}
+
+static void
 check_nonces(ReturnSetInfo *result, VciStore *store)
 {
 	int64 nonces = vci_store_estimate_nonces(store);
@@ -132,6 +173,7 @@ vci_health(PG_FUNCTION_ARGS)
 	store = vci_store_open();
 	check_root_key(result);
 	check_keys(result, store);
+	check_issuance(result, store);
 	put_check(result, "clock", clock,
 			  clock ? "the clock shows a plausible time"
 					: "the clock lies before 2026: tokens and credentials get wrong times");

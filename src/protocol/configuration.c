@@ -14,7 +14,8 @@
 #define VALIDITY_MAX	 (100LL * 366 * 24 * 60 * 60)
 #define OLDER_KNOWN_SWITCHES                                                                       \
 	(VCI_OLDER_FORMAT_REQUEST | VCI_OLDER_SINGULAR_PROOF | VCI_OLDER_UNTYPED_PROOF |               \
-	 VCI_OLDER_VC_SD_JWT | VCI_OLDER_METADATA | VCI_OLDER_HOLDER_WITHOUT_PROOF)
+	 VCI_OLDER_VC_SD_JWT | VCI_OLDER_METADATA | VCI_OLDER_HOLDER_WITHOUT_PROOF |                   \
+	 VCI_OLDER_CREDENTIAL_DEFINITION)
 
 /* Visible ASCII but '"' and '\': what a scope (RFC 6749 section 3.3) and an error text hold. */
 static bool

@@ -21,13 +21,61 @@ add_when(DeviationList *list, bool deviates, const char *name, const char *detai
 		list->entries[list->count++] = (VciDeviation){name, detail};
 }
 
+/* Is an endpoint reached without TLS, though the issuer URL has it? */
+static bool
+has_plain_endpoint(const VciIssuer *issuer)
+{
+	for (int i = 0; i < VCI_ENDPOINT_COUNT; i++)
+	{
+		if (issuer->endpoints[i].enabled && strncmp(issuer->url, "https://", 8) == 0 &&
+			strncmp(issuer->endpoints[i].url, "http://", 7) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+add_token_deviations(DeviationList *list, const VciIssuer *issuer)
+{
+	add_when(list,
+			 issuer->dpop != VCI_DPOP_REQUIRED &&
+				 issuer->access_token_lifetime > BEARER_TOKEN_SECONDS,
+			 "access_token_lifetime",
+			 "Access tokens may be bearer tokens and live longer than 5 minutes, which counts as "
+			 "long-lived (OpenID4VCI 1.0 section 13.10; RFC 9700 section 2.2): whoever steals one "
+			 "can use it that long. Set access_token_lifetime to 300 seconds or less, or dpop to "
+			 "required.");
+	add_when(list, issuer->dpop == VCI_DPOP_OFF, "dpop",
+			 "No token can be bound to a key of the wallet, though tokens should be (RFC 9700 "
+			 "section 2.2.1): whoever steals one can use it. Set dpop to optional or required.");
+}
+
+static void
+add_endpoint_deviations(DeviationList *list, const VciIssuer *issuer)
+{
+	add_when(
+		list, has_plain_endpoint(issuer), "endpoints",
+		"An endpoint lies at an http URL of a loopback address, which is for trying things "
+		"out alone; OpenID4VCI 1.0 (section 12.2.4) demands https. Give it an https base_url.");
+	add_when(list, !issuer->endpoints[VCI_ENDPOINT_NONCE].enabled, "endpoints.nonce",
+			 "The nonce endpoint is switched off, but proofs need a c_nonce: wallets of OpenID4VCI "
+			 "1.0 (section 7) get none, only those that read it in the token response do. Switch "
+			 "it on.");
+	add_when(list, issuer->endpoints[VCI_ENDPOINT_BATCH_CREDENTIAL].enabled,
+			 "endpoints.batch_credential",
+			 "The batch credential endpoint is one of drafts 11 to 13; OpenID4VCI 1.0 (section "
+			 "8.2) has several proofs in one credential request. Switch it off when no older "
+			 "wallet needs it.");
+	add_when(list, !issuer->endpoints[VCI_ENDPOINT_CREDENTIAL].enabled, "endpoints.credential",
+			 "The credential endpoint is switched off; the metadata must name it all the same "
+			 "(OpenID4VCI 1.0 section 12.2.4), so wallets run into 404. To stop for a while, call "
+			 "vci_pause_issuance.");
+}
+
 static void
 add_issuer_deviations(DeviationList *list, const VciIssuer *issuer)
 {
-	add_when(list, issuer->access_token_lifetime > BEARER_TOKEN_SECONDS, "access_token_lifetime",
-			 "Access tokens are bearer tokens and live longer than 5 minutes, which counts as "
-			 "long-lived (OpenID4VCI 1.0 section 13.10; RFC 9700 section 2.2): whoever steals one "
-			 "can use it that long. Set access_token_lifetime to 300 seconds or less.");
+	add_token_deviations(list, issuer);
 	add_when(list, issuer->offer_lifetime > CODE_SECONDS, "offer_lifetime",
 			 "Pre-authorized codes live longer than an hour, though they must be short-lived "
 			 "(OpenID4VCI 1.0 section 4.1.1): a link that leaks can be redeemed that long. Set "
@@ -48,6 +96,7 @@ add_issuer_deviations(DeviationList *list, const VciIssuer *issuer)
 			 "Issuance and expiry times in credentials are exact or nearly so, and can link "
 			 "presentations of one person (OpenID4VCI 1.0 section 15.4.1). Set time_rounding to "
 			 "86400 seconds to round them down to the day.");
+	add_endpoint_deviations(list, issuer);
 }
 
 static void
@@ -84,6 +133,11 @@ add_configuration_deviations(DeviationList *list, const VciConfiguration *config
 			 "Where an offer names the holder's DID, the credential is bound to it without proof "
 			 "that the wallet has its key; OpenID4VCI 1.0 (section 8.2) demands proofs where "
 			 "binding is required. Switch holder_without_proof off when no older wallet needs it.");
+	add_when(list, (older & VCI_OLDER_CREDENTIAL_DEFINITION) != 0, "credential_definition",
+			 "The issuer metadata shows this configuration as OpenSPP's guide does, with "
+			 "credential_definition and without vct, proof_types_supported and "
+			 "credential_metadata; wallets of OpenID4VCI 1.0 (section 12.2.4, appendix A.3) can't "
+			 "use it. Switch credential_definition off when none but the guide's wallets come.");
 }
 
 size_t

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../jose/did.h"
+#include "dpop.h"
 #include "http.h"
 #include "offer.h"
 
@@ -23,14 +24,13 @@ vci_endpoint_url(const VciIssuer *issuer, const char *leaf)
 	return url;
 }
 
+/* Publishes the endpoint's URL unless it is switched off. */
 static bool
-set_endpoint(VciJson *object, const char *name, const VciIssuer *issuer, const char *leaf)
+set_endpoint(VciJson *object, const char *name, const VciIssuer *issuer, VciEndpoint endpoint)
 {
-	char *url = vci_endpoint_url(issuer, leaf);
-	bool ok = url != NULL && vci_json_set_string(object, name, url);
+	const VciEndpointRule *rule = &issuer->endpoints[endpoint];
 
-	free(url);
-	return ok;
+	return !rule->enabled || vci_json_set_string(object, name, rule->url);
 }
 
 static bool
@@ -198,20 +198,58 @@ set_older_members(VciJson *object, const VciConfiguration *configuration)
 		   set_older_claims(object, configuration);
 }
 
-static VciJson *
-configuration_object(const VciConfiguration *configuration)
+/* credential_definition {type, credentialSubject} as OpenSPP's guide has it. */
+static bool
+set_credential_definition(VciJson *object, const VciConfiguration *configuration)
 {
+	const char *const types[] = {"VerifiableCredential", configuration->id};
+	VciJson *definition = vci_json_new_object();
+	VciJson *subject;
+
+	if (!vci_json_set(object, "credential_definition", definition) ||
+		!set_strings(definition, "type", types, 2))
+		return false;
+	subject = vci_json_new_object();
+	return vci_json_set(definition, "credentialSubject", subject) &&
+		   fill_older_claims(subject, configuration->claims);
+}
+
+/* What OpenSPP's guide publishes, and nothing of 1.0. */
+static VciJson *
+guide_object(const VciConfiguration *configuration)
+{
+	static const char *const methods[] = {"jwk"};
 	const char *const algs[] = {vci_alg_name(configuration->signing_alg)};
 	VciJson *object = vci_json_new_object();
 	bool ok = vci_json_set_string(object, "format", configuration->format) &&
 			  (configuration->scope == NULL ||
 			   vci_json_set_string(object, "scope", configuration->scope)) &&
-			  vci_json_set_string(object, "vct", configuration->vct) &&
-			  set_binding(object, configuration) &&
-			  set_strings(object, "credential_signing_alg_values_supported", algs, 1) &&
-			  set_credential_metadata(object, configuration) &&
-			  set_older_members(object, configuration);
+			  (configuration->binding != VCI_HOLDER_REQUIRED ||
+			   set_strings(object, "cryptographic_binding_methods_supported", methods, 1)) &&
+			  set_strings(object, "cryptographic_suites_supported", algs, 1) &&
+			  set_array_copy(object, "display", configuration->display) &&
+			  set_credential_definition(object, configuration);
 
+	return finish(object, ok);
+}
+
+static VciJson *
+configuration_object(const VciConfiguration *configuration)
+{
+	const char *const algs[] = {vci_alg_name(configuration->signing_alg)};
+	VciJson *object;
+	bool ok;
+
+	if ((configuration->older & VCI_OLDER_CREDENTIAL_DEFINITION) != 0)
+		return guide_object(configuration);
+	object = vci_json_new_object();
+	ok = vci_json_set_string(object, "format", configuration->format) &&
+		 (configuration->scope == NULL ||
+		  vci_json_set_string(object, "scope", configuration->scope)) &&
+		 vci_json_set_string(object, "vct", configuration->vct) &&
+		 set_binding(object, configuration) &&
+		 set_strings(object, "credential_signing_alg_values_supported", algs, 1) &&
+		 set_credential_metadata(object, configuration) && set_older_members(object, configuration);
 	return finish(object, ok);
 }
 
@@ -243,44 +281,132 @@ set_batch(VciJson *metadata, const VciIssuer *issuer)
 		   vci_json_set_int64(batch, "batch_size", issuer->batch_size);
 }
 
+/* Left out when the issuer is its own and only authorization server (section 12.2.4). */
+static bool
+set_authorization_servers(VciJson *metadata, const VciIssuer *issuer)
+{
+	VciJson *servers;
+
+	if (issuer->authorization_server_count == 0)
+		return true;
+	servers = vci_json_new_array();
+	if (!vci_json_set(metadata, "authorization_servers", servers))
+		return false;
+	if (issuer->endpoints[VCI_ENDPOINT_TOKEN].enabled &&
+		!vci_json_append_string(servers, issuer->url))
+		return false;
+	for (size_t i = 0; i < issuer->authorization_server_count; i++)
+	{
+		if (!vci_json_append_string(servers, issuer->authorization_servers[i]))
+			return false;
+	}
+	return true;
+}
+
 VciJson *
 vci_metadata_credential_issuer(const VciIssuer *issuer, const VciConfiguration *configurations,
 							   size_t count)
 {
 	VciJson *metadata = vci_json_new_object();
+	/* credential_endpoint is required, even where it is switched off for a while */
 	bool ok = vci_json_set_string(metadata, "credential_issuer", issuer->url) &&
-			  set_endpoint(metadata, "credential_endpoint", issuer, "/credential") &&
-			  set_endpoint(metadata, "nonce_endpoint", issuer, "/nonce") &&
+			  set_authorization_servers(metadata, issuer) &&
+			  vci_json_set_string(metadata, "credential_endpoint",
+								  issuer->endpoints[VCI_ENDPOINT_CREDENTIAL].url) &&
+			  set_endpoint(metadata, "nonce_endpoint", issuer, VCI_ENDPOINT_NONCE) &&
+			  set_endpoint(metadata, "batch_credential_endpoint", issuer,
+						   VCI_ENDPOINT_BATCH_CREDENTIAL) &&
+			  set_endpoint(metadata, "deferred_credential_endpoint", issuer,
+						   VCI_ENDPOINT_DEFERRED_CREDENTIAL) &&
+			  set_endpoint(metadata, "notification_endpoint", issuer, VCI_ENDPOINT_NOTIFICATION) &&
 			  set_batch(metadata, issuer) && set_array_copy(metadata, "display", issuer->display) &&
 			  set_configurations(metadata, configurations, count);
 
 	return finish(metadata, ok);
 }
 
+bool
+vci_takes_authorization_requests(const VciIssuer *issuer)
+{
+	return issuer->has_clients && issuer->endpoints[VCI_ENDPOINT_AUTHORIZE].enabled &&
+		   issuer->endpoints[VCI_ENDPOINT_TOKEN].enabled;
+}
+
+static bool
+set_grant_types(VciJson *metadata, const VciIssuer *issuer)
+{
+	const char *grants[3];
+	size_t count = 0;
+
+	grants[count++] = VCI_GRANT_PRE_AUTHORIZED;
+	if (vci_takes_authorization_requests(issuer))
+		grants[count++] = "authorization_code";
+	if (issuer->refresh_token_lifetime > 0)
+		grants[count++] = "refresh_token";
+	return set_strings(metadata, "grant_types_supported", grants, count);
+}
+
+/* Each scope once; RFC 8414 section 3.2 forbids an empty array. */
+static bool
+set_scopes(VciJson *metadata, const VciConfiguration *configurations, size_t count)
+{
+	VciJson *scopes = vci_json_new_array();
+	bool ok = scopes != NULL;
+
+	for (size_t i = 0; ok && i < count; i++)
+	{
+		const char *scope = configurations[i].scope;
+
+		if (scope != NULL && !vci_json_array_has_string(scopes, scope))
+			ok = vci_json_append_string(scopes, scope);
+	}
+	ok = ok && set_array_copy(metadata, "scopes_supported", scopes);
+	vci_json_free(scopes);
+	return ok;
+}
+
 /*
- * response_types_supported is left out: RFC 8414 section 3.2 forbids an empty array, and
- * OpenID4VCI 1.0 section 12.2.4 frees a pre-authorized-only server from it.
+ * The authorization code flow. Without it response_types_supported is left out, too: RFC 8414
+ * section 3.2 forbids an empty array, and OpenID4VCI 1.0 section 12.2.4 frees a
+ * pre-authorized-only server from it.
  */
+static bool
+set_authorization(VciJson *metadata, const VciIssuer *issuer,
+				  const VciConfiguration *configurations, size_t count)
+{
+	static const char *const responses[] = {"code"};
+	static const char *const challenges[] = {"S256"};
+
+	if (!vci_takes_authorization_requests(issuer))
+		return true;
+	return set_endpoint(metadata, "authorization_endpoint", issuer, VCI_ENDPOINT_AUTHORIZE) &&
+		   set_endpoint(metadata, "pushed_authorization_request_endpoint", issuer,
+						VCI_ENDPOINT_PAR) &&
+		   set_strings(metadata, "response_types_supported", responses, 1) &&
+		   set_strings(metadata, "code_challenge_methods_supported", challenges, 1) &&
+		   vci_json_set_boolean(metadata, "authorization_response_iss_parameter_supported", true) &&
+		   set_scopes(metadata, configurations, count);
+}
+
 VciJson *
 vci_metadata_authorization_server(const VciIssuer *issuer, const VciConfiguration *configurations,
 								  size_t count)
 {
-	static const char *const grants[] = {VCI_GRANT_PRE_AUTHORIZED};
 	static const char *const methods[] = {"none"};
 	static const char *const details[] = {"openid_credential"};
 	VciJson *metadata = vci_json_new_object();
 	bool ok =
 		vci_json_set_string(metadata, "issuer", issuer->url) &&
-		set_endpoint(metadata, "token_endpoint", issuer, "/token") &&
-		set_endpoint(metadata, "jwks_uri", issuer, "/jwks") &&
-		set_strings(metadata, "grant_types_supported", grants, 1) &&
+		set_endpoint(metadata, "token_endpoint", issuer, VCI_ENDPOINT_TOKEN) &&
+		set_endpoint(metadata, "jwks_uri", issuer, VCI_ENDPOINT_JWKS) &&
+		set_grant_types(metadata, issuer) &&
+		set_authorization(metadata, issuer, configurations, count) &&
 		set_strings(metadata, "token_endpoint_auth_methods_supported", methods, 1) &&
+		(issuer->dpop == VCI_DPOP_OFF || set_strings(metadata, "dpop_signing_alg_values_supported",
+													 vci_dpop_algs, VCI_DPOP_ALG_COUNT)) &&
 		set_strings(metadata, "authorization_details_types_supported", details, 1) &&
 		vci_json_set_boolean(metadata, "pre-authorized_grant_anonymous_access_supported", true);
 
-	/* scopes cannot be asked for in the pre-authorized code flow, so none are listed */
-	(void) configurations;
-	(void) count;
 	return finish(metadata, ok);
 }
 

@@ -19,7 +19,13 @@ extern VciJson *vci_metadata_credential_issuer(const VciIssuer *issuer,
 											   const VciConfiguration *configurations,
 											   size_t count);
 
-/* Authorization server metadata (RFC 8414; section 12.3): only what works. */
+/* Does the authorization code flow work here: wallets, a login page, the endpoints? */
+extern bool vci_takes_authorization_requests(const VciIssuer *issuer);
+
+/*
+ * Authorization server metadata (RFC 8414; section 12.3): only what works. For an issuer
+ * whose token endpoint is enabled.
+ */
 extern VciJson *vci_metadata_authorization_server(const VciIssuer *issuer,
 												  const VciConfiguration *configurations,
 												  size_t count);
@@ -44,7 +50,7 @@ typedef struct VciDeviation
 	const char *detail; /* plain words: what deviates, from which section, what to do */
 } VciDeviation;
 
-#define VCI_MAX_DEVIATIONS 16 /* more than any issuer or configuration has */
+#define VCI_MAX_DEVIATIONS 24 /* more than any issuer or configuration has */
 
 /*
  * Every way in which this issuer (configuration NULL) or configuration deviates from
