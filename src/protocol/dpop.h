@@ -38,12 +38,15 @@ typedef struct VciDpop
 	int64_t issued_at;
 } VciDpop;
 
+#define VCI_DPOP_MAX_SIZE 8192 /* characters of one proof */
+
 /*
  * Parses a proof and checks what RFC 9449 section 4.3 asks but for nonce, signature and
- * reuse: typ, alg, a public key in the header, htm, htu (scheme and host without case,
- * default port, query and fragment dropped), iat within the window, jti, ath. All of it is
- * VCI_ERR_DPOP. On failure *proof is what could be read, for a verdict, and NULL when that
- * is no JWS; the caller frees it in any case.
+ * reuse: typ, a public key in the header, htm, htu (scheme and host without case, default
+ * port, query and fragment dropped), iat within the window, exp and nbf when there, jti,
+ * nonce a string, ath. VCI_ERR_DPOP, VCI_ERR_TOO_LARGE, VCI_ERR_JW*, VCI_ERR_KEY_UNSUPPORTED.
+ * On failure *proof is what could be read, for a verdict, and NULL when that is no JWS; the
+ * caller frees it in any case.
  */
 extern VciStatus vci_dpop_parse(const char *jwt, size_t len, const VciDpopPolicy *policy,
 								VciDpop **proof, VciError *error);
