@@ -127,14 +127,14 @@ int64
 vci_store_insert_credential(VciStore *store, const VciNewCredential *credential)
 {
 	static VciStatement statement = {
-		"INSERT INTO openid4vci.vci_credential (issuer_id, offer_id, token_id, key_id, instance, "
-		"issued_at, expires_at, configuration_id, format, issued_by, subject_model, subject_id, "
-		"holder_thumbprint, request_digest) VALUES ($1, $2, $3, $4, $5, "
-		"pg_catalog.to_timestamp($6), "
-		"pg_catalog.to_timestamp($7), $8, $9, $10, $11, $12, $13, $14) RETURNING id",
-		14,
-		{INT8OID, INT8OID, INT8OID, INT8OID, INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID,
-		 TEXTOID, TEXTOID, TEXTOID, BYTEAOID},
+		"INSERT INTO openid4vci.vci_credential (issuer_id, offer_id, token_id, key_id, dataset, "
+		"instance, issued_at, expires_at, configuration_id, format, issued_by, subject_model, "
+		"subject_id, holder_thumbprint, request_digest) VALUES ($1, $2, $3, $4, $5, $6, "
+		"pg_catalog.to_timestamp($7), pg_catalog.to_timestamp($8), $9, $10, $11, $12, $13, $14, "
+		"$15) RETURNING id",
+		15,
+		{INT8OID, INT8OID, INT8OID, INT8OID, INT4OID, INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID,
+		 TEXTOID, TEXTOID, TEXTOID, TEXTOID, BYTEAOID},
 		NULL};
 	VciArguments args = {0};
 
@@ -142,6 +142,7 @@ vci_store_insert_credential(VciStore *store, const VciNewCredential *credential)
 	vci_put_int64_or_null(&args, credential->offer_id);
 	vci_put_int64_or_null(&args, credential->token_id);
 	vci_put_int64(&args, credential->key_id);
+	vci_put_int32(&args, credential->dataset);
 	vci_put_int32(&args, credential->instance);
 	vci_put_int64(&args, credential->issued_at);
 	vci_put_int64_or_null(&args, credential->expires_at);
@@ -173,21 +174,22 @@ vci_store_set_credential_key(VciStore *store, int64 id, int64 key_id)
 
 VciCredentialRow *
 vci_store_credentials_of_token(VciStore *store, int64 token_id, const char *configuration_id,
-							   int *count)
+							   int32 dataset, int *count)
 {
 	static VciStatement statement = {
 		"SELECT id, floor(extract(epoch FROM issued_at))::bigint, "
 		"extract(epoch FROM clock_timestamp() - issued_at)::float8, request_digest, key_id "
 		"FROM openid4vci.vci_credential WHERE token_id = $1 AND configuration_id = $2 "
-		"ORDER BY instance",
-		2,
-		{INT8OID, TEXTOID},
+		"AND dataset = $3 ORDER BY instance",
+		3,
+		{INT8OID, TEXTOID, INT4OID},
 		NULL};
 	VciArguments args = {0};
 	VciCredentialRow *rows;
 
 	vci_put_int64(&args, token_id);
 	vci_put_text(&args, configuration_id);
+	vci_put_int32(&args, dataset);
 	*count = vci_run(store, &statement, &args);
 	rows = palloc0(sizeof(VciCredentialRow) * Max(*count, 1));
 	for (int i = 0; i < *count; i++)
@@ -199,4 +201,62 @@ vci_store_credentials_of_token(VciStore *store, int64 token_id, const char *conf
 		rows[i].key_id = vci_column_int64(i, 5);
 	}
 	return rows;
+}
+
+/* The credential's row, locked: whether it is there, and what was noted with it. */
+static bool
+lock_notified(VciStore *store, int64 credential_id, int64 offer_id, int64 token_id, char **event,
+			  char **description)
+{
+	static VciStatement statement = {
+		"SELECT notification, notification_description FROM openid4vci.vci_credential "
+		"WHERE id = $1 AND offer_id = $2 AND ($3 IS NULL OR token_id = $3) FOR NO KEY UPDATE",
+		3,
+		{INT8OID, INT8OID, INT8OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, credential_id);
+	vci_put_int64(&args, offer_id);
+	vci_put_int64_or_null(&args, token_id);
+	if (vci_run(store, &statement, &args) != 1)
+		return false;
+	*event = vci_column_text(store, 0, 1);
+	*description = vci_column_text(store, 0, 2);
+	return true;
+}
+
+static bool
+same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool
+vci_store_note_notification(VciStore *store, int64 credential_id, int64 offer_id, int64 token_id,
+							const char *event, const char *description, bool *changed)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_credential AS c SET notification = $2, "
+		"notification_description = $3, notified_at = clock_timestamp() "
+		"FROM openid4vci.vci_credential AS f WHERE f.id = $1 AND c.token_id = f.token_id "
+		"AND c.configuration_id = f.configuration_id AND c.dataset = f.dataset",
+		3,
+		{INT8OID, TEXTOID, TEXTOID},
+		NULL};
+	VciArguments args = {0};
+	char *known_event = NULL;
+	char *known_description = NULL;
+
+	*changed = false;
+	if (!lock_notified(store, credential_id, offer_id, token_id, &known_event, &known_description))
+		return false;
+	*changed = !same_text(known_event, event);
+	if (!*changed && same_text(known_description, description))
+		return true;
+	vci_put_int64(&args, credential_id);
+	vci_put_text(&args, event);
+	vci_put_text(&args, description);
+	vci_run(store, &statement, &args);
+	return true;
 }
