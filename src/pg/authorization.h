@@ -60,7 +60,7 @@ extern VciStatus vci_authorization_deny(VciStore *store, const VciIssuerEntry *i
 /*
  * What a page shows of a request: {id, state, client_id, client_name, redirect_uri,
  * configuration_ids, credentials [{id, display, claims}], offer_id, subject_model, subject_id
- * (both of the offer), expires_at (seconds since 1970)}; what is unknown is absent. Owned.
+ * (both of the offer), expires_at (RFC 3339)}; what is unknown is absent. Owned.
  */
 extern VciJson *vci_authorization_json(VciStore *store, const VciIssuerEntry *issuer,
 									   const VciAuthorizationRow *row);

@@ -80,6 +80,12 @@ release_token_request(void *arg)
 }
 
 static void
+release_authorization_request(void *arg)
+{
+	vci_authorization_request_free(arg);
+}
+
+static void
 release_credential_request(void *arg)
 {
 	vci_credential_request_free(arg);
@@ -131,6 +137,12 @@ VciTokenRequest *
 vci_own_token_request(void)
 {
 	return own_struct(sizeof(VciTokenRequest), release_token_request);
+}
+
+VciAuthorizationRequest *
+vci_own_authorization_request(void)
+{
+	return own_struct(sizeof(VciAuthorizationRequest), release_authorization_request);
 }
 
 VciCredentialRequest *

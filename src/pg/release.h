@@ -9,6 +9,7 @@
 #include "../jose/jwk.h"
 #include "../jose/seal.h"
 #include "../jose/sd_jwt.h"
+#include "../protocol/authorization.h"
 #include "../protocol/credential.h"
 #include "../protocol/http.h"
 #include "../protocol/proof.h"
@@ -31,6 +32,7 @@ extern VciSensitiveBytes *vci_own_sensitive(void);
 
 /* Structs of the core whose members are freed, not the struct itself. */
 extern VciTokenRequest *vci_own_token_request(void);
+extern VciAuthorizationRequest *vci_own_authorization_request(void);
 extern VciCredentialRequest *vci_own_credential_request(void);
 extern VciHttpRequest *vci_own_http_request(void);
 
