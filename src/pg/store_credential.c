@@ -5,58 +5,6 @@
 #include "../jose/seal.h"
 #include "store_statement.h"
 
-int64
-vci_store_insert_token(VciStore *store, const VciOfferRow *offer, int32 generation,
-					   char **configuration_ids, int count, bool identifiers, int64 expires_at)
-{
-	static VciStatement statement = {
-		"INSERT INTO openid4vci.vci_token (issuer_id, offer_id, offer_generation, "
-		"configuration_ids, identifiers, expires_at, generation) "
-		"VALUES ($1, $2, $3, $4, $5, pg_catalog.to_timestamp($6), $7) RETURNING id",
-		7,
-		{INT8OID, INT8OID, INT4OID, TEXTARRAYOID, BOOLOID, INT8OID, INT4OID},
-		NULL};
-	VciArguments args = {0};
-
-	vci_put_int64(&args, offer->issuer_id);
-	vci_put_int64(&args, offer->id);
-	vci_put_int32(&args, offer->generation);
-	vci_put_texts(&args, configuration_ids, count);
-	vci_put_boolean(&args, identifiers);
-	vci_put_int64(&args, expires_at);
-	vci_put_int32(&args, generation);
-	vci_run(store, &statement, &args);
-	return vci_column_int64(0, 1);
-}
-
-VciTokenRow *
-vci_store_token(VciStore *store, int64 id)
-{
-	static VciStatement statement = {
-		"SELECT id, issuer_id, offer_id, offer_generation, configuration_ids, identifiers, "
-		"floor(extract(epoch FROM expires_at))::bigint, generation "
-		"FROM openid4vci.vci_token WHERE id = $1 FOR NO KEY UPDATE",
-		1,
-		{INT8OID},
-		NULL};
-	VciArguments args = {0};
-	VciTokenRow *row;
-
-	vci_put_int64(&args, id);
-	if (vci_run(store, &statement, &args) != 1)
-		return NULL;
-	row = palloc0(sizeof(VciTokenRow));
-	row->id = vci_column_int64(0, 1);
-	row->issuer_id = vci_column_int64(0, 2);
-	row->offer_id = vci_column_int64(0, 3);
-	row->offer_generation = vci_column_int32(0, 4);
-	row->configuration_ids = vci_column_texts(store, 0, 5, &row->configuration_count);
-	row->identifiers = vci_column_boolean(0, 6);
-	row->expires_at = vci_column_int64(0, 7);
-	row->generation = vci_column_int32(0, 8);
-	return row;
-}
-
 bool
 vci_store_spend_nonce(VciStore *store, int64 issued_at,
 					  const unsigned char random[VCI_NONCE_RANDOM_BYTES])

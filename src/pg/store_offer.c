@@ -23,15 +23,15 @@ vci_store_insert_offer(VciStore *store, const VciNewOffer *offer)
 		"INSERT INTO openid4vci.vci_offer (issuer_id, configuration_ids, grants, subject_model, "
 		"subject_id, reference, holder_did, holder_jwk, labels, claims, tx_code_mode, "
 		"tx_code_length, tx_code_description, expires_at, created_by, id, tx_code_verifier, "
-		"generation) "
+		"generation, client_id, authorization_server, datasets) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
 		"pg_catalog.to_timestamp($14), $15, "
-		"$16, $17, $18) "
+		"$16, $17, $18, $19, $20, $21) "
 		"ON CONFLICT (issuer_id, reference) WHERE reference IS NOT NULL DO NOTHING",
-		18,
-		{INT8OID, TEXTARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID,
-		 JSONBOID, JSONBOID, TEXTOID, INT4OID, TEXTOID, INT8OID, TEXTOID, INT8OID, BYTEAOID,
-		 INT4OID},
+		21,
+		{INT8OID,  TEXTARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
+		 JSONBOID, JSONBOID,	 JSONBOID,	   TEXTOID, INT4OID, TEXTOID, INT8OID,
+		 TEXTOID,  INT8OID,		 BYTEAOID,	   INT4OID, TEXTOID, TEXTOID, JSONBOID},
 		NULL};
 	VciArguments args = {0};
 
@@ -56,6 +56,9 @@ vci_store_insert_offer(VciStore *store, const VciNewOffer *offer)
 	vci_put_int64(&args, offer->id);
 	vci_put_bytea(&args, offer->tx_code_verifier);
 	vci_put_int32(&args, offer->generation);
+	vci_put_text(&args, offer->client_id);
+	vci_put_text(&args, offer->authorization_server);
+	vci_put_json(&args, offer->datasets);
 	return vci_run(store, &statement, &args) == 1;
 }
 
@@ -64,7 +67,7 @@ vci_store_set_tx_code(VciStore *store, int64 id, bytea *verifier, int32 length)
 {
 	static VciStatement statement = {
 		"UPDATE openid4vci.vci_offer SET tx_code_verifier = $2, tx_code_length = $3, "
-		"tx_code_failures = 0 WHERE id = $1",
+		"tx_code_failures = 0, tx_code_failed_at = NULL WHERE id = $1",
 		3,
 		{INT8OID, BYTEAOID, INT4OID},
 		NULL};
@@ -80,7 +83,10 @@ vci_store_set_tx_code(VciStore *store, int64 id, bytea *verifier, int32 length)
 	"id, issuer_id, generation, tx_code_failures, floor(extract(epoch FROM expires_at))::bigint, " \
 	"redeemed_at IS NOT NULL, issued_at IS NOT NULL, cancelled_at IS NOT NULL, tx_code_length, "   \
 	"tx_code_mode, tx_code_description, tx_code_verifier, configuration_ids, subject_model, "      \
-	"subject_id, holder_did, holder_jwk::text, claims::text FROM openid4vci.vci_offer "
+	"subject_id, holder_did, holder_jwk::text, claims::text, grants, client_id, "                  \
+	"authorization_server, datasets::text, "                                                       \
+	"COALESCE(extract(epoch FROM clock_timestamp() - tx_code_failed_at), -1)::float8 "             \
+	"FROM openid4vci.vci_offer "
 
 static VciOfferRow *
 offer_row(VciStore *store)
@@ -105,6 +111,11 @@ offer_row(VciStore *store)
 	row->holder_did = vci_column_text(store, 0, 16);
 	row->holder_jwk = vci_column_text(store, 0, 17);
 	row->claims = vci_column_text(store, 0, 18);
+	row->grants = vci_column_texts(store, 0, 19, &row->grant_count);
+	row->client_id = vci_column_text(store, 0, 20);
+	row->authorization_server = vci_column_text(store, 0, 21);
+	row->datasets = vci_column_text(store, 0, 22);
+	row->tx_code_failed_ago = vci_column_double(0, 23);
 	return row;
 }
 
@@ -156,7 +167,8 @@ update_offer(VciStore *store, VciStatement *statement, int64 id)
 	}
 
 /* clang-format off */
-OFFER_UPDATE(vci_store_count_tx_code_failure, "tx_code_failures = tx_code_failures + 1")
+OFFER_UPDATE(vci_store_count_tx_code_failure,
+			 "tx_code_failures = tx_code_failures + 1, tx_code_failed_at = clock_timestamp()")
 OFFER_UPDATE(vci_store_redeem_offer, "redeemed_at = clock_timestamp()")
 OFFER_UPDATE(vci_store_raise_generation, "generation = generation + 1")
 OFFER_UPDATE(vci_store_cancel_offer, "cancelled_at = clock_timestamp()")
@@ -183,8 +195,8 @@ vci_store_reopen_offer(VciStore *store, int64 id, int64 expires_at)
 {
 	static VciStatement statement = {
 		"UPDATE openid4vci.vci_offer SET redeemed_at = NULL, cancelled_at = NULL, "
-		"tx_code_failures = 0, generation = generation + 1, expires_at = "
-		"pg_catalog.to_timestamp($2) "
+		"tx_code_failures = 0, tx_code_failed_at = NULL, generation = generation + 1, "
+		"expires_at = pg_catalog.to_timestamp($2) "
 		"WHERE id = $1",
 		2,
 		{INT8OID, INT8OID},

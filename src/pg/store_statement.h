@@ -8,7 +8,7 @@
 
 #include "store.h"
 
-#define VCI_STATEMENT_MAX_ARGS 20
+#define VCI_STATEMENT_MAX_ARGS 24
 
 typedef struct VciStatement
 {
