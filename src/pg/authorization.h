@@ -10,9 +10,18 @@
 #include "store.h"
 
 /*
+ * Is the wallet registered, and redirect_uri (NULL: none came) one of its? Before that holds
+ * nobody is redirected. VCI_ERR_CLIENT, VCI_ERR_REDIRECT_URI.
+ */
+extern VciStatus vci_authorization_check_client(const VciIssuerEntry *issuer, const char *client_id,
+												const char *redirect_uri,
+												const VciClientRow **client, VciError *error);
+
+/*
  * The request that a login ticket (request=... of the login-and-consent page) names; lock: its
  * row is locked. VCI_ERR_REQUEST_URI unless it is a ticket of this issuer, of a row that is
- * there; a forgery reads no table. Whether it still waits is vci_authorization_check_pending's.
+ * there; a forgery reads no table. VCI_ERR_CLIENT, VCI_ERR_REDIRECT_URI: the wallet is no longer
+ * registered, so that nobody is sent there. *row is good only with VCI_OK. Whether it still waits is vci_authorization_check_pending's.
  */
 extern VciStatus vci_authorization_find(VciStore *store, const VciIssuerEntry *issuer,
 										const char *request, bool lock, VciAuthorizationRow **row,
