@@ -1,5 +1,7 @@
 #include "compat.h"
 
+#include "../jose/base64url.h"
+#include "../protocol/consent.h"
 #include "answer.h"
 #include "release.h"
 
@@ -45,6 +47,20 @@ vci_answer_no_store(int status, const VciJson *json)
 	return answer;
 }
 
+/* The style of our pages as a source expression (CSP Level 3 section 2.3.1); palloc'd. */
+static char *
+style_source(void)
+{
+	const char *style = vci_consent_style();
+	unsigned char digest[VCI_DIGEST_BYTES];
+	char text[44]; /* base64url, which CSP takes as well as base64 */
+	VciError error = VCI_ERROR_INIT;
+
+	vci_require(vci_sha256(style, strlen(style), digest, &error), &error);
+	vci_base64url_encode(digest, sizeof(digest), text);
+	return psprintf("'sha256-%s='", text);
+}
+
 VciAnswer *
 vci_answer_html(int status, const char *html, const char *form_action)
 {
@@ -54,9 +70,9 @@ vci_answer_html(int status, const char *html, const char *form_action)
 	answer->body_len = strlen(html);
 	vci_answer_header(answer, "Content-Type", "text/html; charset=utf-8");
 	vci_answer_header(answer, "Content-Security-Policy",
-					  psprintf("default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+					  psprintf("default-src 'none'; style-src %s; img-src data:; "
 							   "base-uri 'none'; frame-ancestors 'none'; form-action %s",
-							   form_action));
+							   style_source(), form_action));
 	vci_answer_header(answer, "X-Frame-Options", "DENY");
 	vci_answer_header(answer, "X-Content-Type-Options", "nosniff");
 	vci_answer_header(answer, "Referrer-Policy", "no-referrer");

@@ -92,6 +92,12 @@ release_credential_request(void *arg)
 }
 
 static void
+release_form(void *arg)
+{
+	vci_form_free(arg);
+}
+
+static void
 release_http_request(void *arg)
 {
 	free(((VciHttpRequest *) arg)->path);
@@ -149,6 +155,12 @@ VciCredentialRequest *
 vci_own_credential_request(void)
 {
 	return own_struct(sizeof(VciCredentialRequest), release_credential_request);
+}
+
+VciForm *
+vci_own_form(void)
+{
+	return own_struct(sizeof(VciForm), release_form);
 }
 
 VciHttpRequest *

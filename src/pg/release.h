@@ -35,5 +35,6 @@ extern VciTokenRequest *vci_own_token_request(void);
 extern VciAuthorizationRequest *vci_own_authorization_request(void);
 extern VciCredentialRequest *vci_own_credential_request(void);
 extern VciHttpRequest *vci_own_http_request(void);
+extern VciForm *vci_own_form(void);
 
 #endif
