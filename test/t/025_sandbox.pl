@@ -74,7 +74,7 @@ my $one = start("$work/one");
 
 subtest 'start' => sub {
 	is_deeply([ sort keys %$one ],
-		[qw(BIN ISSUER PGDATABASE PGHOST PGPORT PGUSER POSTMASTER_PID PROXY_PID SANDBOX_DIR)],
+		[qw(BIN GUIDE_ISSUER ISSUER PGDATABASE PGHOST PGPORT PGUSER POSTMASTER_PID PROXY_PID SANDBOX_DIR)],
 		'it prints what the contract names');
 	like($one->{ISSUER}, qr{^http://127\.0\.0\.1:\d+$}, 'the issuer is on this machine alone');
 	my ($port) = $one->{ISSUER} =~ /(\d+)$/;
@@ -85,8 +85,16 @@ subtest 'start' => sub {
 	my %formats = map { $_ => $metadata->{credential_configurations_supported}{$_}{format} }
 	  keys %{ $metadata->{credential_configurations_supported} };
 	is_deeply(\%formats,
-		{ EntitlementCredential => 'dc+sd-jwt', EntitlementCredentialVc => 'vc+sd-jwt' },
-		'it has two configurations');
+		{
+			EntitlementCredential => 'dc+sd-jwt',
+			EntitlementCredentialVc => 'vc+sd-jwt',
+			DeferredCredential => 'dc+sd-jwt'
+		},
+		'it has three configurations');
+	is($one->{GUIDE_ISSUER}, "$one->{ISSUER}/guide", 'a second issuer sits at a path of the first');
+	$metadata = decode_json(
+		http_request($port, 'GET', '/.well-known/openid-credential-issuer/guide')->{body});
+	is($metadata->{credential_issuer}, $one->{GUIDE_ISSUER}, 'and has metadata of its own');
 	ok(is_running($one->{$_}), "$_ runs") for qw(POSTMASTER_PID PROXY_PID);
 	my ($status, $out, $err) = sandbox('start', '--dir', "$work/one");
 	isnt($status, 0, 'a second start of the same folder stops');
@@ -130,6 +138,65 @@ subtest 'offer' => sub {
 	my ($lifetime) = says('psql', '--dir', "$work/one", '-XqAtc', 'SELECT round(extract(epoch
 		FROM expires_at - created_at)) FROM openid4vci.vci_offer ORDER BY id DESC LIMIT 1');
 	cmp_ok(abs($lifetime - 600), '<=', 1, 'with a lifetime in seconds');
+
+	($link) = says('offer', '--dir', "$work/one", '--grant', 'authorization_code');
+	is_deeply([ keys %{ offer_of($link)->{grants} } ], ['authorization_code'],
+		'with another grant than the pre-authorized code');
+	($link) = says('offer', '--dir', "$work/one", '--grant', 'authorization_code', '--grant',
+		'pre-authorized_code');
+	is_deeply([ sort keys %{ offer_of($link)->{grants} } ], [ 'authorization_code', $Issuer::grant ],
+		'with both');
+	($link) = says('offer', '--dir', "$work/one", '--issuer', 'guide');
+	$offer = offer_of($link);
+	is($offer->{credential_issuer}, $one->{GUIDE_ISSUER}, 'of the second issuer');
+	ok(redeems('--older', $link), "which a wallet redeems in the shape of OpenSPP's guide");
+
+	($link) = says('offer', '--dir', "$work/one", '--configuration', 'DeferredCredential');
+	my ($status, $out, $err) = sandbox('wallet', '--dir', "$work/one", $link);
+	like($err, qr/defers the credential/, 'of a credential that is deferred');
+	my ($waiting) = says('psql', '--dir', "$work/one", '-U', 'registry', '-XqAtc',
+		q{SELECT count(*) FROM openid4vci.vci_deferred_info WHERE state = 'waiting'});
+	is($waiting, 1, 'and waits for the registry');
+};
+
+# What a wallet asks for in a browser; each value is encoded already.
+sub authorization_url
+{
+	my ($issuer, %more) = @_;
+	my %query = (
+		response_type => 'code',
+		client_id => 'wallet.example',
+		redirect_uri => 'https://wallet.example/callback',
+		scope => 'EntitlementCredential',
+		state => 'abc-123',
+		%more);
+	return "$issuer/api/v1/openid4vci/authorize?" . join '&', map { "$_=$query{$_}" } sort keys %query;
+}
+
+subtest 'approve' => sub {
+	for my $issuer ('ISSUER', 'GUIDE_ISSUER')
+	{
+		my ($url) = says('approve', '--dir', "$work/one", authorization_url($one->{$issuer}));
+		like($url, qr{^https://wallet\.example/callback\?}, "$issuer: the browser goes back to the wallet");
+		like($url, qr/[?&]code=[\w-]+/, "$issuer: with a code");
+		like($url, qr/[?&]state=abc-123(&|$)/, "$issuer: and the wallet's state");
+	}
+	my ($link) = says('offer', '--dir', "$work/one", '--grant', 'authorization_code');
+	my $state = offer_of($link)->{grants}{authorization_code}{issuer_state};
+	my ($url) = says('approve', '--dir', "$work/one",
+		authorization_url($one->{ISSUER}, issuer_state => $state));
+	like($url, qr/[?&]code=[\w-]+/, 'an offer is approved for its own subject');
+
+	my ($status, $out, $err) = sandbox('approve', '--dir', "$work/one",
+		authorization_url($one->{ISSUER}, client_id => 'stranger'));
+	is($status, 1, 'an unknown client: exit status');
+	like($err, qr/does not take this authorization request \(HTTP 400\)/, 'an unknown client: told');
+	($status, $out, $err) = sandbox('approve', '--dir', "$work/one",
+		authorization_url($one->{ISSUER}, scope => 'Nothing'));
+	is($status, 1, 'an error that the wallet hears: exit status');
+	like($err, qr{sent back to https://wallet\.example/callback\?.*invalid_scope}, 'and is shown');
+	($status, $out, $err) = sandbox('approve', '--dir', "$work/one", 'https://elsewhere.example/');
+	like($err, qr/takes an authorization request's URL of \Q$one->{ISSUER}\E/, 'another server\'s URL');
 };
 
 subtest 'side by side' => sub {
@@ -154,6 +221,8 @@ subtest 'wrong use' => sub {
 		'unknown option' => [ [ 'start', '--fast' ], 2 ],
 		'no offers' => [ [ 'offer', '0', '--dir', "$work/one" ], 1 ],
 		'no seconds' => [ [ 'offer', '--expires-in', 'soon', '--dir', "$work/one" ], 1 ],
+		'no grant' => [ [ 'offer', '--grant', 'implicit', '--dir', "$work/one" ], 1 ],
+		'no URL' => [ [ 'approve', '--dir', "$work/one" ], 2 ],
 		'no such configuration' => [ [ 'offer', '--configuration', 'None', '--dir', "$work/one" ], 3 ],
 		'no such sandbox' => [ [ 'offer', '--dir', "$work/none" ], 1 ]);
 	for my $name (sort keys %wrong)

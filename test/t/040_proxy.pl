@@ -32,7 +32,7 @@ sub words_of
 subtest 'command line' => sub {
 	my ($status, $out, $err) = words_of('--help');
 	is($status, 0, '--help succeeds');
-	for my $section ('NAME', 'SYNOPSIS', 'DESCRIPTION', 'OPTIONS', 'ENVIRONMENT', 'SIGNALS',
+	for my $section ('NAME', 'SYNOPSIS', 'DESCRIPTION', 'OPTIONS', 'REFRESH-JWKS', 'ENVIRONMENT', 'SIGNALS',
 		'EXIT STATUS', 'EXAMPLES')
 	{
 		like($out, qr/^\Q$section\E$/m, "--help has $section");
@@ -47,7 +47,7 @@ subtest 'command line' => sub {
 	($status, $out) = words_of('--version');
 	my $control = file_text("$FindBin::Bin/../../openid4vci.control");
 	my ($version) = $control =~ /^default_version\s*=\s*'(.*)'/m;
-	like($out, qr/^openid4vci-proxy \Q$version\E\nlibmicrohttpd [\d.]+, libpq [\d.]+\n$/,
+	like($out, qr/^openid4vci-proxy \Q$version\E\nlibmicrohttpd [\d.]+, libpq [\d.]+, libcurl [\d.]+\n$/,
 		'--version is the extension\'s');
 
 	my %wrong = (
