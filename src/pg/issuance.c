@@ -3,26 +3,17 @@
 #include "access/htup_details.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
-#include "utils/jsonb.h"
 
 #include "../protocol/claims.h"
+#include "../protocol/deferred.h"
 #include "duty.h"
+#include "event.h"
 #include "issuance.h"
 #include "release.h"
 #include "report.h"
 #include "values.h"
 
 #define VCI_SUBJECT_MAX_BYTES 255 /* as for offers */
-
-static VciJson *
-parse_claims(const char *text)
-{
-	VciJson **claims = vci_own_json();
-	VciError error = VCI_ERROR_INIT;
-
-	vci_require(vci_json_parse_object(text, strlen(text), claims, &error), &error);
-	return *claims;
-}
 
 /* What the source says replaces members of the same name. */
 static void
@@ -35,43 +26,72 @@ merge(VciJson *claims, const VciJson *over)
 									: vci_json_set_null(claims, iter.name));
 }
 
-static VciJson *
-ask_claims_source(VciStore *store, const VciSource *source, const char *subject_model,
-				  const char *subject_id)
+static void
+raise_unusable(const VciSource *source, const VciError *error)
 {
-	char *text = vci_store_run_claims_source(store, source->function, source->owner, subject_model,
-											 subject_id);
-	VciJson **claims = vci_own_json();
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("claims source %s returned claims that can't be issued", source->function),
+			 errdetail("%s", error->text)));
+}
+
+/* Its answer, an object or a number of seconds to wait (*wait); NULL when it knows nothing. */
+static VciJson *
+ask_claims_source(VciStore *store, const VciSource *source, const VciDataset *dataset, int32 *wait)
+{
+	const char *arguments[] = {dataset->subject_model, dataset->subject_id};
+	char *text =
+		vci_store_run_source(store, VCI_CLAIMS_SOURCE, source->function, source->owner, arguments);
+	VciJson **answer = vci_own_json();
 	VciError error = VCI_ERROR_INIT;
 
 	if (text == NULL)
 		return NULL;
-	if (vci_json_parse_object(text, strlen(text), claims, &error) != VCI_OK ||
-		vci_claims_check(*claims, &error) != VCI_OK)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("claims source %s returned claims that can't be issued", source->function),
-				 errdetail("%s", error.text)));
-	return *claims;
+	if (vci_json_parse(text, strlen(text), answer, &error) != VCI_OK)
+		raise_unusable(source, &error);
+	*wait = vci_deferred_wait(*answer);
+	if (*wait == 0 && vci_json_kind(*answer) == VCI_JSON_NUMBER)
+	{
+		vci_error(&error, VCI_ERR_REQUEST,
+				  "a number means \"not yet\": whole seconds to wait, 1 to %d", VCI_MAX_WAIT);
+		raise_unusable(source, &error);
+	}
+	if (*wait == 0 && vci_claims_check(*answer, &error) != VCI_OK)
+		raise_unusable(source, &error);
+	return *answer;
+}
+
+static VciJson *
+copy_of(const VciJson *given)
+{
+	VciJson **copy = vci_own_json();
+
+	vci_require_memory(*copy = vci_json_copy(given));
+	return *copy;
 }
 
 VciStatus
 vci_collect_claims(VciStore *store, const VciIssuerEntry *issuer, int configuration,
-				   const char *given, const char *subject_model, const char *subject_id,
-				   VciJson **claims, VciError *error)
+				   const VciDataset *dataset, VciJson **claims, int32 *wait, VciError *error)
 {
 	const VciSource *source = &issuer->claims_sources[configuration];
 	VciStatus status;
 
-	*claims = given ? parse_claims(given) : NULL;
-	if (source->function != NULL && subject_id != NULL)
+	*wait = 0;
+	*claims = dataset->claims ? copy_of(dataset->claims) : NULL;
+	if (source->function != NULL && dataset->subject_id != NULL)
 	{
-		VciJson *answer = ask_claims_source(store, source, subject_model, subject_id);
+		VciJson *answer = ask_claims_source(store, source, dataset, wait);
 
 		if (answer == NULL)
 			return vci_error(error, VCI_ERR_DENIED,
 							 "the registry holds nothing to issue for this "
 							 "subject any more");
+		if (*wait > 0)
+		{
+			*claims = NULL;
+			return VCI_OK;
+		}
 		if (*claims == NULL)
 			*claims = answer;
 		else
@@ -108,6 +128,19 @@ vci_sign_credential(const VciIssuerEntry *issuer, int configuration, const char 
 	result.sd_jwt = *sd_jwt;
 	result.expires_at = expires_at;
 	return result;
+}
+
+/* An operator is told so, too, when all that leads to a credential has been stopped. */
+static void
+require_issuance(const VciIssuerEntry *issuer)
+{
+	if (issuer->rules.issuance_paused)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("issuer %s has stopped issuance", issuer->rules.url),
+				 errhint("Resume it: SELECT openid4vci.vci_alter_issuer('{\"issuance_paused\": "
+						 "false}', issuer => '%s');",
+						 issuer->rules.url)));
 }
 
 /* An operator's holder_jwk, checked and reduced to its required members; NULL for none. */
@@ -162,6 +195,7 @@ vci_issue_sdjwt(PG_FUNCTION_ARGS)
 	if (claims == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("claims must not be null")));
+	require_issuance(issuer);
 	vci_require(vci_claims_check(claims, &error), &error);
 	vci_require(vci_claims_check_mandatory(claims, configuration, &error), &error);
 	holder = holder_of_argument(fcinfo, 2, configuration, thumbprint);
@@ -189,17 +223,40 @@ issued_credential(FunctionCallInfo fcinfo, int64 id, const VciSignedCredential *
 
 /* The subject fits its column, and claims come from the call or from the source. */
 static void
-check_recorded_subject(const VciNewCredential *record, const char *given,
-					   const VciSource *source)
+check_recorded_subject(const VciNewCredential *record, bool given, const VciSource *source)
 {
 	vci_check_text(record->subject_model, "subject_model", VCI_SUBJECT_MAX_BYTES);
 	vci_check_text(record->subject_id, "subject_id", VCI_SUBJECT_MAX_BYTES);
-	if (given == NULL && (source->function == NULL || record->subject_id == NULL))
+	if (!given && (source->function == NULL || record->subject_id == NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("nothing says what \"%s\" will hold", record->configuration_id),
 				 errhint("Give claims => '{...}', or a subject_id and a configuration with a "
 						 "claims source.")));
+}
+
+/* What it will hold; raises when the claims source says "not yet". */
+static VciJson *
+claims_to_record(FunctionCallInfo fcinfo, VciStore *store, const VciIssuerEntry *issuer, int n,
+				 const VciNewCredential *record)
+{
+	VciDataset dataset = {.subject_model = record->subject_model,
+						  .subject_id = record->subject_id,
+						  .claims = vci_arg_json(fcinfo, 1, "claims")};
+	VciError error = VCI_ERROR_INIT;
+	VciJson *claims;
+	int32 wait;
+
+	check_recorded_subject(record, dataset.claims != NULL, &issuer->claims_sources[n]);
+	if (dataset.claims != NULL)
+		vci_require(vci_claims_check(dataset.claims, &error), &error);
+	vci_require(vci_collect_claims(store, issuer, n, &dataset, &claims, &wait, &error), &error);
+	if (wait > 0)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("claims source %s says \"not yet\" of this subject",
+							   issuer->claims_sources[n].function),
+						errhint("Ask again in %d seconds.", wait)));
+	return claims;
 }
 
 PG_FUNCTION_INFO_V1(vci_issue_and_record);
@@ -211,38 +268,35 @@ vci_issue_and_record(PG_FUNCTION_ARGS)
 {
 	VciStore *store = vci_store_open();
 	char *id = vci_arg_text_required(fcinfo, 0, "configuration_id");
-	char *given = PG_ARGISNULL(1) ? NULL
-								  : JsonbToCString(NULL, &PG_GETARG_JSONB_P(1)->root,
-												   VARSIZE(PG_GETARG_JSONB_P(1)));
 	VciIssuerEntry *issuer = vci_issuer_with_duty(store, vci_arg_text(fcinfo, 5), VCI_DUTY_OFFERER);
 	int n = vci_cache_require_configuration(store, issuer, id);
 	const VciConfiguration *configuration = &issuer->configurations[n];
 	char thumbprint[VCI_THUMBPRINT_SIZE];
 	VciNewCredential record = {.issuer_id = issuer->rules.id,
 							   .key_id = issuer->signing.id,
+							   .dataset = VCI_FIRST_DATASET,
 							   .instance = 1,
 							   .issued_at = vci_now(),
 							   .configuration_id = configuration->id,
 							   .format = configuration->format,
 							   .subject_model = vci_arg_text(fcinfo, 3),
 							   .subject_id = vci_arg_text(fcinfo, 4)};
-	VciError error = VCI_ERROR_INIT;
 	VciSignedCredential credential;
 	VciJson *holder;
 	VciJson *claims;
 	int64 credential_id;
 
+	require_issuance(issuer);
 	vci_cache_require_key(issuer);
 	vci_cache_unseal(issuer);
-	check_recorded_subject(&record, given, &issuer->claims_sources[n]);
 	holder = holder_of_argument(fcinfo, 2, configuration, thumbprint);
-	vci_require(vci_collect_claims(store, issuer, n, given, record.subject_model, record.subject_id,
-								   &claims, &error),
-				&error);
+	claims = claims_to_record(fcinfo, store, issuer, n, &record);
 	credential = vci_sign_credential(issuer, n, record.format, claims, holder, record.issued_at);
 	record.expires_at = credential.expires_at;
 	record.holder_thumbprint = holder ? thumbprint : NULL;
 	credential_id = vci_store_insert_credential(store, &record);
+	vci_note(store, issuer,
+			 (VciEvent){.kind = VCI_EVENT_CREDENTIAL_ISSUED, .credential_id = credential_id});
 	vci_store_close(store);
 	PG_RETURN_DATUM(issued_credential(fcinfo, credential_id, &credential));
 }

@@ -447,7 +447,8 @@ typedef struct VciDeferredRow
 	int32 wait_seconds;
 	int64 expires_at; /* seconds since 1970 */
 	double age;		  /* seconds since it was asked for */
-	double issued_ago; /* seconds since it was fetched; -1: it was not */
+	double issued_ago; /* seconds since it was fetched */
+	bool issued;
 	bool completed;
 	bool denied;
 	bool by_source;
@@ -462,7 +463,8 @@ typedef struct VciDeferredRow
 
 extern int64 vci_store_insert_deferred(VciStore *store, const VciDeferredRow *row,
 									   Datum holder_jwks);
-extern VciDeferredRow *vci_store_deferred(VciStore *store, int64 id); /* locked; NULL: none */
+/* Locked; NULL: none. It is locked after token and offer, or alone. */
+extern VciDeferredRow *vci_store_deferred(VciStore *store, int64 id);
 extern VciDeferredRow *vci_store_deferred_of_token(VciStore *store, int64 token_id,
 												   const char *configuration_id, int32 dataset);
 extern void vci_store_note_poll(VciStore *store, int64 id, int32 wait_seconds);

@@ -1,0 +1,174 @@
+#include "compat.h"
+
+#include "miscadmin.h"
+
+#include "../jose/seal.h"
+#include "store_statement.h"
+
+/*
+ * The token's row is locked, so nobody inserts the same meanwhile; under REPEATABLE READ an
+ * earlier one may be invisible, and then ON CONFLICT raises 40001.
+ */
+int64
+vci_store_insert_deferred(VciStore *store, const VciDeferredRow *row, Datum holder_jwks)
+{
+	static VciStatement statement = {
+		"INSERT INTO openid4vci.vci_deferred (issuer_id, generation, offer_id, token_id, dataset, "
+		"wait_seconds, expires_at, by_source, configuration_id, format, response_shape, "
+		"holder_jwks, request_digest) VALUES ($1, $2, $3, $4, $5, $6, "
+		"pg_catalog.to_timestamp($7), $8, $9, $10, $11, $12, $13) "
+		"ON CONFLICT DO NOTHING RETURNING id",
+		13,
+		{INT8OID, INT4OID, INT8OID, INT8OID, INT4OID, INT4OID, INT8OID, BOOLOID, TEXTOID, TEXTOID,
+		 TEXTOID, JSONBOID, BYTEAOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, row->issuer_id);
+	vci_put_int32(&args, row->generation);
+	vci_put_int64(&args, row->offer_id);
+	vci_put_int64(&args, row->token_id);
+	vci_put_int32(&args, row->dataset);
+	vci_put_int32(&args, row->wait_seconds);
+	vci_put_int64(&args, row->expires_at);
+	vci_put_boolean(&args, row->by_source);
+	vci_put_text(&args, row->configuration_id);
+	vci_put_text(&args, row->format);
+	vci_put_text(&args, row->response_shape);
+	vci_put_json(&args, holder_jwks);
+	vci_put_bytea(&args, row->request_digest);
+	if (vci_run(store, &statement, &args) != 1)
+		elog(ERROR, "a deferral of token %lld stands already", (long long) row->token_id);
+	return vci_column_int64(0, 1);
+}
+
+#define DEFERRED_COLUMNS                                                                           \
+	"id, issuer_id, generation, offer_id, token_id, dataset, wait_seconds, "                       \
+	"floor(extract(epoch FROM expires_at))::bigint, "                                              \
+	"extract(epoch FROM clock_timestamp() - created_at)::float8, "                                 \
+	"extract(epoch FROM clock_timestamp() - issued_at)::float8, "                                  \
+	"issued_at IS NOT NULL, completed_at IS NOT NULL, denied_at IS NOT NULL, by_source, "          \
+	"configuration_id, format, response_shape, holder_jwks::text, request_digest, claims::text, "  \
+	"reason FROM openid4vci.vci_deferred "
+
+static VciDeferredRow *
+deferred_row(VciStore *store)
+{
+	VciDeferredRow *row = palloc0(sizeof(VciDeferredRow));
+
+	row->id = vci_column_int64(0, 1);
+	row->issuer_id = vci_column_int64(0, 2);
+	row->generation = vci_column_int32(0, 3);
+	row->offer_id = vci_column_int64(0, 4);
+	row->token_id = vci_column_int64(0, 5);
+	row->dataset = vci_column_int32(0, 6);
+	row->wait_seconds = vci_column_int32(0, 7);
+	row->expires_at = vci_column_int64(0, 8);
+	row->age = vci_column_double(0, 9);
+	row->issued_ago = vci_column_double(0, 10);
+	row->issued = vci_column_boolean(0, 11);
+	row->completed = vci_column_boolean(0, 12);
+	row->denied = vci_column_boolean(0, 13);
+	row->by_source = vci_column_boolean(0, 14);
+	row->configuration_id = vci_column_text(store, 0, 15);
+	row->format = vci_column_text(store, 0, 16);
+	row->response_shape = vci_column_text(store, 0, 17);
+	row->holder_jwks = vci_column_text(store, 0, 18);
+	row->request_digest = vci_column_bytea(store, 0, 19);
+	row->claims = vci_column_text(store, 0, 20);
+	row->reason = vci_column_text(store, 0, 21);
+	return row;
+}
+
+VciDeferredRow *
+vci_store_deferred(VciStore *store, int64 id)
+{
+	static VciStatement statement = {
+		"SELECT " DEFERRED_COLUMNS "WHERE id = $1 FOR NO KEY UPDATE", 1, {INT8OID}, NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	return vci_run(store, &statement, &args) == 1 ? deferred_row(store) : NULL;
+}
+
+VciDeferredRow *
+vci_store_deferred_of_token(VciStore *store, int64 token_id, const char *configuration_id,
+							int32 dataset)
+{
+	static VciStatement statement = {
+		"SELECT " DEFERRED_COLUMNS
+		"WHERE token_id = $1 AND configuration_id = $2 AND dataset = $3 FOR NO KEY UPDATE",
+		3,
+		{INT8OID, TEXTOID, INT4OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, token_id);
+	vci_put_text(&args, configuration_id);
+	vci_put_int32(&args, dataset);
+	return vci_run(store, &statement, &args) == 1 ? deferred_row(store) : NULL;
+}
+
+void
+vci_store_note_poll(VciStore *store, int64 id, int32 wait_seconds)
+{
+	static VciStatement statement = {"UPDATE openid4vci.vci_deferred SET polled_at = "
+									 "clock_timestamp(), wait_seconds = $2 WHERE id = $1",
+									 2,
+									 {INT8OID, INT4OID},
+									 NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_put_int32(&args, wait_seconds);
+	vci_run(store, &statement, &args);
+}
+
+void
+vci_store_complete_deferred(VciStore *store, int64 id, Datum claims)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_deferred SET completed_at = clock_timestamp(), claims = $2, "
+		"decided_by = $3 WHERE id = $1",
+		3,
+		{INT8OID, JSONBOID, TEXTOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_put_json(&args, claims);
+	vci_put_text(&args, GetUserNameFromId(store->caller, false));
+	vci_run(store, &statement, &args);
+}
+
+void
+vci_store_deny_deferred(VciStore *store, int64 id, const char *reason)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_deferred SET denied_at = clock_timestamp(), reason = $2, "
+		"decided_by = $3 WHERE id = $1",
+		3,
+		{INT8OID, TEXTOID, TEXTOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_put_text(&args, reason);
+	vci_put_text(&args, GetUserNameFromId(store->caller, false));
+	vci_run(store, &statement, &args);
+}
+
+void
+vci_store_issue_deferred(VciStore *store, int64 id)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_deferred SET polled_at = clock_timestamp(), "
+		"issued_at = clock_timestamp() WHERE id = $1",
+		1,
+		{INT8OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_run(store, &statement, &args);
+}
