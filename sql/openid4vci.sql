@@ -591,7 +591,17 @@ COMMENT ON FUNCTION vci_create_issuer(text, jsonb, text, jsonb) IS
 CREATE FUNCTION vci_alter_issuer(settings jsonb, issuer text DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_issuer';
 COMMENT ON FUNCTION vci_alter_issuer(jsonb, text) IS
-'Changes settings of an issuer (URL; NULL: the only one). Members: profile, display, base_path, iss_did_web (boolean), and in seconds offer_lifetime, access_token_lifetime, c_nonce_lifetime, retry_window, time_rounding, proof_max_age; counts tx_code_max_failures, batch_size. A null member goes back to the profile''s default; unknown members are refused (22023).';
+'Changes settings of an issuer (URL; NULL: the only one). Members: profile, display, base_path, iss_did_web (boolean), issuance_paused (boolean), notify_events (boolean: each event also by NOTIFY openid4vci); in seconds offer_lifetime, access_token_lifetime, refresh_token_lifetime (null: no refresh tokens), c_nonce_lifetime, retry_window, time_rounding, proof_max_age, tx_code_retry_delay, deferred_interval, deferred_lifetime, dpop_proof_max_age, authorization_request_lifetime, authorization_code_lifetime; counts tx_code_max_failures, batch_size, authorization_request_rate (a minute); dpop (off, optional, required), dpop_nonce (boolean); login_url (the registry''s own login-and-consent page) or authenticate (schema.function(jsonb) returns jsonb, who answers for the built-in page and runs as its owner) with login_fields (array of 1 to 8 {name, type (text, password, tel, email, date, number), label or display [{locale, name}], required}). endpoints: object by endpoint name (token, nonce, credential, batch_credential, deferred_credential, notification, authorize, par, consent, offer, jwks) of {enabled, path (replaces base_path and name), base_url (replaces the issuer URL)}; names that are left out stay as they are. A null member goes back to the profile''s default; unknown members are refused (22023), as is a URL where another issuer has an endpoint (42710).';
+
+CREATE FUNCTION vci_pause_issuance(issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_pause_issuance';
+COMMENT ON FUNCTION vci_pause_issuance(text) IS
+'Stops all issuance of an issuer (URL; NULL: the only one): whatever leads to a credential answers 503 with Retry-After, in every session from this commit on. Offers, metadata and reports stay. Event issuance_paused, unless it is paused already.';
+
+CREATE FUNCTION vci_resume_issuance(issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_resume_issuance';
+COMMENT ON FUNCTION vci_resume_issuance(text) IS
+'Undoes vci_pause_issuance. Event issuance_resumed, unless it is not paused.';
 
 CREATE FUNCTION vci_retire_issuer(issuer text) RETURNS void
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_retire_issuer';
@@ -622,7 +632,7 @@ CREATE FUNCTION vci_create_configuration(
         issuer text DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS text
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_configuration';
 COMMENT ON FUNCTION vci_create_configuration(text, text, jsonb, jsonb, jsonb, jsonb, text, interval, text, text, text, text, jsonb) IS
-'Creates a credential configuration and returns its id. always_disclosed, selectively_disclosable: arrays of claims path pointers (a name, or an array of names, array positions and null for all elements); a top-level claim that neither names is selectively disclosable. claims: array of {path, mandatory, display}. display: array of {name, locale, logo, background_color, text_color, description}. claims_source: schema.function(text, text) returning jsonb, maps (subject model, subject id) to claims at issuance and runs as its owner. validity: from iat to exp, NULL for none. format: dc+sd-jwt or vc+sd-jwt. scope: NULL for the id. binding: required, optional or absent. options: decoys (0 to 64 per credential), older (array of format_request, singular_proof, untyped_proof, vc_sd_jwt, metadata, holder_without_proof; default by profile: openspp the first five, final none).';
+'Creates a credential configuration and returns its id. always_disclosed, selectively_disclosable: arrays of claims path pointers (a name, or an array of names, array positions and null for all elements); a top-level claim that neither names is selectively disclosable. claims: array of {path, mandatory, display}. display: array of {name, locale, logo, background_color, text_color, description}. claims_source: schema.function(text, text) returning jsonb, maps (subject model, subject id) to claims at issuance and runs as its owner. validity: from iat to exp, NULL for none. format: dc+sd-jwt or vc+sd-jwt. scope: NULL for the id. binding: required, optional or absent. options: decoys (0 to 64 per credential), older (array of format_request, singular_proof, untyped_proof, vc_sd_jwt, metadata, holder_without_proof, credential_definition; default by profile: openspp the first five, final none; credential_definition publishes the configuration in the shape of OpenSPP''s guide alone), deferred (boolean: each issuance waits for vci_deferred_complete).';
 
 CREATE FUNCTION vci_alter_configuration(id text, changes jsonb, issuer text DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_configuration';
@@ -780,9 +790,9 @@ COMMENT ON FUNCTION vci_check_issuer(text) IS
 'Every deviation of an issuer and its configurations from OpenID4VCI 1.0 and RFC 9700, in plain words, a row each; no row: none.';
 
 CREATE FUNCTION vci_health(OUT "check" text, OUT ok boolean, OUT detail text) RETURNS SETOF record
-    LANGUAGE c STABLE PARALLEL SAFE ROWS 5 AS 'MODULE_PATHNAME', 'vci_health';
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 6 AS 'MODULE_PATHNAME', 'vci_health';
 COMMENT ON FUNCTION vci_health() IS
-'One row a check for a monitoring probe: root_key, keys, clock, writable, nonces. ok false needs somebody.';
+'One row a check for a monitoring probe: root_key, keys, issuance (is an issuer paused?), clock, writable, nonces. ok false needs somebody.';
 
 CREATE FUNCTION vci_purge(max_rows integer DEFAULT 10000) RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_purge';

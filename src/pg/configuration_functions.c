@@ -19,14 +19,22 @@
 #define VCT_MAX		   1024
 #define VALIDITY_MAX   INT64CONST(3155760000) /* 100 years */
 
-static const char *const configuration_members[] = {
-	"vct",		"always_disclosed", "selectively_disclosable",
-	"claims",	"display",			"claims_source",
-	"validity", "format",			"scope",
-	"binding",	"decoys",			"older",
-	NULL};
+static const char *const configuration_members[] = {"vct",
+													"always_disclosed",
+													"selectively_disclosable",
+													"claims",
+													"display",
+													"claims_source",
+													"validity",
+													"format",
+													"scope",
+													"binding",
+													"decoys",
+													"older",
+													"deferred",
+													NULL};
 
-static const char *const option_members[] = {"decoys", "older", NULL};
+static const char *const option_members[] = {"decoys", "older", "deferred", NULL};
 
 /* Members whose SQL cast would otherwise report JSON text instead of the member's name. */
 static void
@@ -55,7 +63,7 @@ check_older(const VciJson *changes)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("older has no switch \"%s\"", name ? name : "(no string)"),
 					 errhint("Switches: format_request, singular_proof, untyped_proof, vc_sd_jwt, "
-							 "metadata, holder_without_proof.")));
+							 "metadata, holder_without_proof, credential_definition.")));
 	}
 }
 
@@ -98,6 +106,7 @@ check_kinds(const VciJson *changes)
 		(!vci_json_int64(decoys, &decoy_count) || decoy_count < 0 || decoy_count > 64))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("decoys must be a whole number from 0 to 64")));
+	check_member_kind(changes, "deferred", VCI_JSON_BOOLEAN, "a boolean");
 	check_older(changes);
 	check_validity(vci_json_get_string(changes, "validity"));
 	if (binding != NULL && strcmp(binding, "required") != 0 && strcmp(binding, "optional") != 0 &&
@@ -159,7 +168,7 @@ change_configuration(VciStore *store, const VciIssuerEntry *issuer, const char *
 	normalize_paths(changes, "selectively_disclosable");
 	claims_source = vci_json_get_string(changes, "claims_source");
 	if (claims_source != NULL)
-		owner = vci_store_check_claims_source(store, claims_source);
+		owner = vci_store_check_source(store, VCI_CLAIMS_SOURCE, claims_source);
 	if (!vci_store_update_configuration(store, issuer->rules.id, id, vci_jsonb_datum(changes),
 										owner))
 		(void) vci_cache_require_configuration(store, issuer, id);

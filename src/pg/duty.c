@@ -51,6 +51,7 @@ static const DutyDefinition definitions[] = {
 	 true,
 	 {VIEWS, ON_FUNCTION("vci_create_issuer(text, jsonb, text, jsonb)"),
 	  ON_FUNCTION("vci_alter_issuer(jsonb, text)"), ON_FUNCTION("vci_retire_issuer(text)"),
+	  ON_FUNCTION("vci_pause_issuance(text)"), ON_FUNCTION("vci_resume_issuance(text)"),
 	  ON_FUNCTION("vci_create_key(text, text)"), ON_FUNCTION("vci_alter_key(text, text, text)"),
 	  ON_FUNCTION("vci_retire_key(text, text)"),
 	  ON_FUNCTION(

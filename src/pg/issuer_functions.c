@@ -8,147 +8,14 @@
 
 #include "cache.h"
 #include "duty.h"
+#include "event.h"
+#include "issuer_settings.h"
 #include "release.h"
 #include "report.h"
 #include "root_key.h"
 #include "values.h"
 
 #define ISSUER_URL_MAX 1024
-
-/* Settings that are whole numbers, with the bounds that the table's checks have too. */
-typedef struct NumberSetting
-{
-	const char *name;
-	int min;
-	int max;
-} NumberSetting;
-
-static const NumberSetting number_settings[] = {
-	{"offer_lifetime", 1, 315360000}, {"access_token_lifetime", 1, 31536000},
-	{"c_nonce_lifetime", 1, 2592000}, {"retry_window", 0, 3600},
-	{"time_rounding", 1, 604800},	  {"proof_max_age", 1, 2592000},
-	{"tx_code_max_failures", 1, 100}, {"batch_size", 1, 32},
-};
-
-static const char *const issuer_settings[] = {"profile",
-											  "display",
-											  "base_path",
-											  "iss_did_web",
-											  "offer_lifetime",
-											  "access_token_lifetime",
-											  "c_nonce_lifetime",
-											  "retry_window",
-											  "time_rounding",
-											  "proof_max_age",
-											  "tx_code_max_failures",
-											  "batch_size",
-											  NULL};
-
-static void
-check_number_settings(const VciJson *settings)
-{
-	for (size_t i = 0; i < lengthof(number_settings); i++)
-	{
-		const NumberSetting *setting = &number_settings[i];
-		const VciJson *value = vci_json_get(settings, setting->name);
-		int64_t number;
-
-		if (value != NULL &&
-			(!vci_json_int64(value, &number) || number < setting->min || number > setting->max))
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("setting %s must be a whole number from %d to %d", setting->name,
-								   setting->min, setting->max)));
-	}
-}
-
-/* Text of a setting that must be a string; NULL when it is absent or null. */
-static const char *
-string_setting(const VciJson *settings, const char *name)
-{
-	const VciJson *value = vci_json_get(settings, name);
-
-	if (value != NULL && vci_json_kind(value) != VCI_JSON_STRING)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("setting %s must be a string", name)));
-	return vci_json_string(value);
-}
-
-/* What the table's own checks would refuse, in words, and without showing the row. */
-static void
-check_settings(const VciJson *settings)
-{
-	const VciJson *iss_did_web = vci_json_get(settings, "iss_did_web");
-	const char *profile = string_setting(settings, "profile");
-	const char *base_path = string_setting(settings, "base_path");
-	VciError error = VCI_ERROR_INIT;
-
-	check_number_settings(settings);
-	if (iss_did_web != NULL && vci_json_kind(iss_did_web) != VCI_JSON_BOOLEAN)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("setting iss_did_web must be a boolean")));
-	if (profile != NULL && strcmp(profile, "openspp") != 0 && strcmp(profile, "final") != 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("there is no profile \"%s\"", profile),
-						errhint("Profiles are openspp and final.")));
-	if (base_path != NULL)
-		vci_require(vci_issuer_base_path_check(base_path, &error), &error);
-}
-
-static void
-change_settings(VciStore *store, int64 id, const VciJson *settings)
-{
-	VciError error = VCI_ERROR_INIT;
-	const VciJson *display = vci_json_get(settings, "display");
-
-	vci_check_members(settings, "settings", issuer_settings);
-	check_settings(settings);
-	if (display != NULL)
-		vci_require(vci_issuer_display_check(display, &error), &error);
-	vci_store_update_issuer(store, id, vci_jsonb_datum(settings));
-}
-
-/* The profile final knows no older shapes: a configuration that has them stands in its way. */
-static void
-check_profile_of_configurations(VciStore *store, int64 id)
-{
-	VciIssuerEntry *issuer = vci_cache_issuer_by_id(store, id);
-
-	if (issuer == NULL || issuer->rules.profile != VCI_PROFILE_FINAL)
-		return;
-	for (int i = 0; i < issuer->configuration_count; i++)
-		if (issuer->configurations[i].older != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("configuration \"%s\" bends to older wallets, which profile final "
-							"does not allow",
-							issuer->configurations[i].id),
-					 errhint("First: SELECT openid4vci.vci_alter_configuration('%s', '{\"older\": "
-							 "[]}', issuer => '%s');",
-							 issuer->configurations[i].id, issuer->rules.url)));
-}
-
-static char *
-endpoint_prefix(const VciIssuerEntry *issuer)
-{
-	return psprintf("%s%s%s", issuer->authority, issuer->path, issuer->rules.base_path);
-}
-
-/* Two issuers with the same endpoints would answer in each other's place, or not at all. */
-static void
-check_endpoints(VciStore *store, int64 id)
-{
-	int count;
-	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
-
-	for (int i = 0; i < count; i++)
-		for (int j = 0; j < count; j++)
-			if (issuers[i].rules.id == id && issuers[j].rules.id != id &&
-				strcmp(endpoint_prefix(&issuers[i]), endpoint_prefix(&issuers[j])) == 0)
-				ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
-								errmsg("another issuer has its endpoints below %s already",
-									   endpoint_prefix(&issuers[j])),
-								errhint("Choose another base_path.")));
-}
 
 static int64
 insert_issuer(VciStore *store, const char *url)
@@ -198,7 +65,7 @@ vci_create_issuer(PG_FUNCTION_ARGS)
 
 	vci_require_duty(store, VCI_DUTY_ISSUER_ADMIN, VCI_ALL_ISSUERS);
 	check_url(url);
-	vci_check_members(given, "settings", issuer_settings);
+	vci_check_setting_names(given);
 	*settings = given ? vci_json_copy(given) : vci_json_new_object();
 	vci_require_memory(*settings);
 	if (display != NULL)
@@ -206,10 +73,27 @@ vci_create_issuer(PG_FUNCTION_ARGS)
 	vci_require_done(vci_json_set_string(*settings, "profile", profile));
 
 	id = insert_issuer(store, url);
-	change_settings(store, id, *settings);
-	check_endpoints(store, id);
+	vci_change_settings(store, id, *settings);
 	vci_store_close(store);
 	PG_RETURN_INT64(id);
+}
+
+/* Changes settings; a switch that is turned leaves an event. */
+static void
+alter_issuer(VciStore *store, const VciIssuerEntry *issuer, const VciJson *settings)
+{
+	int64 id = issuer->rules.id;
+	bool was_paused = issuer->rules.issuance_paused;
+
+	vci_change_settings(store, id, settings);
+	/* spent nonces are forgotten after their lifetime: a longer one must not revive them */
+	if (vci_json_has(settings, "c_nonce_lifetime") || vci_json_has(settings, "profile"))
+		vci_store_void_nonces(store, id);
+	issuer = vci_cache_issuer_by_id(store, id);
+	if (issuer != NULL && issuer->rules.issuance_paused != was_paused)
+		vci_note(store, issuer,
+				 (VciEvent){.kind = was_paused ? VCI_EVENT_ISSUANCE_RESUMED
+											   : VCI_EVENT_ISSUANCE_PAUSED});
 }
 
 PG_FUNCTION_INFO_V1(vci_alter_issuer);
@@ -220,18 +104,49 @@ vci_alter_issuer(PG_FUNCTION_ARGS)
 {
 	VciStore *store = vci_store_open();
 	VciJson *settings = vci_arg_json(fcinfo, 0, "settings");
-	int64 id =
-		vci_issuer_with_duty(store, vci_arg_text(fcinfo, 1), VCI_DUTY_ISSUER_ADMIN)->rules.id;
+	VciIssuerEntry *issuer =
+		vci_issuer_with_duty(store, vci_arg_text(fcinfo, 1), VCI_DUTY_ISSUER_ADMIN);
 
+	vci_check_setting_names(settings);
 	if (settings != NULL)
-	{
-		change_settings(store, id, settings);
-		/* spent nonces are forgotten after their lifetime: a longer one must not revive them */
-		if (vci_json_has(settings, "c_nonce_lifetime") || vci_json_has(settings, "profile"))
-			vci_store_void_nonces(store, id);
-		check_profile_of_configurations(store, id);
-		check_endpoints(store, id);
-	}
+		alter_issuer(store, issuer, settings);
+	vci_store_close(store);
+	PG_RETURN_VOID();
+}
+
+static void
+set_paused(VciStore *store, const char *issuer_url, bool paused)
+{
+	VciIssuerEntry *issuer = vci_issuer_with_duty(store, issuer_url, VCI_DUTY_ISSUER_ADMIN);
+	VciJson **settings = vci_own_json();
+
+	vci_require_memory(*settings = vci_json_new_object());
+	vci_require_done(vci_json_set_boolean(*settings, "issuance_paused", paused));
+	alter_issuer(store, issuer, *settings);
+}
+
+PG_FUNCTION_INFO_V1(vci_pause_issuance);
+
+/* openid4vci.vci_pause_issuance(issuer text) returns void */
+Datum
+vci_pause_issuance(PG_FUNCTION_ARGS)
+{
+	VciStore *store = vci_store_open();
+
+	set_paused(store, vci_arg_text(fcinfo, 0), true);
+	vci_store_close(store);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(vci_resume_issuance);
+
+/* openid4vci.vci_resume_issuance(issuer text) returns void */
+Datum
+vci_resume_issuance(PG_FUNCTION_ARGS)
+{
+	VciStore *store = vci_store_open();
+
+	set_paused(store, vci_arg_text(fcinfo, 0), false);
 	vci_store_close(store);
 	PG_RETURN_VOID();
 }

@@ -94,46 +94,11 @@ vci_store_update_issuer(VciStore *store, int64 id, Datum settings, const char *a
 void
 vci_store_retire_issuer(VciStore *store, int64 id)
 {
-	/* clang-format off */
 	static VciStatement statement = {
-		"UPDATE openid4vci.vci_issuer SET "
-		"base_path = CASE WHEN $2 ? 'base_path' THEN COALESCE($2 ->> 'base_path', "
-		"'/api/v1/openid4vci') ELSE base_path END, "
-		"profile = COALESCE($2 ->> 'profile', profile), "
-		"endpoints = CASE WHEN NOT $2 ? 'endpoints' THEN endpoints "
-		"WHEN $2 -> 'endpoints' = 'null' THEN '{}' "
-		"ELSE jsonb_strip_nulls(endpoints || ($2 -> 'endpoints')) END, "
-		"authenticate_owner = CASE WHEN $2 ? 'authenticate' THEN $3 ELSE authenticate_owner END, "
-		FLAG("iss_did_web") ", "
-		FLAG("issuance_paused") ", "
-		FLAG("notify_events") ", "
-		DOCUMENT("display") ", "
-		DOCUMENT("login_fields") ", "
-		SETTING("offer_lifetime", "integer") ", "
-		SETTING("access_token_lifetime", "integer") ", "
-		SETTING("c_nonce_lifetime", "integer") ", "
-		SETTING("retry_window", "integer") ", "
-		SETTING("time_rounding", "integer") ", "
-		SETTING("proof_max_age", "integer") ", "
-		SETTING("tx_code_max_failures", "integer") ", "
-		SETTING("batch_size", "integer") ", "
-		SETTING("dpop", "text") ", "
-		SETTING("dpop_nonce", "boolean") ", "
-		SETTING("dpop_proof_max_age", "integer") ", "
-		SETTING("refresh_token_lifetime", "integer") ", "
-		SETTING("authorization_request_lifetime", "integer") ", "
-		SETTING("authorization_code_lifetime", "integer") ", "
-		SETTING("authorization_request_rate", "integer") ", "
-		SETTING("tx_code_retry_delay", "integer") ", "
-		SETTING("deferred_interval", "integer") ", "
-		SETTING("deferred_lifetime", "integer") ", "
-		SETTING("login_url", "text") ", "
-		SETTING("authenticate", "text")
-		" WHERE id = $1",
-		3,
-		{INT8OID, JSONBOID, TEXTOID},
+		"UPDATE openid4vci.vci_issuer SET retired_at = clock_timestamp() WHERE id = $1",
+		1,
+		{INT8OID},
 		NULL};
-	/* clang-format on */
 	VciArguments args = {0};
 
 	vci_put_int64(&args, id);

@@ -192,6 +192,13 @@ extern VciStatus vci_configuration_check(const VciConfiguration *configuration, 
 extern VciStatus vci_issuer_display_check(const VciJson *display, VciError *error);
 
 /*
+ * Checks the fields of the built-in consent page: array of 1 to 8 {name, type, label,
+ * display, required}, of which name and one of label and display must be there.
+ * VCI_ERR_CONFIGURATION.
+ */
+extern VciStatus vci_login_fields_check(const VciJson *fields, VciError *error);
+
+/*
  * Turns the shorthand that operators may write, an array whose elements are names
  * ("programName") or pointers (["amount","value"]), into an array of pointers; new.
  */

@@ -1,0 +1,250 @@
+#include "compat.h"
+
+#include "cache.h"
+#include "issuer_settings.h"
+#include "report.h"
+#include "values.h"
+
+/* Settings that are whole numbers, with the bounds that the table's checks have too. */
+typedef struct NumberSetting
+{
+	const char *name;
+	int min;
+	int max;
+} NumberSetting;
+
+static const NumberSetting number_settings[] = {
+	{"offer_lifetime", 1, 315360000},
+	{"access_token_lifetime", 1, 31536000},
+	{"c_nonce_lifetime", 1, 2592000},
+	{"retry_window", 0, 3600},
+	{"time_rounding", 1, 604800},
+	{"proof_max_age", 1, 2592000},
+	{"tx_code_max_failures", 1, 100},
+	{"batch_size", 1, 32},
+	{"dpop_proof_max_age", 1, 3600},
+	{"refresh_token_lifetime", 1, 315360000},
+	{"authorization_request_lifetime", 1, 86400},
+	{"authorization_code_lifetime", 1, 600},
+	{"authorization_request_rate", 1, 1000000},
+	{"tx_code_retry_delay", 0, 3600},
+	{"deferred_interval", 1, 2592000},
+	{"deferred_lifetime", 1, 31536000},
+};
+
+static const char *const flag_settings[] = {"iss_did_web", "dpop_nonce", "notify_events",
+											"issuance_paused"};
+
+static const char *const setting_names[] = {"profile",
+											"display",
+											"base_path",
+											"endpoints",
+											"iss_did_web",
+											"issuance_paused",
+											"offer_lifetime",
+											"access_token_lifetime",
+											"refresh_token_lifetime",
+											"c_nonce_lifetime",
+											"retry_window",
+											"time_rounding",
+											"proof_max_age",
+											"tx_code_max_failures",
+											"tx_code_retry_delay",
+											"batch_size",
+											"deferred_interval",
+											"deferred_lifetime",
+											"dpop",
+											"dpop_nonce",
+											"dpop_proof_max_age",
+											"authorization_request_lifetime",
+											"authorization_code_lifetime",
+											"authorization_request_rate",
+											"login_url",
+											"authenticate",
+											"login_fields",
+											"notify_events",
+											NULL};
+
+void
+vci_check_setting_names(const VciJson *settings)
+{
+	vci_check_members(settings, "settings", setting_names);
+}
+
+static void
+check_numbers(const VciJson *settings)
+{
+	for (size_t i = 0; i < lengthof(number_settings); i++)
+	{
+		const NumberSetting *setting = &number_settings[i];
+		const VciJson *value = vci_json_get(settings, setting->name);
+		int64_t number;
+
+		if (value != NULL &&
+			(!vci_json_int64(value, &number) || number < setting->min || number > setting->max))
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("setting %s must be a whole number from %d to %d", setting->name,
+								   setting->min, setting->max)));
+	}
+}
+
+static void
+check_flags(const VciJson *settings)
+{
+	for (size_t i = 0; i < lengthof(flag_settings); i++)
+	{
+		const VciJson *value = vci_json_get(settings, flag_settings[i]);
+
+		if (value != NULL && vci_json_kind(value) != VCI_JSON_BOOLEAN)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("setting %s must be a boolean", flag_settings[i])));
+	}
+}
+
+/* Text of a setting that must be a string; NULL when it is absent or null. */
+static const char *
+string_setting(const VciJson *settings, const char *name)
+{
+	const VciJson *value = vci_json_get(settings, name);
+
+	if (value != NULL && vci_json_kind(value) != VCI_JSON_STRING)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("setting %s must be a string", name)));
+	return vci_json_string(value);
+}
+
+static void
+check_words(const VciJson *settings)
+{
+	const char *profile = string_setting(settings, "profile");
+	const char *dpop = string_setting(settings, "dpop");
+
+	if (profile != NULL && strcmp(profile, "openspp") != 0 && strcmp(profile, "final") != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("there is no profile \"%s\"", profile),
+						errhint("Profiles are openspp and final.")));
+	if (dpop != NULL && strcmp(dpop, "off") != 0 && strcmp(dpop, "optional") != 0 &&
+		strcmp(dpop, "required") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("dpop can't be \"%s\"", dpop),
+				 errhint("It is off, optional or required.")));
+}
+
+/* What the table's own checks would refuse, in words, and without showing the row. */
+static void
+check_settings(const VciJson *settings)
+{
+	const char *base_path = string_setting(settings, "base_path");
+	const char *login_url = string_setting(settings, "login_url");
+	const VciJson *endpoints = vci_json_get(settings, "endpoints");
+	const VciJson *display = vci_json_get(settings, "display");
+	const VciJson *login_fields = vci_json_get(settings, "login_fields");
+	VciError error = VCI_ERROR_INIT;
+
+	check_numbers(settings);
+	check_flags(settings);
+	check_words(settings);
+	if (base_path != NULL)
+		vci_require(vci_issuer_base_path_check(base_path, &error), &error);
+	if (login_url != NULL)
+		vci_require(vci_page_url_check(login_url, &error), &error);
+	if (endpoints != NULL && vci_json_kind(endpoints) != VCI_JSON_OBJECT)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("setting endpoints must be an object by endpoint name"),
+						errhint("For example: {\"endpoints\": {\"nonce\": {\"enabled\": false}, "
+								"\"token\": {\"path\": \"/token\"}}}")));
+	if (display != NULL)
+		vci_require(vci_issuer_display_check(display, &error), &error);
+	if (login_fields != NULL)
+		vci_require(vci_login_fields_check(login_fields, &error), &error);
+}
+
+/* Would a request for b's endpoint also be one for a's? Offers take one more segment. */
+static bool
+place_covers(const VciIssuerEntry *a, VciEndpoint a_endpoint, const VciIssuerEntry *b,
+			 VciEndpoint b_endpoint)
+{
+	const VciEndpointPlace *one = &a->places[a_endpoint];
+	const VciEndpointPlace *other = &b->places[b_endpoint];
+	size_t len = strlen(one->path);
+	const char *rest;
+
+	if (!a->rules.endpoints[a_endpoint].enabled || !b->rules.endpoints[b_endpoint].enabled ||
+		strcmp(one->authority, other->authority) != 0)
+		return false;
+	if (a_endpoint != VCI_ENDPOINT_OFFER || b_endpoint == VCI_ENDPOINT_OFFER)
+		return strcmp(one->path, other->path) == 0;
+	rest = strncmp(other->path, one->path, len) == 0 ? other->path + len : "";
+	return rest[0] == '/' && rest[1] != '\0' && strchr(rest + 1, '/') == NULL;
+}
+
+static void
+refuse_shared_endpoints(const VciIssuerEntry *changed, const VciIssuerEntry *other)
+{
+	for (int i = 0; i < VCI_ENDPOINT_COUNT; i++)
+		for (int j = 0; j < VCI_ENDPOINT_COUNT; j++)
+			if (place_covers(changed, i, other, j) || place_covers(other, j, changed, i))
+				ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
+								errmsg("another issuer has an endpoint at %s%s already",
+									   other->places[j].authority, other->places[j].path),
+								errhint("Choose another base_path, or other endpoints.")));
+}
+
+/*
+ * Two issuers with the same endpoints would answer in each other's place, or not at all.
+ * Reading the issuers again also checks what all settings together make of the endpoints.
+ */
+static void
+check_endpoints(VciStore *store, int64 id)
+{
+	int count;
+	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
+
+	for (int i = 0; i < count; i++)
+		for (int j = 0; j < count; j++)
+			if (issuers[i].rules.id == id && issuers[j].rules.id != id)
+				refuse_shared_endpoints(&issuers[i], &issuers[j]);
+}
+
+/* The profile final knows no older shapes: a configuration that has them stands in its way. */
+static void
+check_profile(VciStore *store, int64 id)
+{
+	VciIssuerEntry *issuer = vci_cache_issuer_by_id(store, id);
+
+	if (issuer == NULL || issuer->rules.profile != VCI_PROFILE_FINAL)
+		return;
+	for (int i = 0; i < issuer->configuration_count; i++)
+		if (issuer->configurations[i].older != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("configuration \"%s\" bends to older wallets, which profile final "
+							"does not allow",
+							issuer->configurations[i].id),
+					 errhint("First: SELECT openid4vci.vci_alter_configuration('%s', '{\"older\": "
+							 "[]}', issuer => '%s');",
+							 issuer->configurations[i].id, issuer->rules.url)));
+	for (int i = 0; i < issuer->client_count; i++)
+		if (!issuer->clients[i].pkce_required)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("client \"%s\" need not use PKCE, which profile final does not allow",
+							issuer->clients[i].id),
+					 errhint("First: SELECT openid4vci.vci_alter_client('%s', "
+							 "'{\"pkce_required\": true}', issuer => '%s');",
+							 issuer->clients[i].id, issuer->rules.url)));
+}
+
+void
+vci_change_settings(VciStore *store, int64 issuer_id, const VciJson *settings)
+{
+	const char *authenticate = string_setting(settings, "authenticate");
+	const char *owner = NULL;
+
+	check_settings(settings);
+	if (authenticate != NULL)
+		owner = vci_store_check_source(store, VCI_AUTHENTICATE, authenticate);
+	vci_store_update_issuer(store, issuer_id, vci_jsonb_datum(settings), owner);
+	check_endpoints(store, issuer_id);
+	check_profile(store, issuer_id);
+}
