@@ -61,8 +61,28 @@ vci_sql_form(const VciJson *parameters, const char *dpop)
 	return request;
 }
 
+VciHttpRequest *
+vci_sql_json(const char *body, const char *access_token, const char *dpop)
+{
+	VciHttpRequest *request = palloc0(sizeof(VciHttpRequest));
+	VciHeader *headers = palloc0(3 * sizeof(VciHeader));
+	const char *scheme = dpop == NULL ? "Bearer" : "DPoP";
+
+	headers[0] = (VciHeader){"Content-Type", "application/json"};
+	headers[1] = (VciHeader){"Authorization", psprintf("%s %s", scheme, access_token)};
+	headers[2] = (VciHeader){"DPoP", dpop};
+	request->method = "POST";
+	request->headers = headers;
+	request->header_count = dpop == NULL ? 2 : 3;
+	request->body = body;
+	request->body_len = strlen(body);
+	return request;
+}
+
 Datum
 vci_sql_result(const VciAnswer *answer)
 {
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(answer->body));
+	const char *body = answer->body != NULL ? answer->body : "{}";
+
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(body));
 }

@@ -14,7 +14,13 @@
  */
 extern VciHttpRequest *vci_sql_form(const VciJson *parameters, const char *dpop);
 
-/* The body of a JSON answer as jsonb. */
+/*
+ * POST of a JSON text under an access token, which goes under scheme DPoP when a proof (dpop)
+ * comes with it, else as a bearer token. In the current context.
+ */
+extern VciHttpRequest *vci_sql_json(const char *body, const char *access_token, const char *dpop);
+
+/* The body of a JSON answer as jsonb; {} when it has none. */
 extern Datum vci_sql_result(const VciAnswer *answer);
 
 #endif
