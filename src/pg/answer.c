@@ -2,8 +2,12 @@
 
 #include "../jose/base64url.h"
 #include "../protocol/consent.h"
+#include "../protocol/dpop.h"
 #include "answer.h"
 #include "release.h"
+
+/* Seconds; nobody knows when the issuer goes on, and wallets should not press. */
+#define PAUSED_RETRY_AFTER "300"
 
 VciAnswer *
 vci_answer_new(int status)
@@ -91,16 +95,17 @@ vci_answer_redirect(const char *location)
 	return answer;
 }
 
-/* RFC 6750 section 3: challenge of the credential endpoint. */
+/* RFC 6750 section 3, and RFC 9449 section 7.1 where the proof itself is at fault. */
 static void
 add_challenge(VciAnswer *answer, const VciError *error, const char *code)
 {
-	if (code == NULL)
-		vci_answer_header(answer, "WWW-Authenticate", "Bearer");
-	else
-		vci_answer_header(
-			answer, "WWW-Authenticate",
-			psprintf("Bearer error=\"%s\", error_description=\"%s\"", code, error->text));
+	bool dpop = error->code == VCI_ERR_DPOP || error->code == VCI_ERR_DPOP_NONCE;
+	char *value = "Bearer";
+
+	if (code != NULL)
+		value = psprintf("%s error=\"%s\", error_description=\"%s\"%s", dpop ? "DPoP" : "Bearer",
+						 code, error->text, dpop ? ", algs=\"" VCI_DPOP_ALGS "\"" : "");
+	vci_answer_header(answer, "WWW-Authenticate", value);
 }
 
 VciAnswer *
@@ -128,6 +133,8 @@ vci_answer_error(const VciError *error, VciAsker asker, const VciJson *more)
 	while (vci_json_next(&iter))
 		vci_require_done(vci_json_set(*body, iter.name, vci_json_ref(iter.value)));
 	answer = vci_answer_no_store(oauth.http_status, *body);
+	if (error->code == VCI_ERR_PAUSED)
+		vci_answer_header(answer, "Retry-After", PAUSED_RETRY_AFTER);
 	if (oauth.http_status == 401 || oauth.http_status == 403)
 		add_challenge(answer, error, oauth.code);
 	return answer;

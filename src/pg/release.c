@@ -58,6 +58,18 @@ release_proof(void *arg)
 }
 
 static void
+release_dpop(void *arg)
+{
+	vci_dpop_free(((OwnedHandle *) arg)->handle);
+}
+
+static void
+release_access_token(void *arg)
+{
+	vci_access_token_free(((OwnedHandle *) arg)->handle);
+}
+
+static void
 release_sd_jwt(void *arg)
 {
 	vci_sd_jwt_free(((OwnedHandle *) arg)->handle);
@@ -98,6 +110,24 @@ release_form(void *arg)
 }
 
 static void
+release_credential_batch(void *arg)
+{
+	vci_credential_batch_free(arg);
+}
+
+static void
+release_deferred_request(void *arg)
+{
+	vci_deferred_request_free(arg);
+}
+
+static void
+release_notification(void *arg)
+{
+	vci_notification_free(arg);
+}
+
+static void
 release_http_request(void *arg)
 {
 	free(((VciHttpRequest *) arg)->path);
@@ -125,6 +155,18 @@ VciProof **
 vci_own_proof(void)
 {
 	return (VciProof **) own(release_proof);
+}
+
+VciDpop **
+vci_own_dpop(void)
+{
+	return (VciDpop **) own(release_dpop);
+}
+
+VciAccessToken **
+vci_own_access_token(void)
+{
+	return (VciAccessToken **) own(release_access_token);
 }
 
 VciSdJwt **
@@ -161,6 +203,24 @@ VciForm *
 vci_own_form(void)
 {
 	return own_struct(sizeof(VciForm), release_form);
+}
+
+VciCredentialBatch *
+vci_own_credential_batch(void)
+{
+	return own_struct(sizeof(VciCredentialBatch), release_credential_batch);
+}
+
+VciDeferredRequest *
+vci_own_deferred_request(void)
+{
+	return own_struct(sizeof(VciDeferredRequest), release_deferred_request);
+}
+
+VciNotification *
+vci_own_notification(void)
+{
+	return own_struct(sizeof(VciNotification), release_notification);
 }
 
 VciHttpRequest *

@@ -10,8 +10,12 @@
 #include "../jose/seal.h"
 #include "../jose/sd_jwt.h"
 #include "../protocol/authorization.h"
-#include "../protocol/credential.h"
+#include "../protocol/access_token.h"
+#include "../protocol/credential_batch.h"
+#include "../protocol/deferred.h"
+#include "../protocol/dpop.h"
 #include "../protocol/http.h"
+#include "../protocol/notification.h"
 #include "../protocol/proof.h"
 #include "../protocol/token.h"
 
@@ -19,6 +23,8 @@ extern VciJson **vci_own_json(void);
 extern VciKey **vci_own_key(void);
 extern char **vci_own_text(void);
 extern VciProof **vci_own_proof(void);
+extern VciDpop **vci_own_dpop(void);
+extern VciAccessToken **vci_own_access_token(void);
 extern VciSdJwt **vci_own_sd_jwt(void);
 
 /* Bytes that are wiped when they are freed; set both members. */
@@ -34,6 +40,9 @@ extern VciSensitiveBytes *vci_own_sensitive(void);
 extern VciTokenRequest *vci_own_token_request(void);
 extern VciAuthorizationRequest *vci_own_authorization_request(void);
 extern VciCredentialRequest *vci_own_credential_request(void);
+extern VciCredentialBatch *vci_own_credential_batch(void);
+extern VciDeferredRequest *vci_own_deferred_request(void);
+extern VciNotification *vci_own_notification(void);
 extern VciHttpRequest *vci_own_http_request(void);
 extern VciForm *vci_own_form(void);
 
