@@ -308,6 +308,7 @@ extern VciTokenRow *vci_store_token(VciStore *store, int64 id); /* locked; NULL:
 /*
  * The row of an external authorization server's token, locked: inserted under key
  * (VCI_DIGEST_BYTES) when it is its first use (*created), together with an offer for it.
+ * offer NULL: only looked up by token's issuer and key; NULL when it is not there.
  */
 extern VciTokenRow *vci_store_external_token(VciStore *store, const VciTokenRow *token,
 											 const unsigned char *key, const VciNewOffer *offer,

@@ -94,7 +94,7 @@ vci_store_external_token(VciStore *store, const VciTokenRow *token, const unsign
 	VciTokenRow *row = find_external_token(store, token->issuer_id, key);
 
 	*created = false;
-	if (row != NULL)
+	if (row != NULL || offer == NULL)
 		return row;
 	/* the token first: who comes second waits here, and makes no offer */
 	*created = insert_token(store, token, key) != 0;
