@@ -133,9 +133,6 @@ check_plain_request(const VciAuthorizationRequest *request, VciError *error)
 	if (vci_form_get(&request->form, "request") != NULL)
 		return vci_error(error, VCI_ERR_REQUEST_OBJECT,
 						 "request objects are not taken here; send plain parameters");
-	if (request->request_uri != NULL)
-		return vci_error(error, VCI_ERR_REQUEST,
-						 "request_uri must not be pushed (RFC 9126 section 2.1)");
 	if (request->state == NULL && vci_form_get(&request->form, "state") != NULL)
 		return vci_error(error, VCI_ERR_REQUEST,
 						 "state must be at most %d printable ASCII characters", VCI_STATE_MAX);

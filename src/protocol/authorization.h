@@ -39,7 +39,7 @@ extern void vci_authorization_request_free(VciAuthorizationRequest *request);
 
 /*
  * The rest, once client and redirect_uri hold: response_type, state, PKCE (pkce_required; S256
- * alone), authorization_details, dpop_jkt; no request object, no request_uri.
+ * alone), authorization_details, dpop_jkt; no request object.
  * VCI_ERR_RESPONSE_TYPE, VCI_ERR_PKCE, VCI_ERR_AUTHORIZATION_DETAILS, VCI_ERR_REQUEST_OBJECT,
  * VCI_ERR_REQUEST.
  */
