@@ -56,7 +56,7 @@ add_endpoint_deviations(DeviationList *list, const VciIssuer *issuer)
 	add_when(
 		list, has_plain_endpoint(issuer), "endpoints",
 		"An endpoint lies at an http URL of a loopback address, which is for trying things "
-		"out alone; OpenID4VCI 1.0 (section 12.2.4) demands https. Give it an https base_url.");
+		"out alone; OpenID4VCI 1.0 (section 12.2.4) demands https. Set an https base_url for it.");
 	add_when(list, !issuer->endpoints[VCI_ENDPOINT_NONCE].enabled, "endpoints.nonce",
 			 "The nonce endpoint is switched off, but proofs need a c_nonce: wallets of OpenID4VCI "
 			 "1.0 (section 7) get none, only those that read it in the token response do. Switch "
@@ -68,8 +68,8 @@ add_endpoint_deviations(DeviationList *list, const VciIssuer *issuer)
 			 "wallet needs it.");
 	add_when(list, !issuer->endpoints[VCI_ENDPOINT_CREDENTIAL].enabled, "endpoints.credential",
 			 "The credential endpoint is switched off; the metadata must name it all the same "
-			 "(OpenID4VCI 1.0 section 12.2.4), so wallets run into 404. To stop for a while, call "
-			 "vci_pause_issuance.");
+			 "(OpenID4VCI 1.0 section 12.2.4), so wallets run into 404. Switch it on, and pause "
+			 "issuance with vci_pause_issuance where it must stop for a while.");
 }
 
 static void

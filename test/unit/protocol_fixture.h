@@ -10,6 +10,11 @@
 
 #define NOW 1767225600 /* 2026-01-01 00:00:00 UTC */
 
+#define EXAMPLE_ENDPOINT(name)                                                                     \
+	{                                                                                              \
+		true, "https://registry.example/api/v1/openid4vci/" name                                   \
+	}
+
 static inline VciIssuer
 example_issuer(void)
 {
@@ -26,6 +31,30 @@ example_issuer(void)
 		.proof_max_age = 300,
 		.tx_code_max_failures = 5,
 		.batch_size = 1,
+		.dpop = VCI_DPOP_OPTIONAL,
+		.dpop_nonce = true,
+		.dpop_proof_max_age = 300,
+		.bound_token_lifetime = 3600,
+		.authorization_request_lifetime = 600,
+		.authorization_code_lifetime = 60,
+		.authorization_request_rate = 6000,
+		.deferred_interval = 300,
+		.deferred_lifetime = 30 * 86400,
+		.endpoints =
+			{
+				[VCI_ENDPOINT_TOKEN] = EXAMPLE_ENDPOINT("token"),
+				[VCI_ENDPOINT_NONCE] = EXAMPLE_ENDPOINT("nonce"),
+				[VCI_ENDPOINT_CREDENTIAL] = EXAMPLE_ENDPOINT("credential"),
+				[VCI_ENDPOINT_BATCH_CREDENTIAL] =
+					{false, "https://registry.example/api/v1/openid4vci/batch_credential"},
+				[VCI_ENDPOINT_DEFERRED_CREDENTIAL] = EXAMPLE_ENDPOINT("deferred_credential"),
+				[VCI_ENDPOINT_NOTIFICATION] = EXAMPLE_ENDPOINT("notification"),
+				[VCI_ENDPOINT_AUTHORIZE] = EXAMPLE_ENDPOINT("authorize"),
+				[VCI_ENDPOINT_PAR] = EXAMPLE_ENDPOINT("par"),
+				[VCI_ENDPOINT_CONSENT] = EXAMPLE_ENDPOINT("consent"),
+				[VCI_ENDPOINT_OFFER] = EXAMPLE_ENDPOINT("offer"),
+				[VCI_ENDPOINT_JWKS] = EXAMPLE_ENDPOINT("jwks"),
+			},
 	};
 }
 

@@ -17,6 +17,8 @@ check_member(const VciJson *document, const char *const *names, const char *expe
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+#define BASE "https://registry.example/api/v1/openid4vci"
+
 static void
 test_issuer_metadata(void)
 {
@@ -25,11 +27,12 @@ test_issuer_metadata(void)
 
 	is_json(metadata,
 			"{\"credential_issuer\":\"https://registry.example\","
-			"\"credential_endpoint\":\"https://registry.example/api/v1/openid4vci/credential\","
-			"\"nonce_endpoint\":\"https://registry.example/api/v1/openid4vci/nonce\","
+			"\"credential_endpoint\":\"" BASE "/credential\","
+			"\"nonce_endpoint\":\"" BASE "/nonce\","
+			"\"deferred_credential_endpoint\":\"" BASE "/deferred_credential\","
+			"\"notification_endpoint\":\"" BASE "/notification\","
 			"\"credential_configurations_supported\":{}}",
 			"an issuer without display, batches and configurations advertises none");
-	issuer.url = "https://registry.example/tenant";
 	issuer.batch_size = 2;
 	issuer.display = json("[{\"name\":\"OpenSPP Social Registry\",\"locale\":\"en-US\"}]");
 	metadata = vci_metadata_credential_issuer(&issuer, NULL, 0);
@@ -37,11 +40,56 @@ test_issuer_metadata(void)
 				 "batches from two on");
 	check_member(metadata, NAMES("display"),
 				 "[{\"name\":\"OpenSPP Social Registry\",\"locale\":\"en-US\"}]", "display");
-	check_member(metadata, NAMES("credential_endpoint"),
-				 "\"https://registry.example/tenant/api/v1/openid4vci/credential\"",
-				 "endpoints stand below the issuer's path");
 	vci_json_free(metadata);
 	vci_json_free(issuer.display);
+}
+
+static void
+test_issuer_endpoints(void)
+{
+	VciIssuer issuer = example_issuer();
+
+	issuer.endpoints[VCI_ENDPOINT_NONCE].enabled = false;
+	issuer.endpoints[VCI_ENDPOINT_DEFERRED_CREDENTIAL].enabled = false;
+	issuer.endpoints[VCI_ENDPOINT_NOTIFICATION].enabled = false;
+	issuer.endpoints[VCI_ENDPOINT_CREDENTIAL] =
+		(VciEndpointRule){false, "https://api.example/issue"};
+	is_json(vci_metadata_credential_issuer(&issuer, NULL, 0),
+			"{\"credential_issuer\":\"https://registry.example\","
+			"\"credential_endpoint\":\"https://api.example/issue\","
+			"\"credential_configurations_supported\":{}}",
+			"endpoints that are off are gone, but the one that metadata must have; each has the "
+			"URL of its settings");
+	issuer.endpoints[VCI_ENDPOINT_BATCH_CREDENTIAL].enabled = true;
+	is_json(vci_metadata_credential_issuer(&issuer, NULL, 0),
+			"{\"credential_issuer\":\"https://registry.example\","
+			"\"credential_endpoint\":\"https://api.example/issue\","
+			"\"batch_credential_endpoint\":\"" BASE "/batch_credential\","
+			"\"credential_configurations_supported\":{}}",
+			"the batch endpoint where it is on");
+}
+
+static void
+test_external_servers(void)
+{
+	static const char *const servers[] = {"https://esignet.example", "https://keycloak.example/r"};
+	VciIssuer issuer = example_issuer();
+	VciJson *metadata;
+
+	issuer.authorization_servers = servers;
+	issuer.authorization_server_count = 2;
+	metadata = vci_metadata_credential_issuer(&issuer, NULL, 0);
+	check_member(metadata, NAMES("authorization_servers"),
+				 "[\"https://registry.example\",\"https://esignet.example\","
+				 "\"https://keycloak.example/r\"]",
+				 "the issuer itself comes first among several authorization servers");
+	vci_json_free(metadata);
+	issuer.endpoints[VCI_ENDPOINT_TOKEN].enabled = false;
+	metadata = vci_metadata_credential_issuer(&issuer, NULL, 0);
+	check_member(metadata, NAMES("authorization_servers"),
+				 "[\"https://esignet.example\",\"https://keycloak.example/r\"]",
+				 "without a token endpoint it is none itself");
+	vci_json_free(metadata);
 }
 
 /* The published object of one configuration; new. */
@@ -132,6 +180,69 @@ test_older_members(void)
 	vci_json_free(configuration.display);
 }
 
+static const char *const guide_display =
+	"[{\"name\":\"Entitlement Credential\",\"locale\":\"en-US\",\"logo\":{\"uri\":"
+	"\"https://registry.example/credentials/entitlement.png\"},"
+	"\"background_color\":\"#12107c\",\"text_color\":\"#FFFFFF\"}]";
+
+/* Byte for byte, in its order, what OpenSPP's guide shows as the answer of its issuer. */
+static const char *const guide_metadata =
+	"{\"credential_issuer\":\"https://registry.example\","
+	"\"credential_endpoint\":\"" BASE "/credential\","
+	"\"batch_credential_endpoint\":\"" BASE "/batch_credential\","
+	"\"deferred_credential_endpoint\":\"" BASE "/deferred_credential\","
+	"\"display\":[{\"name\":\"OpenSPP Social Registry\",\"locale\":\"en-US\",\"logo\":{\"uri\":"
+	"\"https://registry.example/logo.png\",\"alt_text\":\"OpenSPP Logo\"}}],"
+	"\"credential_configurations_supported\":{\"EntitlementCredential\":{"
+	"\"format\":\"vc+sd-jwt\",\"scope\":\"EntitlementCredential\","
+	"\"cryptographic_binding_methods_supported\":[\"jwk\"],"
+	"\"cryptographic_suites_supported\":[\"ES256\"],"
+	"\"display\":[{\"name\":\"Entitlement Credential\",\"locale\":\"en-US\",\"logo\":{\"uri\":"
+	"\"https://registry.example/credentials/entitlement.png\"},"
+	"\"background_color\":\"#12107c\",\"text_color\":\"#FFFFFF\"}],"
+	"\"credential_definition\":{\"type\":[\"VerifiableCredential\",\"EntitlementCredential\"],"
+	"\"credentialSubject\":{\"entitlementId\":{\"mandatory\":true,"
+	"\"display\":[{\"name\":\"Entitlement ID\",\"locale\":\"en-US\"}]},"
+	"\"amount\":{\"mandatory\":false,"
+	"\"display\":[{\"name\":\"Amount\",\"locale\":\"en-US\"}]}}}}}}";
+
+static void
+test_guide(void)
+{
+	VciIssuer issuer = example_issuer();
+	VciConfiguration configuration = example_configuration();
+	VciJson *object;
+
+	issuer.endpoints[VCI_ENDPOINT_NONCE].enabled = false;
+	issuer.endpoints[VCI_ENDPOINT_NOTIFICATION].enabled = false;
+	issuer.endpoints[VCI_ENDPOINT_BATCH_CREDENTIAL].enabled = true;
+	issuer.display = json("[{\"name\":\"OpenSPP Social Registry\",\"locale\":\"en-US\",\"logo\":"
+						  "{\"uri\":\"https://registry.example/logo.png\",\"alt_text\":"
+						  "\"OpenSPP Logo\"}}]");
+	configuration.format = "vc+sd-jwt";
+	configuration.scope = "EntitlementCredential";
+	configuration.older = VCI_OLDER_CREDENTIAL_DEFINITION | VCI_OLDER_METADATA;
+	configuration.display = json(guide_display);
+	configuration.claims = json("[{\"path\":[\"entitlementId\"],\"mandatory\":true,\"display\":"
+								"[{\"name\":\"Entitlement ID\",\"locale\":\"en-US\"}]},"
+								"{\"path\":[\"amount\"],\"mandatory\":false,\"display\":"
+								"[{\"name\":\"Amount\",\"locale\":\"en-US\"}]}]");
+	is_json(vci_metadata_credential_issuer(&issuer, &configuration, 1), guide_metadata,
+			"with that switch the metadata is the guide's, member for member");
+	vci_json_free(configuration.claims);
+	vci_json_free(configuration.display);
+	configuration.claims = NULL;
+	configuration.display = NULL;
+	configuration.binding = VCI_HOLDER_OPTIONAL;
+	object = publish(&configuration);
+	is_json(object,
+			"{\"format\":\"vc+sd-jwt\",\"scope\":\"EntitlementCredential\","
+			"\"cryptographic_suites_supported\":[\"ES256\"],\"credential_definition\":{\"type\":"
+			"[\"VerifiableCredential\",\"EntitlementCredential\"],\"credentialSubject\":{}}}",
+			"without display, claims and required binding it says nothing of them");
+	vci_json_free(issuer.display);
+}
+
 static void
 test_authorization_server(void)
 {
@@ -140,13 +251,84 @@ test_authorization_server(void)
 
 	is_json(vci_metadata_authorization_server(&issuer, &configuration, 1),
 			"{\"issuer\":\"https://registry.example\","
-			"\"token_endpoint\":\"https://registry.example/api/v1/openid4vci/token\","
-			"\"jwks_uri\":\"https://registry.example/api/v1/openid4vci/jwks\","
+			"\"token_endpoint\":\"" BASE "/token\","
+			"\"jwks_uri\":\"" BASE "/jwks\","
 			"\"grant_types_supported\":[\"urn:ietf:params:oauth:grant-type:pre-authorized_code\"],"
 			"\"token_endpoint_auth_methods_supported\":[\"none\"],"
+			"\"dpop_signing_alg_values_supported\":[\"ES256\",\"ES384\",\"EdDSA\",\"RS256\","
+			"\"PS256\"],"
 			"\"authorization_details_types_supported\":[\"openid_credential\"],"
 			"\"pre-authorized_grant_anonymous_access_supported\":true}",
 			"the one grant that works, anonymous access, and no empty array (RFC 8414 3.2)");
+}
+
+/* What the metadata says of the authorization code flow, without what it says anyway. */
+static void
+check_authorization(const VciIssuer *issuer, const VciConfiguration *configurations, size_t count,
+					const char *expected, const char *what)
+{
+	VciJson *metadata = vci_metadata_authorization_server(issuer, configurations, count);
+	static const char *const always[] = {"issuer",
+										 "token_endpoint",
+										 "jwks_uri",
+										 "token_endpoint_auth_methods_supported",
+										 "dpop_signing_alg_values_supported",
+										 "authorization_details_types_supported",
+										 "pre-authorized_grant_anonymous_access_supported"};
+
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		vci_json_remove(metadata, always[i]);
+	is_json(metadata, expected, what);
+}
+
+static void
+test_authorization_code(void)
+{
+	VciIssuer issuer = example_issuer();
+	VciConfiguration configurations[] = {example_configuration(), example_configuration(),
+										 example_configuration()};
+	const char *none = "{\"grant_types_supported\":"
+					   "[\"urn:ietf:params:oauth:grant-type:pre-authorized_code\"]}";
+
+	configurations[1].scope = NULL;
+	issuer.has_clients = true;
+	check_authorization(
+		&issuer, configurations, 3,
+		"{\"grant_types_supported\":[\"urn:ietf:params:oauth:grant-type:pre-authorized_code\","
+		"\"authorization_code\"],\"authorization_endpoint\":\"" BASE "/authorize\","
+		"\"pushed_authorization_request_endpoint\":\"" BASE "/par\","
+		"\"response_types_supported\":[\"code\"],\"code_challenge_methods_supported\":[\"S256\"],"
+		"\"authorization_response_iss_parameter_supported\":true,"
+		"\"scopes_supported\":[\"entitlement\"]}",
+		"the authorization code flow once a wallet is registered; a scope is told once");
+	issuer.endpoints[VCI_ENDPOINT_PAR].enabled = false;
+	issuer.refresh_token_lifetime = 86400;
+	check_authorization(
+		&issuer, &configurations[1], 1,
+		"{\"grant_types_supported\":[\"urn:ietf:params:oauth:grant-type:pre-authorized_code\","
+		"\"authorization_code\",\"refresh_token\"],\"authorization_endpoint\":\"" BASE
+		"/authorize\",\"response_types_supported\":[\"code\"],"
+		"\"code_challenge_methods_supported\":[\"S256\"],"
+		"\"authorization_response_iss_parameter_supported\":true}",
+		"no pushed requests, no scopes, but refresh tokens");
+	issuer = example_issuer();
+	issuer.has_clients = true;
+	issuer.endpoints[VCI_ENDPOINT_AUTHORIZE].enabled = false;
+	check_authorization(&issuer, configurations, 3, none,
+						"an authorization endpoint that is off takes the flow with it");
+}
+
+static void
+test_dpop(void)
+{
+	VciIssuer issuer = example_issuer();
+	VciJson *metadata;
+
+	issuer.dpop = VCI_DPOP_OFF;
+	metadata = vci_metadata_authorization_server(&issuer, NULL, 0);
+	ok(!vci_json_has(metadata, "dpop_signing_alg_values_supported"),
+	   "an issuer without DPoP names no algorithms for it");
+	vci_json_free(metadata);
 }
 
 static void
@@ -247,26 +429,55 @@ test_deviations(void)
 	issuer.access_token_lifetime = 301;
 	issuer.offer_lifetime = 3601;
 	check_deviations(&issuer, NULL, "access_token_lifetime offer_lifetime", "a second too long");
+	issuer.dpop = VCI_DPOP_REQUIRED;
+	check_deviations(&issuer, NULL, "offer_lifetime", "a bound token may live longer");
+	issuer.dpop = VCI_DPOP_OFF;
+	check_deviations(&issuer, NULL, "access_token_lifetime dpop offer_lifetime",
+					 "none can be bound while DPoP is off");
 
 	configuration.format = "vc+sd-jwt";
-	configuration.older = (1 << 6) - 1;
+	configuration.older = (1 << 7) - 1;
 	check_deviations(&issuer, &configuration,
 					 "format format_request singular_proof untyped_proof vc_sd_jwt metadata "
-					 "holder_without_proof",
+					 "holder_without_proof credential_definition",
 					 "a configuration that bends as far as it can");
 	configuration = example_configuration();
 	configuration.binding = VCI_HOLDER_ABSENT;
 	check_deviations(&issuer, &configuration, "", "binding is the issuer's choice in 1.0");
 }
 
+static void
+test_endpoint_deviations(void)
+{
+	VciIssuer issuer = example_issuer();
+
+	issuer.endpoints[VCI_ENDPOINT_NONCE].enabled = false;
+	issuer.endpoints[VCI_ENDPOINT_CREDENTIAL].enabled = false;
+	issuer.endpoints[VCI_ENDPOINT_BATCH_CREDENTIAL].enabled = true;
+	check_deviations(&issuer, NULL,
+					 "endpoints.nonce endpoints.batch_credential endpoints.credential",
+					 "what is switched on and off against the specification");
+	issuer = example_issuer();
+	issuer.endpoints[VCI_ENDPOINT_PAR].url = "http://127.0.0.1/par";
+	check_deviations(&issuer, NULL, "endpoints", "an endpoint without TLS");
+	issuer.endpoints[VCI_ENDPOINT_PAR].enabled = false;
+	check_deviations(&issuer, NULL, "", "unless it is off");
+}
+
 int
 main(void)
 {
 	test_issuer_metadata();
+	test_issuer_endpoints();
+	test_external_servers();
 	test_configuration();
 	test_older_members();
+	test_guide();
 	test_authorization_server();
+	test_authorization_code();
+	test_dpop();
 	test_keys();
 	test_deviations();
+	test_endpoint_deviations();
 	return done_testing();
 }
