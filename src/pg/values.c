@@ -44,16 +44,13 @@ check_size(const Jsonb *jsonb, const char *name)
 }
 
 VciJson *
-vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name)
+vci_json_of_datum(Datum datum, const char *name)
 {
 	VciJson **json;
 	VciError error = VCI_ERROR_INIT;
-	Jsonb *jsonb;
+	Jsonb *jsonb = DatumGetJsonbP(datum);
 	char *text;
 
-	if (PG_ARGISNULL(n))
-		return NULL;
-	jsonb = PG_GETARG_JSONB_P(n);
 	check_size(jsonb, name);
 	text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
 	json = vci_own_json();
@@ -62,6 +59,12 @@ vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name)
 						errmsg("%s can't be used: %s", name, error.text)));
 	pfree(text);
 	return *json;
+}
+
+VciJson *
+vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name)
+{
+	return PG_ARGISNULL(n) ? NULL : vci_json_of_datum(PG_GETARG_DATUM(n), name);
 }
 
 int64

@@ -19,6 +19,9 @@ extern char *vci_arg_text_required(FunctionCallInfo fcinfo, int n, const char *n
 /* Argument n (jsonb) as an owned VciJson, NULL when it is null or JSON null. */
 extern VciJson *vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name);
 
+/* A jsonb as an owned VciJson, NULL when it is JSON null; name is for the error. */
+extern VciJson *vci_json_of_datum(Datum datum, const char *name);
+
 /* Argument n (interval) in seconds; fallback when null; raises unless positive. */
 extern int64 vci_arg_seconds(FunctionCallInfo fcinfo, int n, const char *name, int64 fallback);
 
