@@ -654,6 +654,28 @@ CREATE FUNCTION vci_drop_did_document(did text) RETURNS boolean
 COMMENT ON FUNCTION vci_drop_did_document(text) IS
 'Forgets a loaded DID document; false when there was none.';
 
+CREATE FUNCTION vci_create_authorization_server(
+        url text, audiences text[], jwks jsonb DEFAULT NULL, options jsonb DEFAULT '{}',
+        issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_authorization_server';
+COMMENT ON FUNCTION vci_create_authorization_server(text, text[], jsonb, jsonb, text) IS
+'Lets an issuer trust an external authorization server: its JWT access tokens (RFC 9068) are taken at the credential endpoint and those behind it. url: iss of its tokens, to the byte; https, or http for loopback hosts. audiences: aud must hold one of these 1 to 16 strings. jwks: its public keys as a JWK set; without them every token is refused until vci_load_jwks. options: jwks_uri (where openid4vci-proxy refresh-jwks fetches the keys), client_ids (array; client_id or azp must be one of them; default: any client), accept_typ_jwt (boolean; also typ JWT, as Keycloak writes it, default false), subject_claim (name of the top-level claim that says who the person is, default sub), subject_model (of the subject at issuance), subject_source (schema.function(text) returning text: subject id of the claim''s value, NULL when unknown; runs as its owner; default: the value is the id). issuer: NULL for the only one. Each token issues once, by its iss and jti. 42710 when the issuer trusts this url already. Duty issuer_admin.';
+
+CREATE FUNCTION vci_alter_authorization_server(url text, changes jsonb, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_authorization_server';
+COMMENT ON FUNCTION vci_alter_authorization_server(text, jsonb, text) IS
+'Changes what an issuer demands of a trusted authorization server''s tokens. Members are audiences and the options of vci_create_authorization_server; null goes back to the default. Unknown members are refused (22023); 42704 when the issuer does not trust this url.';
+
+CREATE FUNCTION vci_drop_authorization_server(url text, issuer text DEFAULT NULL) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_drop_authorization_server';
+COMMENT ON FUNCTION vci_drop_authorization_server(text, text) IS
+'Takes the trust back: from now on the server''s tokens are refused at the issuer (NULL: the only one), also those already used, for deferred credentials and notifications too. False when it was not trusted.';
+
+CREATE FUNCTION vci_load_jwks(url text, jwks jsonb, issuer text DEFAULT NULL) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_load_jwks';
+COMMENT ON FUNCTION vci_load_jwks(text, jsonb, text) IS
+'Loads the public keys of the trusted authorization server with this url in place of the former ones, at one issuer or (NULL) at all issuers of the caller that trust it; returns at how many. jwks: a JWK set (RFC 7517 section 5) of 1 to 64 keys, at least one of which can verify ES256, ES384, EdDSA, RS256 or PS256; private or symmetric keys are refused (22023). 42704 when no such issuer trusts url. The database itself fetches nothing. Duty issuer_admin.';
+
 -- Offers ------------------------------------------------------------------------
 
 CREATE TYPE vci_created_offer AS (
@@ -769,6 +791,13 @@ CREATE FUNCTION vci_verify_sdjwt(
     LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_verify_sdjwt';
 COMMENT ON FUNCTION vci_verify_sdjwt(text, text, text, jsonb, boolean, interval) IS
 'Verifies an SD-JWT or SD-JWT+KB (RFC 9901 section 7). issuer_jwks: JWK set or JWK of its issuer, NULL for the keys of the issuers here (iss must then be one of them). require_key_binding: NULL means when nonce or audience are expected. Returns {valid, error, error_description, claims, header, issuer, key_binding}; claims are what was disclosed.';
+
+CREATE FUNCTION vci_verify_dpop(
+        proof text, method text, url text, access_token text DEFAULT NULL,
+        max_age interval DEFAULT '5 minutes') RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE COST 5000 AS 'MODULE_PATHNAME', 'vci_verify_dpop';
+COMMENT ON FUNCTION vci_verify_dpop(text, text, text, text, interval) IS
+'Verifies a DPoP proof (RFC 9449 section 4.3) for a request with this method and URL: typ, signature by the key in its header, htm, htu, iat from max_age ago to 60 seconds ahead, jti, and ath when an access_token is given. Returns {valid, error, error_description, header, payload, jkt}; a bad proof is a result, not an error. jkt is the thumbprint of its key (RFC 7638). Spends nothing and checks no nonce: the endpoints do.';
 
 CREATE TYPE vci_http_response AS (
     status  integer,
