@@ -14,15 +14,24 @@
 #define PROOF_LEEWAY 60 /* seconds that a wallet's clock may be ahead */
 
 VciStatus
-vci_check_issuance(const VciIssuerEntry *issuer, VciError *error)
+vci_credential_session_open(VciCredentialSession *session, const VciHttpRequest *http,
+							VciEndpoint endpoint, VciError *error)
 {
-	if (issuer->rules.issuance_paused)
+	VciStatus status;
+
+	session->now = vci_now();
+	if (session->issuer->rules.issuance_paused)
 		return vci_error(error, VCI_ERR_PAUSED, "the issuer has stopped issuance; try again later");
-	return VCI_OK;
+	vci_require(vci_sha256(http->body, http->body_len, session->digest, error), error);
+	status =
+		vci_access_open(session->store, session->issuer, http, endpoint, &session->access, error);
+	if (status == VCI_OK)
+		status = vci_http_content_type_check(http, "application/json", error);
+	return status;
 }
 
-static VciJson *
-parse_stored(const char *text)
+VciJson *
+vci_stored_json(const char *text)
 {
 	VciJson **json = vci_own_json();
 	VciError error = VCI_ERROR_INIT;
@@ -32,15 +41,21 @@ parse_stored(const char *text)
 	return *json;
 }
 
-void
-vci_credential_session_start(VciCredentialSession *session)
+VciStatus
+vci_credential_session_lock(VciCredentialSession *session, VciError *error)
 {
-	const VciOfferRow *offer = session->access.offer;
+	VciAccess *access = &session->access;
+	VciStatus status =
+		vci_access_lock(session->store, session->issuer, session->now, false, access, error);
 
-	session->datasets = parse_stored(offer->datasets);
-	session->of_offer = (VciDataset){.subject_model = offer->subject_model,
-									 .subject_id = offer->subject_id,
-									 .claims = parse_stored(offer->claims)};
+	if (status != VCI_OK)
+		return status;
+	vci_cache_require_key(session->issuer);
+	session->datasets = vci_stored_json(access->offer->datasets);
+	session->of_offer = (VciDataset){.subject_model = access->offer->subject_model,
+									 .subject_id = access->offer->subject_id,
+									 .claims = vci_stored_json(access->offer->claims)};
+	return VCI_OK;
 }
 
 static VciJson *
@@ -315,6 +330,12 @@ vci_credential_call_check(VciCredentialCall *call, VciError *error)
 	if (status == VCI_OK)
 		status = prepare(call, error);
 	return status;
+}
+
+bool
+vci_credential_call_repeats(const VciCredentialCall *call)
+{
+	return call->outcome == VCI_OUTCOME_REPEAT || call->outcome == VCI_OUTCOME_REPEAT_DEFER;
 }
 
 VciStatus

@@ -62,14 +62,25 @@ typedef struct VciCredentialCall
 	int32 wait;
 } VciCredentialCall;
 
-/* Fills what a session knows once the access token's rows are locked. */
-extern void vci_credential_session_start(VciCredentialSession *session);
+/*
+ * What comes before the body is looked at: issuance is not paused, the access token's MAC or
+ * signature holds, the media type is right. store and issuer are set.
+ */
+extern VciStatus vci_credential_session_open(VciCredentialSession *session,
+											 const VciHttpRequest *http, VciEndpoint endpoint,
+											 VciError *error);
+
+/* Locks the access token's rows and learns what the offer is for. */
+extern VciStatus vci_credential_session_lock(VciCredentialSession *session, VciError *error);
 
 /*
  * Checks everything about the request, decides the outcome, collects the claims and signs;
  * writes nothing. The proofs' nonces are added to the session.
  */
 extern VciStatus vci_credential_call_check(VciCredentialCall *call, VciError *error);
+
+/* Is its answer one that was given before? Its nonces are spent then. */
+extern bool vci_credential_call_repeats(const VciCredentialCall *call);
 
 /* Spends the session's nonces, all or none: a wallet keeps its fresh ones otherwise. */
 extern VciStatus vci_credential_session_spend(VciCredentialSession *session, VciError *error);
@@ -84,8 +95,8 @@ extern VciJson *vci_credential_call_response(const VciCredentialCall *call, int 
 extern VciAnswer *vci_credential_refuse(const VciIssuerEntry *issuer, bool older,
 										const VciError *error);
 
-/* VCI_ERR_PAUSED when the issuer has stopped issuance. */
-extern VciStatus vci_check_issuance(const VciIssuerEntry *issuer, VciError *error);
+/* Reads a JSON text that the store keeps; owned, NULL for NULL. */
+extern VciJson *vci_stored_json(const char *text);
 
 /*
  * notification_id of the answer that holds this credential record first, or NULL when the
