@@ -8,22 +8,6 @@
 #include "http.h"
 #include "offer.h"
 
-char *
-vci_endpoint_url(const VciIssuer *issuer, const char *leaf)
-{
-	size_t url_len = strlen(issuer->url);
-	size_t base_len = strlen(issuer->base_path);
-	char *url = malloc(url_len + base_len + strlen(leaf) + 1);
-
-	if (url != NULL)
-	{
-		memcpy(url, issuer->url, url_len);
-		memcpy(url + url_len, issuer->base_path, base_len);
-		strcpy(url + url_len + base_len, leaf);
-	}
-	return url;
-}
-
 /* Publishes the endpoint's URL unless it is switched off. */
 static bool
 set_endpoint(VciJson *object, const char *name, const VciIssuer *issuer, VciEndpoint endpoint)

@@ -41,9 +41,6 @@ extern VciJson *vci_metadata_jwt_vc_issuer(const VciIssuer *issuer, const VciPub
 extern VciJson *vci_metadata_did_document(const VciIssuer *issuer, const VciPublishedKey *keys,
 										  size_t count);
 
-/* issuer URL + base path + leaf ("/token"); malloc'd. */
-extern char *vci_endpoint_url(const VciIssuer *issuer, const char *leaf);
-
 typedef struct VciDeviation
 {
 	const char *name;	/* setting or switch, e.g. "access_token_lifetime" */

@@ -91,9 +91,9 @@ test_settings(void)
 	check(&configuration, VCI_ERR_CONFIGURATION, "decoys", "negative decoys are refused");
 
 	configuration = example_configuration();
-	configuration.older = (1 << 6) - 1;
+	configuration.older = (1 << 7) - 1;
 	check(&configuration, VCI_OK, NULL, "all switches together are accepted");
-	configuration.older = 1 << 6;
+	configuration.older = 1 << 7;
 	check(&configuration, VCI_ERR_CONFIGURATION, "switch", "an unknown switch is refused");
 }
 

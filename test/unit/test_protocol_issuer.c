@@ -174,9 +174,96 @@ test_switch_names(void)
 	is_number(vci_older_by_name("metadata"), VCI_OLDER_METADATA, "metadata");
 	is_number(vci_older_by_name("holder_without_proof"), VCI_OLDER_HOLDER_WITHOUT_PROOF,
 			  "holder_without_proof");
+	is_number(vci_older_by_name("credential_definition"), VCI_OLDER_CREDENTIAL_DEFINITION,
+			  "credential_definition");
 	is_number(vci_older_by_name("Metadata"), 0, "another spelling is no switch");
 	is_number(vci_older_by_name(""), 0, "an empty name is no switch");
 	is_number(vci_older_by_name(NULL), 0, "no name is no switch");
+}
+
+static void
+test_page_urls(void)
+{
+	static const char *const good[] = {
+		"https://portal.example/login",
+		"https://portal.example",
+		"https://portal.example:8443/a/b.php?x=1&y=%20",
+		"https://portal.example?next=1",
+		"http://127.0.0.1:8080/login",
+		"http://localhost/login/",
+	};
+	static const struct
+	{
+		const char *url;
+		const char *what;
+	} bad[] = {
+		{"", "an empty page URL is refused"},
+		{"/login", "a relative page URL is refused"},
+		{"javascript:alert(1)", "a script is no page"},
+		{"http://portal.example/login", "http beyond loopback is refused for a page"},
+		{"https://portal.example/login#x", "a fragment would swallow the request id"},
+		{"https://user@portal.example/", "user info in a page URL is refused"},
+		{"https://portal.example/\r\nSet-Cookie: a=b", "a line break in a page URL is refused"},
+		{"https://portal.example/a b", "a space in a page URL is refused"},
+		{"https://portal.example/\"", "a quotation mark in a page URL is refused"},
+		{"https://portal.example/\xc3\xa9", "a byte beyond ASCII in a page URL is refused"},
+		{"https://", "a page URL without host is refused"},
+	};
+	char url[2100];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		is_status(vci_page_url_check(good[i], &error), VCI_OK, &error, good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		is_status(vci_page_url_check(bad[i].url, &error), VCI_ERR_CONFIGURATION, &error,
+				  bad[i].what);
+	snprintf(url, sizeof(url), "https://portal.example/%02026d", 0);
+	is_status(vci_page_url_check(url, &error), VCI_ERR_CONFIGURATION, &error,
+			  "2049 characters are too many");
+}
+
+static void
+check_fields(const char *text, VciStatus expected, const char *what)
+{
+	VciJson *fields = json(text);
+
+	is_status(vci_login_fields_check(fields, &error), expected, &error, what);
+	vci_json_free(fields);
+}
+
+static void
+test_login_fields(void)
+{
+	check_fields("[{\"name\":\"id\",\"label\":\"Number\"}]", VCI_OK, "name and label are enough");
+	check_fields(
+		"[{\"name\":\"id\",\"type\":\"tel\",\"required\":false,\"display\":"
+		"[{\"name\":\"Number\",\"locale\":\"en\"},{\"name\":\"Nummer\",\"locale\":\"de\"}]},"
+		"{\"name\":\"pin\",\"type\":\"password\",\"label\":\"PIN\"}]",
+		VCI_OK, "a field by language, and a password");
+	check_fields("[]", VCI_ERR_CONFIGURATION, "no field is refused");
+	check_fields("{\"name\":\"id\",\"label\":\"x\"}", VCI_ERR_CONFIGURATION, "no array");
+	check_fields("[{\"label\":\"x\"}]", VCI_ERR_CONFIGURATION, "a field without name");
+	check_fields("[{\"name\":\"a b\",\"label\":\"x\"}]", VCI_ERR_CONFIGURATION,
+				 "a name with a space");
+	check_fields("[{\"name\":\"csrf\",\"label\":\"x\"}]", VCI_ERR_CONFIGURATION,
+				 "a name that the page's form has itself");
+	check_fields("[{\"name\":\"id\"}]", VCI_ERR_CONFIGURATION, "a field that nobody can read");
+	check_fields("[{\"name\":\"id\",\"label\":\"\"}]", VCI_ERR_CONFIGURATION, "an empty label");
+	check_fields("[{\"name\":\"id\",\"label\":\"x\",\"type\":\"file\"}]", VCI_ERR_CONFIGURATION,
+				 "another type");
+	check_fields("[{\"name\":\"id\",\"label\":\"x\",\"required\":1}]", VCI_ERR_CONFIGURATION,
+				 "required that is no boolean");
+	check_fields("[{\"name\":\"id\",\"label\":\"x\",\"pattern\":\"x\"}]", VCI_ERR_CONFIGURATION,
+				 "an unknown member");
+	check_fields("[{\"name\":\"id\",\"display\":[{\"locale\":\"en\"}]}]", VCI_ERR_CONFIGURATION,
+				 "a display without name");
+	check_fields("[{\"name\":\"id\",\"label\":\"x\"},{\"name\":\"id\",\"label\":\"y\"}]",
+				 VCI_ERR_CONFIGURATION, "one name twice");
+	check_fields("[{\"name\":\"a\",\"label\":\"x\"},{\"name\":\"b\",\"label\":\"x\"},"
+				 "{\"name\":\"c\",\"label\":\"x\"},{\"name\":\"d\",\"label\":\"x\"},"
+				 "{\"name\":\"e\",\"label\":\"x\"},{\"name\":\"f\",\"label\":\"x\"},"
+				 "{\"name\":\"g\",\"label\":\"x\"},{\"name\":\"h\",\"label\":\"x\"},"
+				 "{\"name\":\"i\",\"label\":\"x\"}]",
+				 VCI_ERR_CONFIGURATION, "nine fields are too many");
 }
 
 int
@@ -189,5 +276,7 @@ main(void)
 	test_url_parts();
 	test_iss();
 	test_switch_names();
+	test_page_urls();
+	test_login_fields();
 	return done_testing();
 }
