@@ -774,7 +774,32 @@ CREATE FUNCTION vci_issue_and_record(
         subject_model text DEFAULT NULL, subject_id text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS vci_issued_credential
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 5000 AS 'MODULE_PATHNAME', 'vci_issue_and_record';
 COMMENT ON FUNCTION vci_issue_and_record(text, jsonb, jsonb, text, text, text) IS
-'As vci_issue_sdjwt, and records the credential in vci_credential. With a subject and a claims source the claims come from there.';
+'As vci_issue_sdjwt, and records the credential in vci_credential. With a subject and a claims source the claims come from there; error 55000 when it says "not yet".';
+
+CREATE FUNCTION vci_request_credential(access_token text, request jsonb, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_request_credential';
+COMMENT ON FUNCTION vci_request_credential(text, jsonb, text, text) IS
+'The credential endpoint''s work (OpenID4VCI 1.0 section 8): request is its body, access_token goes as DPoP when dpop (a DPoP proof) is given, else as Bearer. Returns the response (credentials and notification_id, or transaction_id and interval) or the error (error, error_description); commit either.';
+
+CREATE FUNCTION vci_request_deferred(access_token text, transaction_id text, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_request_deferred';
+COMMENT ON FUNCTION vci_request_deferred(text, text, text, text) IS
+'The deferred credential endpoint''s work (OpenID4VCI 1.0 section 9): the credentials of a transaction_id, or transaction_id and interval (seconds) while they wait, or the error (error, error_description); commit either. access_token: the one that asked, also when it has expired, or another one of the same offer; dpop: a DPoP proof, NULL sends it as Bearer.';
+
+CREATE FUNCTION vci_record_notification(access_token text, notification_id text, event text, event_description text DEFAULT NULL, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_record_notification';
+COMMENT ON FUNCTION vci_record_notification(text, text, text, text, text, text) IS
+'The notification endpoint''s work (OpenID4VCI 1.0 section 11): keeps what the wallet tells with the credentials of one answer. event: credential_accepted, credential_failure or credential_deleted; event_description: at most 1024 ASCII characters. Returns {} or the error (error, error_description). Idempotent; another event later replaces the earlier one.';
+
+CREATE FUNCTION vci_deferred_complete(deferred_id bigint, claims jsonb DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_deferred_complete';
+COMMENT ON FUNCTION vci_deferred_complete(bigint, jsonb) IS
+'Lets the wallet fetch a deferred credential (vci_deferred_info). claims: what it will hold, NULL for the offer''s; over them goes what the claims source says when the wallet fetches. Repeating the same decision changes nothing. Errors: 42704 unknown; 55000 fetched, denied, completed with other claims, expired, withdrawn with its offer, or waiting for its claims source; 22023 claims that can''t be issued.';
+
+CREATE FUNCTION vci_deferred_deny(deferred_id bigint, reason text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_deferred_deny';
+COMMENT ON FUNCTION vci_deferred_deny(bigint, text) IS
+'Refuses a deferred credential: the wallet gets credential_request_denied. reason: for reports alone (vci_deferred_info), at most 1024 bytes. Repeating it changes nothing. Errors: 42704 unknown; 55000 fetched, completed, expired or withdrawn with its offer.';
 
 CREATE FUNCTION vci_verify_kbjwt(
         jwt text, expected_nonce text, expected_audience text,
