@@ -106,8 +106,9 @@ vci_dpop_check(VciStore *store, const VciIssuerEntry *issuer, const VciHttpReque
 }
 
 /*
- * Beside "Bearer" of a refusal the same words under "DPoP", and instead of it where bearer
- * tokens are of no use (RFC 9449 section 7.1). A fault of the proof has only the latter.
+ * Behind the challenge "Bearer" of a refusal one with the same error under "DPoP", and instead
+ * of it where bearer tokens are of no use (RFC 9449 section 7.1). A fault of the proof has only
+ * the latter already.
  */
 static void
 add_challenge(VciAnswer *answer, VciDpopMode mode)
@@ -116,17 +117,17 @@ add_challenge(VciAnswer *answer, VciDpopMode mode)
 	{
 		const char *bearer = answer->values[i];
 		const char *words = bearer + strlen("Bearer");
-		char *challenge;
+		const char *description;
+		char *dpop;
 
 		if (strcmp(answer->names[i], "WWW-Authenticate") != 0 ||
 			strncmp(bearer, "Bearer", strlen("Bearer")) != 0)
 			continue;
-		challenge =
-			psprintf("DPoP%s%s algs=\"" VCI_DPOP_ALGS "\"", words, words[0] != '\0' ? "," : "");
-		if (mode == VCI_DPOP_REQUIRED)
-			answer->values[i] = challenge;
-		else
-			vci_answer_header(answer, "WWW-Authenticate", challenge);
+		description = strstr(words, ", error_description");
+		dpop =
+			psprintf("DPoP%.*s%s algs=\"" VCI_DPOP_ALGS "\"",
+					 (int) (description ? description - words : 0), words, description ? "," : "");
+		answer->values[i] = mode == VCI_DPOP_REQUIRED ? dpop : psprintf("%s, %s", bearer, dpop);
 		return;
 	}
 }
