@@ -676,6 +676,22 @@ CREATE FUNCTION vci_load_jwks(url text, jwks jsonb, issuer text DEFAULT NULL) RE
 COMMENT ON FUNCTION vci_load_jwks(text, jsonb, text) IS
 'Loads the public keys of the trusted authorization server with this url in place of the former ones, at one issuer or (NULL) at all issuers of the caller that trust it; returns at how many. jwks: a JWK set (RFC 7517 section 5) of 1 to 64 keys, at least one of which can verify ES256, ES384, EdDSA, RS256 or PS256; private or symmetric keys are refused (22023). 42704 when no such issuer trusts url. The database itself fetches nothing. Duty issuer_admin.';
 
+CREATE FUNCTION vci_create_client(client_id text, redirect_uris text[], name text DEFAULT NULL,
+                                  options jsonb DEFAULT '{}', issuer text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_client';
+COMMENT ON FUNCTION vci_create_client(text, text[], text, jsonb, text) IS
+'Registers a wallet for the authorization code flow, a public client (RFC 6749 section 2.1), and returns its client_id (1 to 255 printable ASCII characters). redirect_uris: 1 to 32 absolute URIs of at most 2000 bytes without fragment: https, http for 127.0.0.1, [::1] and localhost, or a scheme of the wallet''s own; compared as text, but the port of 127.0.0.1 and [::1] may be any (RFC 8252 section 7.3). name: what people read on the consent page. options: pkce_required (boolean; false takes requests without code_challenge, for profile openspp alone). issuer: NULL for the only one. 42710 when the id is or was taken. Duty issuer_admin.';
+
+CREATE FUNCTION vci_alter_client(client_id text, changes jsonb, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_client';
+COMMENT ON FUNCTION vci_alter_client(text, jsonb, text) IS
+'Changes a wallet. Members: redirect_uris (array), name, pkce_required; null goes back to the default. Requests under way whose redirect_uri is no longer registered end. Unknown members are refused (22023); 42704 when there is no such client. Duty issuer_admin.';
+
+CREATE FUNCTION vci_retire_client(client_id text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_retire_client';
+COMMENT ON FUNCTION vci_retire_client(text, text) IS
+'Takes a wallet out of the authorization code flow: its requests under way end too, and its id is not given again. 42704 when there is no such client. Duty issuer_admin.';
+
 -- Offers ------------------------------------------------------------------------
 
 CREATE TYPE vci_created_offer AS (
@@ -744,6 +760,35 @@ CREATE FUNCTION vci_cancel_offer(offer_id bigint) RETURNS boolean
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_cancel_offer';
 COMMENT ON FUNCTION vci_cancel_offer(bigint) IS
 'Cancels an offer: its link and its token are dead. False when it was cancelled already or the one credential that it offers is issued.';
+
+-- Authorization code flow ---------------------------------------------------------
+
+CREATE FUNCTION vci_push_authorization(parameters jsonb, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_push_authorization';
+COMMENT ON FUNCTION vci_push_authorization(jsonb, text, text) IS
+'The work of the endpoint for pushed authorization requests (RFC 9126). parameters: the request''s, by name (client_id, redirect_uri, response_type, code_challenge ...; authorization_details as JSON or as its text). dpop: a DPoP proof for that endpoint, NULL: none. Returns {request_uri, expires_in (seconds)} or {error, error_description}. Duty offerer.';
+
+CREATE FUNCTION vci_authorize(parameters jsonb, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_authorize';
+COMMENT ON FUNCTION vci_authorize(jsonb, text) IS
+'The authorization endpoint''s work (RFC 6749 section 4.1.1). parameters: the request''s, by name, or client_id and request_uri of a pushed one, which opens once. Returns {location}: where the browser goes, the login-and-consent page (with ?request=...) or the wallet''s redirect_uri with an error; set_cookie too when the page is the built-in one; or {error, error_description} when client or redirect_uri do not hold, so that nobody may be sent there. Duty offerer.';
+
+CREATE FUNCTION vci_authorization_request(request text, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_authorization_request';
+COMMENT ON FUNCTION vci_authorization_request(text, text) IS
+'What a login page shows of the request that it was given as ?request=...: {id, state (pending, approved, denied, redeemed, expired), client_id, client_name, redirect_uri, configuration_ids, credentials (array of {id, display, claims}), offer_id, subject_model, subject_id (for whom the offer is), expires_at}; what is unknown is absent. issuer: NULL for the one whose request it is. 42704 when there is no such request of an issuer of yours, 55000 when its wallet is no longer registered. Duty offerer.';
+
+CREATE FUNCTION vci_authorize_approve(
+        request text, subject_model text DEFAULT NULL, subject_id text DEFAULT NULL,
+        claims jsonb DEFAULT NULL, options jsonb DEFAULT '{}', issuer text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_authorize_approve';
+COMMENT ON FUNCTION vci_authorize_approve(text, text, text, jsonb, jsonb, text) IS
+'Approves a request for the person who logged in at your page and returns the URL to which the browser goes: the wallet''s redirect_uri with code, state and iss. A request that an offer began (offer_id of vci_authorization_request) is approved for the subject of that offer alone, so that its link is no authentication: 42501 for another subject. Any other request gets an offer of its own for this subject, with claims or a claims source as in vci_create_offer; options: labels, datasets, as there. Repeated for the same subject while the code is good it returns the same URL. 55000 when it was denied, has expired, its code was used, or its offer is no longer good; 42704 when there is no such request. Duty offerer.';
+
+CREATE FUNCTION vci_authorize_deny(request text, reason text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_authorize_deny';
+COMMENT ON FUNCTION vci_authorize_deny(text, text, text) IS
+'Denies a request and returns the URL to which the browser goes: the wallet''s redirect_uri with error=access_denied, state and iss. reason (at most 1000 bytes) is kept in vci_authorization_info and sent to nobody. Repeated it returns the same URL. 55000 when the request was approved or has expired, 42704 when there is none. Duty offerer.';
 
 -- Issuing and verifying -----------------------------------------------------------
 
