@@ -13,7 +13,12 @@ typedef enum VciLinkKind
 	VCI_LINK_BY_REFERENCE
 } VciLinkKind;
 
-/* The offer object that a wallet reads, with its code rebuilt; owned. */
+extern bool vci_offer_has_grant(const VciOfferRow *offer, const char *grant);
+
+/* The offer's datasets for src/protocol/dataset.h, NULL when it has none; owned. */
+extern VciJson *vci_offer_datasets(const VciOfferRow *offer);
+
+/* The offer object that a wallet reads, with its codes rebuilt; owned. */
 extern VciJson *vci_offer_json(const VciIssuerEntry *issuer, const VciOfferRow *offer);
 
 /* The openid-credential-offer:// link; palloc'd. */

@@ -99,7 +99,10 @@ vci_store_external_token(VciStore *store, const VciTokenRow *token, const unsign
 	/* the token first: who comes second waits here, and makes no offer */
 	*created = insert_token(store, token, key) != 0;
 	if (*created)
+	{
 		(void) vci_store_insert_offer(store, offer);
+		vci_store_redeem_offer(store, offer->id);
+	}
 	return find_external_token(store, token->issuer_id, key);
 }
 
