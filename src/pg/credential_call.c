@@ -6,7 +6,6 @@
 #include "../protocol/proof.h"
 #include "credential_call.h"
 #include "event.h"
-#include "issuance.h"
 #include "release.h"
 #include "token_endpoint.h"
 #include "values.h"
@@ -17,11 +16,11 @@ VciStatus
 vci_credential_session_open(VciCredentialSession *session, const VciHttpRequest *http,
 							VciEndpoint endpoint, VciError *error)
 {
-	VciStatus status;
+	VciStatus status = vci_check_issuance(session->issuer, error);
 
+	if (status != VCI_OK)
+		return status;
 	session->now = vci_now();
-	if (session->issuer->rules.issuance_paused)
-		return vci_error(error, VCI_ERR_PAUSED, "the issuer has stopped issuance; try again later");
 	vci_require(vci_sha256(http->body, http->body_len, session->digest, error), error);
 	status =
 		vci_access_open(session->store, session->issuer, http, endpoint, &session->access, error);

@@ -11,6 +11,7 @@
 #include "answer.h"
 #include "cache.h"
 #include "holder.h"
+#include "issuance.h"
 
 typedef struct VciSpentNonce
 {

@@ -8,7 +8,6 @@
 #include "dpop.h"
 #include "duty.h"
 #include "event.h"
-#include "issuance.h"
 #include "release.h"
 #include "sql_request.h"
 #include "values.h"
@@ -34,12 +33,11 @@ typedef struct DeferredCall
 static VciStatus
 open_request(DeferredCall *call, VciError *error)
 {
-	VciStatus status;
+	VciStatus status = vci_check_issuance(call->issuer, error);
 
-	if (call->issuer->rules.issuance_paused)
-		return vci_error(error, VCI_ERR_PAUSED, "the issuer has stopped issuance; try again later");
-	status = vci_access_open(call->store, call->issuer, call->http,
-							 VCI_ENDPOINT_DEFERRED_CREDENTIAL, &call->access, error);
+	if (status == VCI_OK)
+		status = vci_access_open(call->store, call->issuer, call->http,
+								 VCI_ENDPOINT_DEFERRED_CREDENTIAL, &call->access, error);
 	if (status == VCI_OK)
 		status = vci_http_content_type_check(call->http, "application/json", error);
 	if (status == VCI_OK)

@@ -10,7 +10,6 @@
 #include "credential_call.h"
 #include "duty.h"
 #include "event.h"
-#include "issuance.h"
 #include "release.h"
 #include "report.h"
 #include "values.h"

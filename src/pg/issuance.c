@@ -15,6 +15,14 @@
 
 #define VCI_SUBJECT_MAX_BYTES 255 /* as for offers */
 
+VciStatus
+vci_check_issuance(const VciIssuerEntry *issuer, VciError *error)
+{
+	if (issuer->rules.issuance_paused)
+		return vci_error(error, VCI_ERR_PAUSED, "the issuer has stopped issuance; try again later");
+	return VCI_OK;
+}
+
 /* What the source says replaces members of the same name. */
 static void
 merge(VciJson *claims, const VciJson *over)
@@ -135,12 +143,10 @@ static void
 require_issuance(const VciIssuerEntry *issuer)
 {
 	if (issuer->rules.issuance_paused)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("issuer %s has stopped issuance", issuer->rules.url),
-				 errhint("Resume it: SELECT openid4vci.vci_alter_issuer('{\"issuance_paused\": "
-						 "false}', issuer => '%s');",
-						 issuer->rules.url)));
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("issuer %s has stopped issuance", issuer->rules.url),
+						errhint("Resume it: SELECT openid4vci.vci_resume_issuance('%s');",
+								issuer->rules.url)));
 }
 
 /* An operator's holder_jwk, checked and reduced to its required members; NULL for none. */

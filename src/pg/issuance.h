@@ -8,6 +8,9 @@
 #include "cache.h"
 #include "store.h"
 
+/* VCI_ERR_PAUSED when all that leads to a credential has been stopped. */
+extern VciStatus vci_check_issuance(const VciIssuerEntry *issuer, VciError *error);
+
 /*
  * The claims to sign: those of the dataset, and over them what the configuration's claims
  * source says of its subject now. *wait is the number of seconds after which the source
