@@ -719,7 +719,7 @@ CREATE FUNCTION vci_create_offer(
         options jsonb DEFAULT '{}') RETURNS vci_created_offer
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_create_offer';
 COMMENT ON FUNCTION vci_create_offer(text[], text, text, jsonb, text, boolean, text, integer, text, text, interval, text, jsonb, text[], text, jsonb) IS
-'Creates a credential offer. Give claims, or a subject whose configuration has a claims source, or both (the source wins). tx_code: a PIN given by you (4 to 64 characters), or generate_tx_code with mode (numeric, text) and length; description at most 300 characters. holder: a DID or a public JWK that alone may receive the credential. expires_in: NULL for the issuer''s offer_lifetime. reference: your own key, unique per issuer; repeating a call returns the same offer as it is, whatever its state. labels: a JSON object for reports. grants: NULL or {urn:ietf:params:oauth:grant-type:pre-authorized_code}. issuer: URL, NULL for the only one. options: none yet, unknown members are refused. Over many rows use FROM ..., LATERAL vci_create_offer(...) with an argument that names a column of the row (without one it is called once for all rows); (vci_create_offer(...)).* would call it once a column.';
+'Creates a credential offer. Give claims, or a subject whose configuration has a claims source, or both (the source wins). tx_code: a PIN given by you (4 to 64 characters), or generate_tx_code with mode (numeric, text) and length; description at most 300 characters. holder: a DID or a public JWK that alone may receive the credential. expires_in: NULL for the issuer''s offer_lifetime. reference: your own key, unique per issuer; repeating a call returns the same offer as it is, whatever its state. labels: a JSON object for reports. grants: any of urn:ietf:params:oauth:grant-type:pre-authorized_code (NULL: this alone) and authorization_code; whichever a wallet uses first redeems the offer. issuer: URL, NULL for the only one. options: client_id (the only wallet that may redeem it), authorization_server (issuer URL or one of vci_authorization_server_info, where a wallet takes the authorization_code grant), datasets (array of {configuration_id, subject_model, subject_id, claims, name}: several credentials of one configuration, at most 64, 256 in all; each has a subject_id whose configuration has a claims source, or claims, and inherits neither from the offer); unknown members are refused. Notes the event offer_created. Over many rows use FROM ..., LATERAL vci_create_offer(...) with an argument that names a column of the row (without one it is called once for all rows); (vci_create_offer(...)).* would call it once a column.';
 
 CREATE FUNCTION vci_offer_uri(offer_id bigint, by text DEFAULT 'value') RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_uri';
@@ -759,7 +759,7 @@ COMMENT ON FUNCTION vci_reopen_offer(bigint) IS
 CREATE FUNCTION vci_cancel_offer(offer_id bigint) RETURNS boolean
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_cancel_offer';
 COMMENT ON FUNCTION vci_cancel_offer(bigint) IS
-'Cancels an offer: its link and its token are dead. False when it was cancelled already or the one credential that it offers is issued.';
+'Cancels an offer: its link, its tokens and its refresh tokens are dead. False when it was cancelled already or the one credential that it offers is issued and its issuer gives no refresh tokens. Notes the event offer_cancelled.';
 
 -- Authorization code flow ---------------------------------------------------------
 
@@ -796,6 +796,11 @@ CREATE FUNCTION vci_exchange_code(pre_authorized_code text, tx_code text DEFAULT
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_exchange_code';
 COMMENT ON FUNCTION vci_exchange_code(text, text, text) IS
 'The token endpoint''s work: redeems a pre-authorized code once. Returns the RFC 6749 response (access_token, token_type, expires_in, c_nonce, c_nonce_expires_in) or its error (error, error_description); commit either, a wrong transaction code counts only then.';
+
+CREATE FUNCTION vci_token(parameters jsonb, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_token';
+COMMENT ON FUNCTION vci_token(jsonb, text, text) IS
+'The token endpoint itself (OpenID4VCI 1.0 section 6) for each of its grants. parameters: the form as an object of texts (grant_type urn:ietf:params:oauth:grant-type:pre-authorized_code with pre-authorized_code, tx_code; authorization_code with code, redirect_uri, client_id, code_verifier; refresh_token with refresh_token, client_id, scope; each with authorization_details, also as JSON array). dpop: the DPoP proof of the wallet (RFC 9449), made for the URL of the token endpoint. issuer: URL, NULL for the only one. Returns the RFC 6749 response (access_token, token_type, expires_in in seconds, refresh_token, c_nonce, c_nonce_expires_in in seconds, authorization_details) or its error (error, error_description); commit either. A code or refresh token that comes again revokes what it gave. Notes the events offer_redeemed, token_refreshed, tx_code_failed, offer_locked, code_replayed, refresh_replayed.';
 
 CREATE FUNCTION vci_create_nonce(issuer text DEFAULT NULL) RETURNS text
     LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_create_nonce';

@@ -42,6 +42,7 @@ static const DutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_extend_offer(bigint, interval)"), ON_FUNCTION("vci_rotate_code(bigint)"),
 	  ON_FUNCTION("vci_reset_tx_code(bigint, text)"), ON_FUNCTION("vci_reopen_offer(bigint)"),
 	  ON_FUNCTION("vci_cancel_offer(bigint)"), ON_FUNCTION("vci_exchange_code(text, text, text)"),
+	  ON_FUNCTION("vci_token(jsonb, text, text)"),
 	  ON_FUNCTION("vci_push_authorization(jsonb, text, text)"),
 	  ON_FUNCTION("vci_authorize(jsonb, text)"),
 	  ON_FUNCTION("vci_authorization_request(text, text)"),
