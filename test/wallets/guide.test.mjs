@@ -237,10 +237,11 @@ test('without a token the credential endpoint answers 401 with a Bearer challeng
 	assert.match(response.headers.get('www-authenticate'), /^Bearer/)
 })
 
-test('the metadata has the members of the guide, and none for what does not work', async () => {
+test('the demo issuer has the members of the guide beside those of 1.0', async () => {
 	const metadata = await getJson(`${sandbox.issuer}/.well-known/openid-credential-issuer`)
 	assert.equal(metadata.credential_issuer, sandbox.issuer)
-	assert.equal(metadata.credential_endpoint, `${base}/credential`)
+	for (const name of ['credential', 'batch_credential', 'deferred_credential'])
+		assert.equal(metadata[`${name}_endpoint`], `${base}/${name}`)
 	assert.equal(metadata.display[0].name, 'OpenSPP Social Registry')
 	assert.equal(metadata.display[0].locale, 'en-US')
 	const configuration = metadata.credential_configurations_supported.EntitlementCredential
@@ -249,8 +250,171 @@ test('the metadata has the members of the guide, and none for what does not work
 	assert.deepEqual(configuration.cryptographic_suites_supported, ['ES256'])
 	assert.equal(configuration.display[0].background_color, '#12107c')
 	assert.match(configuration.display[0].text_color, /^#ffffff$/i)
-	for (const absent of ['batch_credential_endpoint', 'deferred_credential_endpoint'])
-		assert.ok(!(absent in metadata), `${absent} would promise what does not work`)
 	for (const one of Object.values(metadata.credential_configurations_supported))
 		assert.ok(!('vct' in one && 'credential_definition' in one), 'libraries refuse both at once')
+})
+
+// The sandbox's second issuer stands for https://registry.example.
+const { guide } = sandbox
+const guideBase = `${guide.issuer}/api/v1/openid4vci`
+
+test("the second issuer's metadata is the guide's, member by member", async () => {
+	const { origin, pathname } = new URL(guide.issuer)
+	const url = `${origin}/.well-known/openid-credential-issuer${pathname}`
+	const metadata = await getJson(url)
+	assert.deepEqual(metadata, {
+		credential_issuer: guide.issuer,
+		credential_endpoint: `${guideBase}/credential`,
+		batch_credential_endpoint: `${guideBase}/batch_credential`,
+		deferred_credential_endpoint: `${guideBase}/deferred_credential`,
+		display: [
+			{
+				name: 'OpenSPP Social Registry',
+				locale: 'en-US',
+				logo: {
+					uri: 'https://registry.example/logo.png',
+					alt_text: 'OpenSPP Logo'
+				}
+			}
+		],
+		credential_configurations_supported: {
+			EntitlementCredential: {
+				format: 'vc+sd-jwt',
+				scope: 'EntitlementCredential',
+				cryptographic_binding_methods_supported: ['jwk'],
+				cryptographic_suites_supported: ['ES256'],
+				display: [
+					{
+						name: 'Entitlement Credential',
+						locale: 'en-US',
+						logo: {
+							uri: 'https://registry.example/credentials/entitlement.png'
+						},
+						background_color: '#12107c',
+						text_color: '#FFFFFF'
+					}
+				],
+				credential_definition: {
+					type: ['VerifiableCredential', 'EntitlementCredential'],
+					credentialSubject: {
+						entitlementId: {
+							mandatory: true,
+							display: [{ name: 'Entitlement ID', locale: 'en-US' }]
+						},
+						amount: {
+							mandatory: false,
+							display: [{ name: 'Amount', locale: 'en-US' }]
+						}
+					}
+				}
+			}
+		}
+	})
+})
+
+// The authorization request of the guide, parameter by parameter: no PKCE, nothing escaped.
+function authorizationUrl(issuerBase) {
+	return (
+		`${issuerBase}/authorize` +
+		'?response_type=code' +
+		'&client_id=wallet.example' +
+		'&redirect_uri=https://wallet.example/callback' +
+		'&scope=EntitlementCredential' +
+		'&state=random-state-value'
+	)
+}
+
+function exchangeCode(issuerBase, code) {
+	return fetch(`${issuerBase}/token`, {
+		method: 'POST',
+		headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+		body: [
+			'grant_type=authorization_code',
+			`code=${code}`,
+			'redirect_uri=https://wallet.example/callback',
+			'client_id=wallet.example'
+		].join('&')
+	})
+}
+
+for (const [name, registry, issuerBase] of [
+	['the demo issuer', sandbox, base],
+	['the second issuer', guide, guideBase]
+])
+	test(`the authorization code flow of the guide at ${name}`, async () => {
+		const redirect = new URL(registry.approve(authorizationUrl(issuerBase)))
+		assert.equal(redirect.origin + redirect.pathname, 'https://wallet.example/callback')
+		assert.equal(redirect.searchParams.get('state'), 'random-state-value')
+		const code = redirect.searchParams.get('code')
+
+		const response = await exchangeCode(issuerBase, code)
+		assert.equal(response.status, 200)
+		assert.equal(response.headers.get('cache-control'), 'no-store')
+		const token = await response.json()
+		assert.deepEqual(Object.keys(token), [
+			'access_token',
+			'token_type',
+			'expires_in',
+			'c_nonce',
+			'c_nonce_expires_in'
+		])
+		assert.equal(token.token_type, 'Bearer')
+
+		const holder = await newHolder()
+		const jwt = await sign(
+			holder,
+			token,
+			{ typ: 'openid4vci-proof+jwt', jwk: holder.jwk },
+			{ aud: registry.issuer }
+		)
+		const answer = await fetch(`${issuerBase}/credential`, {
+			method: 'POST',
+			headers: {
+				Authorization: `Bearer ${token.access_token}`,
+				'Content-Type': 'application/json'
+			},
+			body: JSON.stringify({
+				format: 'vc+sd-jwt',
+				credential_definition: credentialDefinition,
+				proof: { proof_type: 'jwt', jwt }
+			})
+		})
+		assert.equal(answer.status, 200)
+		const issued = await answer.json()
+		assert.deepEqual(Object.keys(issued), ['format', 'credential'])
+		assert.equal(issued.format, 'vc+sd-jwt')
+		assert.equal(await thumbprintIn(issued.credential), holder.thumbprint)
+		assert.equal(jose.decodeJwt(issued.credential.split('~')[0]).iss, registry.issuer)
+
+		const again = await exchangeCode(issuerBase, code)
+		assert.equal(again.status, 400, 'a code works once')
+		assert.equal((await again.json()).error, 'invalid_grant')
+	})
+
+test('the pre-authorized flow of the guide works at the second issuer, too', async () => {
+	const offer = offerOf(sandbox.offer('--issuer', 'guide', '--tx-code', '123456'))
+	assert.equal(offer.credential_issuer, guide.issuer)
+	const response = await fetch(`${guideBase}/token`, {
+		method: 'POST',
+		headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+		body: [
+			`grant_type=${grantType}`,
+			`pre-authorized_code=${offer.grants[grantType]['pre-authorized_code']}`,
+			'tx_code=123456'
+		].join('&')
+	})
+	assert.equal(response.status, 200)
+	assert.equal((await response.json()).expires_in, 86400)
+})
+
+test('a client that needs PKCE is not let off it by asking as the guide does', async () => {
+	const url = authorizationUrl(base)
+		.replace('wallet.example&', 'demo-wallet&')
+		.replace('https://wallet.example/callback', 'http://127.0.0.1/callback')
+	const response = await fetch(url, { redirect: 'manual' })
+	assert.equal(response.status, 303)
+	const redirect = new URL(response.headers.get('location'))
+	assert.equal(redirect.pathname, '/callback')
+	assert.equal(redirect.searchParams.get('error'), 'invalid_request')
+	assert.equal(redirect.searchParams.get('state'), 'random-state-value')
 })

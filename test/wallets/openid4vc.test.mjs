@@ -4,7 +4,17 @@ import { after, test } from 'node:test'
 import { Openid4vciVersion } from '@openid4vc/openid4vci'
 import * as jose from 'jose'
 import { openSandbox } from './sandbox.mjs'
-import { ask, authorize, newClient, newHolder, obtain, prove } from './wallet.mjs'
+import {
+	ask,
+	authorize,
+	holderOf,
+	newClient,
+	newHolder,
+	obtain,
+	prove,
+	refusalOf,
+	typOf
+} from './wallet.mjs'
 
 const sandbox = openSandbox()
 after(() => sandbox.close())
@@ -17,32 +27,12 @@ function newOffer(more = '') {
 	})
 }
 
-function typOf(credential) {
-	return jose.decodeProtectedHeader(credential.split('~')[0]).typ
-}
-
-function holderOf(credential) {
-	return jose.calculateJwkThumbprint(jose.decodeJwt(credential.split('~')[0]).cnf.jwk)
-}
-
-// The OAuth error and status with which the library saw a request refused.
-async function refusalOf(promise) {
-	const error = await promise.then(
-		() => assert.fail('the request was not refused'),
-		(error) => error
-	)
-	if (error.errorResponse) return { error: error.errorResponse.error, status: error.response.status }
-	const answer = error.response
-	assert.ok(answer?.response, `no refusal, but: ${error.stack}`)
-	return { error: answer.credentialErrorResponseResult?.data?.error, status: answer.response.status }
-}
-
 test('a 1.0 wallet redeems an offer by value and holds a dc+sd-jwt bound to its key', async () => {
 	const { credential, holder, response, authorized } = await obtain(sandbox.offer())
 	assert.equal(authorized.issuerMetadata.originalDraftVersion, Openid4vciVersion.V1)
 	assert.equal(typOf(credential), 'dc+sd-jwt')
 	assert.equal(await holderOf(credential), holder.thumbprint)
-	assert.deepEqual(Object.keys(response), ['credentials'])
+	assert.deepEqual(Object.keys(response), ['credentials', 'notification_id'])
 	assert.equal(response.credentials.length, 1)
 })
 
@@ -262,7 +252,7 @@ test('a 1.0 wallet gets EntitlementCredentialVc as vc+sd-jwt', async () => {
 	assert.equal(typOf(credential), 'vc+sd-jwt')
 })
 
-test('the library takes the metadata as 1.0 and knows both configurations', async () => {
+test('the library takes the metadata as 1.0 and knows its configurations', async () => {
 	const client = newClient(await newHolder())
 	const metadata = await client.resolveIssuerMetadata(sandbox.issuer)
 	assert.equal(metadata.originalDraftVersion, Openid4vciVersion.V1)

@@ -1,7 +1,12 @@
 // A wallet made of @openid4vc/openid4vci, with keys of jose.
+import assert from 'node:assert/strict'
 import { createHash, randomBytes, webcrypto } from 'node:crypto'
-import { clientAuthenticationDynamic } from '@openid4vc/oauth2'
-import { Openid4vciClient, setGlobalConfig } from '@openid4vc/openid4vci'
+import { clientAuthenticationDynamic, Oauth2Client } from '@openid4vc/oauth2'
+import {
+	extractScopesForCredentialConfigurationIds,
+	Openid4vciClient,
+	setGlobalConfig
+} from '@openid4vc/openid4vci'
 import { SDJwtVcInstance } from '@sd-jwt/sd-jwt-vc'
 import * as jose from 'jose'
 
@@ -26,45 +31,125 @@ export function didJwk(holder) {
 	return `did:jwk:${Buffer.from(JSON.stringify(holder.jwk)).toString('base64url')}`
 }
 
-// fetch may be replaced to watch the requests.
-export function newClient(holder, fetch = globalThis.fetch) {
+// The client of the authorization code flow that the sandbox knows; any port will do.
+export const clientId = 'demo-wallet'
+export const redirectUri = 'http://127.0.0.1:4711/callback'
+
+const hash = (data, alg) => createHash(alg.replace('-', '')).update(data).digest()
+
+// holders: the wallet's keys. fetch may be replaced to watch the requests.
+function callbacks(holders, fetch) {
 	const refuse = () => {
 		throw new Error('no encryption is expected here')
 	}
-	return new Openid4vciClient({
-		callbacks: {
-			fetch,
-			hash: (data, alg) => createHash(alg.replace('-', '')).update(data).digest(),
-			generateRandom: (size) => randomBytes(size),
-			signJwt: async (_signer, { header, payload }) => ({
+	return {
+		fetch,
+		hash,
+		generateRandom: (size) => randomBytes(size),
+		signJwt: async (signer, { header, payload }) => {
+			const { x, n } = signer.publicJwk
+			const holder = holders.find(({ jwk }) => jwk.x === x && jwk.n === n)
+			return {
 				jwt: await new jose.SignJWT(payload).setProtectedHeader(header).sign(holder.privateKey),
 				signerJwk: holder.jwk
-			}),
-			verifyJwt: refuse,
-			encryptJwe: refuse,
-			decryptJwe: refuse,
-			clientAuthentication: clientAuthenticationDynamic({ clientId: 'wallet', clientSecret: '' })
-		}
-	})
+			}
+		},
+		verifyJwt: refuse,
+		encryptJwe: refuse,
+		decryptJwe: refuse,
+		clientAuthentication: clientAuthenticationDynamic({ clientId, clientSecret: '' })
+	}
+}
+
+export function newClient(holders, fetch = globalThis.fetch) {
+	return new Openid4vciClient({ callbacks: callbacks([holders].flat(), fetch) })
+}
+
+// What the client above has no function for: flows without an offer, refresh tokens.
+export function newOauth2Client(holders, fetch = globalThis.fetch) {
+	return new Oauth2Client({ callbacks: callbacks([holders].flat(), fetch) })
 }
 
 // Offer, metadata and token. version makes the library ask as a wallet of that draft does.
-export async function authorize(client, link, { txCode, version } = {}) {
+export async function authorize(client, link, { txCode, version, dpop } = {}) {
 	const credentialOffer = await client.resolveCredentialOffer(link)
 	const found = await client.resolveIssuerMetadata(credentialOffer.credential_issuer)
 	const issuerMetadata = version ? { ...found, originalDraftVersion: version } : found
-	const { accessTokenResponse } = await client.retrievePreAuthorizedCodeAccessTokenFromOffer({
+	const granted = await client.retrievePreAuthorizedCodeAccessTokenFromOffer({
 		credentialOffer,
 		issuerMetadata,
-		txCode
+		txCode,
+		dpop
 	})
 	const credentialConfigurationId = credentialOffer.credential_configuration_ids[0]
 	return {
 		credentialOffer,
 		issuerMetadata,
-		token: accessTokenResponse,
+		token: granted.accessTokenResponse,
+		dpop: granted.dpop,
 		credentialConfigurationId
 	}
+}
+
+// The start of the authorization code flow: the URL for the browser, after PAR where the
+// issuer has it, and what the wallet keeps for later. from: an offer's link, or an issuer.
+export async function startByCode(holders, from, { dpop, fetch, state } = {}) {
+	const client = newClient(holders, fetch)
+	const isOffer = from.startsWith('openid-credential-offer:')
+	const credentialOffer = isOffer ? await client.resolveCredentialOffer(from) : undefined
+	const issuerMetadata = await client.resolveIssuerMetadata(
+		credentialOffer?.credential_issuer ?? from
+	)
+	const [server] = issuerMetadata.authorizationServers
+	const credentialConfigurationId =
+		credentialOffer?.credential_configuration_ids[0] ?? 'EntitlementCredential'
+	const [scope] = extractScopesForCredentialConfigurationIds({
+		credentialConfigurationIds: [credentialConfigurationId],
+		issuerMetadata
+	})
+	const request = { clientId, redirectUri, scope, dpop }
+	const started = isOffer
+		? await client.createAuthorizationRequestUrlFromOffer({
+				...request,
+				credentialOffer,
+				issuerMetadata
+			})
+		: await newOauth2Client(holders, fetch).createAuthorizationRequestUrl({
+				...request,
+				state,
+				resource: issuerMetadata.credentialIssuer.credential_issuer,
+				authorizationServerMetadata: server
+			})
+	return { ...started, client, credentialOffer, issuerMetadata, server, credentialConfigurationId }
+}
+
+// The code for a token. redirect: where the issuer sent the browser back to. changes:
+// other values than the right ones.
+export async function finishByCode(holders, started, redirect, { fetch, ...changes } = {}) {
+	const { client, credentialOffer, issuerMetadata, server } = started
+	const response = client.parseAndVerifyAuthorizationResponseRedirectUrl({
+		url: redirect,
+		authorizationServerMetadata: server
+	})
+	if (response.error) throw Object.assign(new Error(response.error), { response })
+	const request = {
+		authorizationCode: response.code,
+		pkceCodeVerifier: started.pkce.codeVerifier,
+		redirectUri,
+		dpop: started.dpop,
+		...changes
+	}
+	const granted = credentialOffer
+		? await client.retrieveAuthorizationCodeAccessTokenFromOffer({
+				...request,
+				credentialOffer,
+				issuerMetadata
+			})
+		: await newOauth2Client(holders, fetch).retrieveAuthorizationCodeAccessToken({
+				...request,
+				authorizationServerMetadata: server
+			})
+	return { ...started, response, token: granted.accessTokenResponse, dpop: granted.dpop }
 }
 
 export async function prove(client, holder, authorized, nonce) {
@@ -83,9 +168,18 @@ export async function ask(client, authorized, proofs) {
 		issuerMetadata: authorized.issuerMetadata,
 		credentialConfigurationId: authorized.credentialConfigurationId,
 		accessToken: authorized.token.access_token,
+		dpop: authorized.dpop,
 		...proofs
 	})
 	return credentialResponse
+}
+
+// A credential under a token that is there, with a nonce and a proof of its own.
+export async function fetchCredential(client, holder, authorized, more = {}) {
+	const { c_nonce } = await client.requestNonce(authorized)
+	const jwt = await prove(client, holder, authorized, c_nonce)
+	const response = await ask(client, authorized, { proofs: { jwt: [jwt] }, ...more })
+	return { response, proof: jwt, credential: response.credentials?.[0].credential }
 }
 
 // The whole flow in the shape of OpenID4VCI 1.0.
@@ -93,13 +187,37 @@ export async function obtain(link, { holder, txCode, fetch } = {}) {
 	holder ??= await newHolder()
 	const client = newClient(holder, fetch)
 	const authorized = await authorize(client, link, { txCode })
-	const { c_nonce } = await client.requestNonce(authorized)
-	const jwt = await prove(client, holder, authorized, c_nonce)
-	const response = await ask(client, authorized, { proofs: { jwt: [jwt] } })
-	return { holder, authorized, response, proof: jwt, credential: response.credentials[0].credential }
+	return { holder, authorized, ...(await fetchCredential(client, holder, authorized)) }
 }
 
-const hasher = (data, alg) => createHash(alg.replace('-', '')).update(Buffer.from(data)).digest()
+export function typOf(credential) {
+	return jose.decodeProtectedHeader(credential.split('~')[0]).typ
+}
+
+// Thumbprint of the key that the credential is bound to.
+export function holderOf(credential) {
+	return jose.calculateJwkThumbprint(jose.decodeJwt(credential.split('~')[0]).cnf.jwk)
+}
+
+// The OAuth error and status with which the library saw a request refused.
+export async function refusalOf(promise) {
+	const error = await promise.then(
+		() => assert.fail('the request was not refused'),
+		(error) => error
+	)
+	if (error.errorResponse) return { error: error.errorResponse.error, status: error.response.status }
+	const answer = error.response
+	assert.ok(answer?.response, `no refusal, but: ${error.stack}`)
+	return { error: (await answer.response.clone().json()).error, status: answer.response.status }
+}
+
+// A wallet's DPoP key (RFC 9449): what the library takes as dpop, and the key itself.
+export async function newDpop() {
+	const key = await newHolder()
+	return { key, dpop: { signer: key.signer } }
+}
+
+const hasher = (data, alg) => hash(Buffer.from(data), alg)
 
 // A verifier that trusts the keys in jwks, and a holder's tool to make presentations.
 export function newSdJwt(jwks, holder) {
