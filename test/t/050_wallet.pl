@@ -35,14 +35,31 @@ sub sandbox_says
 	return $out;
 }
 
-sub sql
+sub sql_as
 {
-	my ($statement, %values) = @_;
+	my ($role, $statement, %values) = @_;
 	my ($status, $out, $err) = capture($statement, $sandbox, 'psql', '--dir', $dir, '-XqAt', '-U',
-		'registry', '-v', 'ON_ERROR_STOP=1', map { ('-v', "$_=$values{$_}") } sort keys %values);
+		$role, '-v', 'ON_ERROR_STOP=1', map { ('-v', "$_=$values{$_}") } sort keys %values);
 	die "psql: $err" if $status != 0;
 	chomp $out;
 	return $out;
+}
+
+sub sql
+{
+	my @arguments = @_;
+	return sql_as('registry', @arguments);
+}
+
+# A further issuer for the registry, whose duties are given for each issuer.
+sub new_issuer
+{
+	my ($url) = @_;
+	sql_as('postgres', q{SELECT openid4vci.vci_create_issuer(url => :'url');
+		SELECT openid4vci.vci_grant('registry', duty, :'url')
+		FROM unnest(ARRAY['issuer_admin', 'offerer', 'reporter']) AS duty}, url => $url);
+	sql(q{SELECT openid4vci.vci_create_key(issuer => :'url')}, url => $url);
+	return;
 }
 
 # The wallet's exit status, output and error output; a signal is a failure of its own.
@@ -341,9 +358,8 @@ my $listener = IO::Socket::INET->new(Listen => 20, LocalAddr => '127.0.0.1', Reu
   or die "no socket: $!";
 my $middle = 'http://127.0.0.1:' . $listener->sockport;
 
-sql(q{SELECT openid4vci.vci_create_issuer(url => :'url');
-	SELECT openid4vci.vci_create_key(issuer => :'url');
-	SELECT openid4vci.vci_create_configuration(id => 'Card', vct => 'urn:test:card',
+new_issuer($middle);
+sql(q{SELECT openid4vci.vci_create_configuration(id => 'Card', vct => 'urn:test:card',
 		always_disclosed => '["number"]', selectively_disclosable => '["name"]',
 		claims => '[{"path": ["number"], "mandatory": true}]', issuer => :'url')}, url => $middle);
 
@@ -585,9 +601,8 @@ with_middle(sub { sleep 2 if $_[0] =~ m{/credential$}; $_[1] }, sub {
 
 {
 	my $tenant = "$middle/tenant/a";
-	sql(q{SELECT openid4vci.vci_create_issuer(url => :'url');
-		SELECT openid4vci.vci_create_key(issuer => :'url');
-		SELECT openid4vci.vci_create_configuration(id => 'Card', vct => 'urn:test:card',
+	new_issuer($tenant);
+	sql(q{SELECT openid4vci.vci_create_configuration(id => 'Card', vct => 'urn:test:card',
 			always_disclosed => '["number"]', issuer => :'url')}, url => $tenant);
 	my $link = sql(q{SELECT credential_offer_uri FROM openid4vci.vci_create_offer(ARRAY['Card'],
 		claims => '{"number": "1"}', issuer => :'url')}, url => $tenant);
