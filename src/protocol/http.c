@@ -304,20 +304,6 @@ vci_http_authorization(const VciHttpRequest *request, VciAuthScheme *scheme, con
 	return VCI_OK;
 }
 
-VciStatus
-vci_http_bearer_token(const VciHttpRequest *request, const char **token, size_t *token_len,
-					  VciError *error)
-{
-	VciAuthScheme scheme;
-	VciStatus status = vci_http_authorization(request, &scheme, token, token_len, error);
-
-	if (status == VCI_OK && scheme != VCI_AUTH_BEARER)
-		return vci_error(
-			error, VCI_ERR_TOKEN_MISSING,
-			"this endpoint needs the header Authorization: Bearer and an access token");
-	return status;
-}
-
 /* The opaque part of an entity tag, quotes included; 0 when there is none at text. */
 static size_t
 opaque_tag_length(const char *text)

@@ -63,13 +63,6 @@ typedef enum VciAuthScheme
 extern VciStatus vci_http_authorization(const VciHttpRequest *request, VciAuthScheme *scheme,
 										const char **token, size_t *token_len, VciError *error);
 
-/*
- * The same for an endpoint that knows Bearer alone: any other scheme is
- * VCI_ERR_TOKEN_MISSING.
- */
-extern VciStatus vci_http_bearer_token(const VciHttpRequest *request, const char **token,
-									   size_t *token_len, VciError *error);
-
 /* Does an If-None-Match header value list this ETag (weak comparison, RFC 9110 13.1.2)? */
 extern bool vci_http_etag_matches(const char *if_none_match, const char *etag);
 

@@ -29,6 +29,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	char *target = malloc(size + 1);
 	VciHttpRequest request = {0};
 	VciHeader header = {"Content-Type", target};
+	VciAuthScheme scheme;
 	const char *token;
 	size_t token_len;
 
@@ -49,7 +50,8 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	request.header_count = 1;
 	(void) vci_http_content_type_check(&request, "application/json", NULL);
 	header.name = "Authorization";
-	if (vci_http_bearer_token(&request, &token, &token_len, NULL) == VCI_OK && token_len == 0)
+	if (vci_http_authorization(&request, &scheme, &token, &token_len, NULL) == VCI_OK &&
+		token_len == 0)
 		abort();
 	(void) vci_http_etag_matches(target, "\"a\"");
 	free(target);

@@ -177,54 +177,76 @@ test_content_types(void)
 			  &error, "no header is refused");
 }
 
+/* scheme counts only where a token is expected. */
 static void
-check_bearer(const char *value, VciStatus expected, const char *token, const char *what)
+check_authorization(const char *value, VciStatus expected, VciAuthScheme scheme, const char *token,
+					const char *what)
 {
 	VciHeader headers[] = {{"authorization", value}};
 	VciHttpRequest request = {.headers = headers, .header_count = 1};
+	VciAuthScheme got_scheme;
 	const char *got;
 	size_t len;
 
-	is_status(vci_http_bearer_token(&request, &got, &len, &error), expected, &error, what);
+	is_status(vci_http_authorization(&request, &got_scheme, &got, &len, &error), expected, &error,
+			  what);
 	if (token == NULL)
 		ok(got == NULL && len == 0, "%s: no token", what);
 	else
-		ok(len == strlen(token) && memcmp(got, token, len) == 0, "%s: the token", what);
+		ok(got_scheme == scheme && len == strlen(token) && memcmp(got, token, len) == 0,
+		   "%s: scheme and token", what);
 }
 
 static void
-test_bearer_tokens(void)
+check_refused(const char *value, VciStatus expected, const char *what)
 {
-	char value[5000] = "Bearer ";
-	VciHeader twice[] = {{"Authorization", "Bearer a"}, {"authorization", "Bearer a"}};
+	check_authorization(value, expected, VCI_AUTH_BEARER, NULL, what);
+}
+
+static void
+test_authorization(void)
+{
+	check_authorization("Bearer abc-._~+/9==", VCI_OK, VCI_AUTH_BEARER,
+						"abc-._~+/9==", "every character of token68");
+	check_authorization("bEARER abc", VCI_OK, VCI_AUTH_BEARER, "abc", "the scheme in any case");
+	check_authorization("Bearer   abc  ", VCI_OK, VCI_AUTH_BEARER, "abc",
+						"blanks around the token");
+	check_authorization("DPoP a.b.c", VCI_OK, VCI_AUTH_DPOP, "a.b.c", "a JWT under DPoP");
+	check_authorization("dpop abc", VCI_OK, VCI_AUTH_DPOP, "abc", "DPoP in any case");
+	check_refused("Basic abc", VCI_ERR_TOKEN_MISSING, "another scheme");
+	check_refused("Bearerabc", VCI_ERR_TOKEN_MISSING, "no blank behind the scheme");
+	check_refused("DPoPabc", VCI_ERR_TOKEN_MISSING, "no blank behind DPoP");
+	check_refused("", VCI_ERR_TOKEN_MISSING, "an empty header");
+	check_refused("Bearer", VCI_ERR_TOKEN, "no token");
+	check_refused("DPoP ", VCI_ERR_TOKEN, "a blank for a token");
+	check_refused("Bearer a b", VCI_ERR_TOKEN, "two tokens");
+	check_refused("Bearer a,b", VCI_ERR_TOKEN, "a comma");
+	check_refused("Bearer a, DPoP b", VCI_ERR_TOKEN, "two schemes");
+	check_refused("Bearer =", VCI_ERR_TOKEN, "padding alone");
+	check_refused("Bearer a=b", VCI_ERR_TOKEN, "padding within");
+	check_refused("Bearer a\xc3\xa9", VCI_ERR_TOKEN, "a character beyond ASCII");
+}
+
+static void
+test_authorization_bounds(void)
+{
+	char value[VCI_ACCESS_TOKEN_MAX + 100] = "Bearer ";
+	VciHeader twice[] = {{"Authorization", "Bearer a"}, {"authorization", "DPoP a"}};
 	VciHttpRequest request = {.headers = twice, .header_count = 2};
+	VciAuthScheme scheme;
 	const char *got;
 	size_t len;
 
-	check_bearer("Bearer abc-._~+/9==", VCI_OK, "abc-._~+/9==", "every character of b64token");
-	check_bearer("bEARER abc", VCI_OK, "abc", "the scheme in any case");
-	check_bearer("Bearer   abc  ", VCI_OK, "abc", "blanks around the token");
-	check_bearer("Basic abc", VCI_ERR_TOKEN_MISSING, NULL, "another scheme");
-	check_bearer("DPoP abc", VCI_ERR_TOKEN_MISSING, NULL, "a DPoP token is no bearer token");
-	check_bearer("Bearerabc", VCI_ERR_TOKEN_MISSING, NULL, "no blank behind the scheme");
-	check_bearer("Bearer", VCI_ERR_TOKEN, NULL, "no token");
-	check_bearer("Bearer ", VCI_ERR_TOKEN, NULL, "a blank for a token");
-	check_bearer("Bearer a b", VCI_ERR_TOKEN, NULL, "two tokens");
-	check_bearer("Bearer a,b", VCI_ERR_TOKEN, NULL, "a comma");
-	check_bearer("Bearer =", VCI_ERR_TOKEN, NULL, "padding alone");
-	check_bearer("Bearer a=b", VCI_ERR_TOKEN, NULL, "padding within");
-	check_bearer("Bearer a\xc3\xa9", VCI_ERR_TOKEN, NULL, "a character beyond ASCII");
-	check_bearer("", VCI_ERR_TOKEN_MISSING, NULL, "an empty header");
-	memset(value + 7, 'a', 4097);
-	check_bearer(value, VCI_ERR_TOKEN, NULL, "4097 characters");
-	value[7 + 4096] = '\0';
-	check_bearer(value, VCI_OK, value + 7, "4096 characters");
+	memset(value + 7, 'a', VCI_ACCESS_TOKEN_MAX + 1);
+	check_refused(value, VCI_ERR_TOKEN, "a character too many");
+	value[7 + VCI_ACCESS_TOKEN_MAX] = '\0';
+	check_authorization(value, VCI_OK, VCI_AUTH_BEARER, value + 7, "the longest token");
 
-	is_status(vci_http_bearer_token(&request, &got, &len, &error), VCI_ERR_REQUEST, &error,
-			  "two headers are refused, even if equal");
+	is_status(vci_http_authorization(&request, &scheme, &got, &len, &error), VCI_ERR_REQUEST,
+			  &error, "two headers are refused");
 	request.header_count = 0;
-	is_status(vci_http_bearer_token(&request, &got, &len, &error), VCI_ERR_TOKEN_MISSING, &error,
-			  "no header");
+	is_status(vci_http_authorization(&request, &scheme, &got, &len, &error), VCI_ERR_TOKEN_MISSING,
+			  &error, "no header");
 }
 
 static void
@@ -282,7 +304,8 @@ main(void)
 	test_target_length();
 	test_headers();
 	test_content_types();
-	test_bearer_tokens();
+	test_authorization();
+	test_authorization_bounds();
 	test_etags();
 	test_percent_encoding();
 	return done_testing();

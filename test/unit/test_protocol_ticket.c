@@ -16,7 +16,16 @@ static const struct
 	{VCI_TICKET_CODE, VCI_ERR_GRANT},
 	{VCI_TICKET_OFFER, VCI_ERR_GRANT},
 	{VCI_TICKET_TOKEN, VCI_ERR_TOKEN},
+	{VCI_TICKET_ISSUER_STATE, VCI_ERR_ISSUER_STATE},
+	{VCI_TICKET_REQUEST, VCI_ERR_REQUEST_URI},
+	{VCI_TICKET_LOGIN, VCI_ERR_REQUEST_URI},
+	{VCI_TICKET_AUTHORIZATION_CODE, VCI_ERR_GRANT},
+	{VCI_TICKET_REFRESH, VCI_ERR_GRANT},
+	{VCI_TICKET_DEFERRED, VCI_ERR_TRANSACTION},
+	{VCI_TICKET_NOTIFICATION, VCI_ERR_NOTIFICATION_ID},
 };
+
+#define KIND_COUNT (sizeof(kinds) / sizeof(kinds[0]))
 
 static void
 test_round_trip(void)
@@ -24,7 +33,7 @@ test_round_trip(void)
 	static const int64_t ids[] = {1, 42, INT64_C(9007199254740991), INT64_MAX};
 	static const int32_t generations[] = {0, 1, INT32_MAX};
 
-	for (size_t k = 0; k < 3; k++)
+	for (size_t k = 0; k < KIND_COUNT; k++)
 	{
 		for (size_t i = 0; i < 12; i++)
 		{
@@ -60,7 +69,7 @@ refused(const VciSecret *with, size_t k, const char *text, size_t len)
 static void
 test_forged_tickets(void)
 {
-	for (size_t k = 0; k < 3; k++)
+	for (size_t k = 0; k < KIND_COUNT; k++)
 	{
 		unsigned char bytes[32];
 		char text[VCI_TICKET_SIZE];
@@ -79,7 +88,7 @@ test_forged_tickets(void)
 		}
 		is_number(survivors, 0, "no ticket with one flipped bit is taken");
 		ok(refused(&other_key, k, text, 40), "a ticket under another key is refused");
-		for (size_t other = 0; other < 3; other++)
+		for (size_t other = 0; other < KIND_COUNT; other++)
 		{
 			if (other != k)
 				ok(refused(&key, other, text, 40), "a ticket is refused as one of another kind");
@@ -103,7 +112,7 @@ test_malformed_tickets(void)
 	ok(refused(&key, 0, text, 40), "a character of plain base64 is refused");
 	text[20] = '\0';
 	ok(refused(&key, 0, text, 40), "a NUL within is refused");
-	is_status(vci_ticket_make(&key, (VciTicketKind) 9, 42, 3, text, &error), VCI_ERR_INTERNAL,
+	is_status(vci_ticket_make(&key, (VciTicketKind) 11, 42, 3, text, &error), VCI_ERR_INTERNAL,
 			  &error, "there is no other kind to make");
 }
 
@@ -124,13 +133,19 @@ test_ticket_is_stable(void)
 #define EPOCH  3
 
 static VciStatus
-open_nonce(const char *text, int64_t issuer, int64_t epoch, int64_t now)
+open_nonce_as(VciNonceKind kind, const char *text, int64_t issuer, int64_t epoch, int64_t now)
 {
 	unsigned char random[VCI_NONCE_RANDOM_BYTES];
 	int64_t issued_at;
 
-	return vci_nonce_open(&key, issuer, epoch, now, 300, text, strlen(text), random, &issued_at,
-						  &error);
+	return vci_nonce_open(&key, kind, issuer, epoch, now, 300, text, strlen(text), random,
+						  &issued_at, &error);
+}
+
+static VciStatus
+open_nonce(const char *text, int64_t issuer, int64_t epoch, int64_t now)
+{
+	return open_nonce_as(VCI_NONCE_CREDENTIAL, text, issuer, epoch, now);
 }
 
 static void
@@ -142,15 +157,16 @@ test_nonce(void)
 	char second[VCI_NONCE_SIZE];
 	int64_t issued_at = 0;
 
-	is_status(vci_nonce_make(&key, ISSUER, EPOCH, NOW, text, &error), VCI_OK, &error,
-			  "a nonce is made");
+	is_status(vci_nonce_make(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, text, &error), VCI_OK,
+			  &error, "a nonce is made");
 	is_number((int64_t) strlen(text), 76, "it has 76 characters");
-	is_status(vci_nonce_open(&key, ISSUER, EPOCH, NOW, 300, text, 76, random, &issued_at, &error),
+	is_status(vci_nonce_open(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, 300, text, 76, random,
+							 &issued_at, &error),
 			  VCI_OK, &error, "it opens at once");
 	is_number(issued_at, NOW, "and tells when it was issued");
-	is_status(
-		vci_nonce_open(&key, ISSUER, EPOCH, NOW + 300, 300, text, 76, again, &issued_at, &error),
-		VCI_OK, &error, "and in its last second");
+	is_status(vci_nonce_open(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW + 300, 300, text, 76,
+							 again, &issued_at, &error),
+			  VCI_OK, &error, "and in its last second");
 	is_bytes(again, sizeof(again), random, sizeof(random), "what the spent table keeps is stable");
 	is_status(open_nonce(text, ISSUER, EPOCH, NOW + 301), VCI_ERR_NONCE, &error,
 			  "a second later it is too old");
@@ -160,13 +176,36 @@ test_nonce(void)
 			  "another issuer refuses it");
 	is_status(open_nonce(text, ISSUER, EPOCH + 1, NOW), VCI_ERR_NONCE, &error,
 			  "a restored copy refuses it");
-	is_status(
-		vci_nonce_open(&other_key, ISSUER, EPOCH, NOW, 300, text, 76, again, &issued_at, &error),
-		VCI_ERR_NONCE, &error, "another key refuses it");
+	is_status(vci_nonce_open(&other_key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, 300, text, 76,
+							 again, &issued_at, &error),
+			  VCI_ERR_NONCE, &error, "another key refuses it");
 
-	(void) vci_nonce_make(&key, ISSUER, EPOCH, NOW, second, &error);
-	(void) vci_nonce_open(&key, ISSUER, EPOCH, NOW, 300, second, 76, again, &issued_at, &error);
+	(void) vci_nonce_make(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, second, &error);
+	(void) vci_nonce_open(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, 300, second, 76, again,
+						  &issued_at, &error);
 	ok(memcmp(random, again, sizeof(random)) != 0, "two nonces of one second differ");
+}
+
+/* A nonce of the open nonce endpoint must not serve where a DPoP nonce is asked for. */
+static void
+test_nonce_kinds(void)
+{
+	char text[VCI_NONCE_SIZE];
+
+	(void) vci_nonce_make(&key, VCI_NONCE_DPOP, ISSUER, EPOCH, NOW, text, &error);
+	is_status(open_nonce_as(VCI_NONCE_DPOP, text, ISSUER, EPOCH, NOW), VCI_OK, &error,
+			  "a DPoP nonce opens as one");
+	is_status(open_nonce_as(VCI_NONCE_CREDENTIAL, text, ISSUER, EPOCH, NOW), VCI_ERR_NONCE, &error,
+			  "and not as c_nonce");
+	is_status(open_nonce_as(VCI_NONCE_DPOP, text, ISSUER, EPOCH, NOW + 301), VCI_ERR_DPOP_NONCE,
+			  &error, "too old, a fresh one is asked for");
+	is_status(open_nonce_as(VCI_NONCE_DPOP, text, ISSUER + 1, EPOCH, NOW), VCI_ERR_DPOP_NONCE,
+			  &error, "another issuer asks for its own");
+	is_status(open_nonce_as(VCI_NONCE_DPOP, "made-up", ISSUER, EPOCH, NOW), VCI_ERR_DPOP_NONCE,
+			  &error, "a made-up one is refused");
+	(void) vci_nonce_make(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, text, &error);
+	is_status(open_nonce_as(VCI_NONCE_DPOP, text, ISSUER, EPOCH, NOW), VCI_ERR_DPOP_NONCE, &error,
+			  "a c_nonce is no DPoP nonce");
 }
 
 static void
@@ -178,7 +217,7 @@ test_forged_nonces(void)
 	size_t len;
 	int survivors = 0;
 
-	(void) vci_nonce_make(&key, ISSUER, EPOCH, NOW, text, &error);
+	(void) vci_nonce_make(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, text, &error);
 	(void) vci_base64url_decode(text, 76, bytes, &len, &error);
 	for (size_t bit = 0; bit < 8 * len; bit++)
 	{
@@ -205,6 +244,7 @@ main(void)
 	test_malformed_tickets();
 	test_ticket_is_stable();
 	test_nonce();
+	test_nonce_kinds();
 	test_forged_nonces();
 	return done_testing();
 }
