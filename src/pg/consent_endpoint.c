@@ -7,13 +7,14 @@
 #include "../protocol/redirect.h"
 #include "authorization.h"
 #include "consent_endpoint.h"
+#include "issuance.h"
 #include "release.h"
 #include "values.h"
 
 #define LOGIN_FAILURES_MAX 5
 #define CSRF_KEY_LABEL	   "openid4vci consent form"
-#define CSRF_SIZE		   44 /* base64url of a digest, and a NUL */
-#define PAUSED_RETRY_AFTER "300"
+#define CSRF_SIZE		   44	/* base64url of a digest, and a NUL */
+#define PAUSE_RETRY		   "60" /* seconds */
 
 /* A request for the page, and what is known of it so far. */
 typedef struct ConsentCall
@@ -474,10 +475,10 @@ vci_consent_endpoint(VciStore *store, const VciIssuerEntry *issuer, const VciHtt
 
 	call.language = language_of(http);
 	call.form = vci_own_form();
-	if (issuer->rules.issuance_paused)
+	if (vci_check_issuance(issuer, &error) != VCI_OK)
 	{
-		answer = notice(&call, 503, "this issuer has paused issuance");
-		vci_answer_header(answer, "Retry-After", PAUSED_RETRY_AFTER);
+		answer = notice_of_error(&call, &error);
+		vci_answer_header(answer, "Retry-After", PAUSE_RETRY);
 		return answer;
 	}
 	if (issuer->authenticate.function == NULL)
