@@ -23,7 +23,8 @@ check_answer(const VciCredentialRequest *request, const VciConfiguration *config
 {
 	static const char *const credentials[] = {"e30.e30.AA~"};
 	const char *format = vci_credential_format(request, configuration);
-	VciJson *response = vci_credential_response(request, format, credentials, 1);
+	VciJson *response = vci_credential_response(vci_credential_response_shape(request), format,
+												credentials, 1, "n");
 
 	if (response == NULL)
 		abort();
@@ -36,6 +37,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	VciCredentialRequest request;
 	const VciConfiguration *match;
 	VciJson *covered;
+	int dataset;
 
 	if (vci_credential_request_parse((const char *) data, size, &request, NULL) != VCI_OK)
 		return 0;
@@ -49,7 +51,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	for (int identifiers = 0; identifiers < 2; identifiers++)
 	{
 		if (vci_credential_request_match(&request, configurations, 2, covered, identifiers != 0,
-										 &match, NULL) == VCI_OK)
+										 NULL, &match, &dataset, NULL) == VCI_OK)
 			check_answer(&request, match);
 		else if (match != NULL)
 			abort();

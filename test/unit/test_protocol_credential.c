@@ -206,23 +206,39 @@ set_configurations(void)
 	configurations[3].older = VCI_OLDER_FORMAT_REQUEST;
 }
 
+/* Two datasets of Strict, as an offer has them; the other configurations have one each. */
+#define TWO_DATASETS                                                                               \
+	"[{\"configuration_id\":\"Strict\",\"subject_id\":\"mother\"},"                                \
+	"{\"configuration_id\":\"Strict\",\"subject_id\":\"child\"}]"
+
 /* Matches body under a token that covers these ids; id is the match's, NULL for a refusal. */
-static void
-match(const char *body, const char *covered, bool identifiers, VciStatus expected, const char *id,
-	  const char *what)
+static int
+match_among(const char *datasets, const char *body, const char *covered, bool identifiers,
+			VciStatus expected, const char *id, const char *what)
 {
 	VciJson *list = json(covered);
+	VciJson *of_offer = datasets ? json(datasets) : NULL;
 	const VciConfiguration *found = configurations;
+	int dataset = 0;
 	VciStatus status;
 
 	if (parse(body) != VCI_OK)
 		bail_out(error.text, body);
-	status = vci_credential_request_match(&request, configurations, 4, list, identifiers, &found,
-										  &error);
+	status = vci_credential_request_match(&request, configurations, 4, list, identifiers, of_offer,
+										  &found, &dataset, &error);
 	is_status(status, expected, &error, what);
 	is_text(found == NULL ? NULL : found->id, id, "it means");
 	vci_credential_request_free(&request);
+	vci_json_free(of_offer);
 	vci_json_free(list);
+	return dataset;
+}
+
+static void
+match(const char *body, const char *covered, bool identifiers, VciStatus expected, const char *id,
+	  const char *what)
+{
+	(void) match_among(NULL, body, covered, identifiers, expected, id, what);
 }
 
 #define ALL "[\"EntitlementCredential\",\"EntitlementCredentialVc\",\"Strict\",\"HalfOpen\"]"
@@ -258,6 +274,34 @@ test_match_final(void)
 	match("{\"credential_configuration_id\":\"EntitlementCredential\",\"proof\":{\"proof_type\":"
 		  "\"jwt\",\"jwt\":\"x\"}}",
 		  ALL, false, VCI_OK, "EntitlementCredential", "a single proof where it is on");
+}
+
+static void
+test_match_datasets(void)
+{
+	is_number(match_among(TWO_DATASETS, "{\"credential_identifier\":\"Strict#1\"}", ALL, true,
+						  VCI_OK, "Strict", "the first of two datasets"),
+			  1, "is number 1");
+	is_number(match_among(TWO_DATASETS, "{\"credential_identifier\":\"Strict#2\"}", ALL, true,
+						  VCI_OK, "Strict", "the second one"),
+			  2, "is number 2");
+	is_number(match_among(TWO_DATASETS, "{\"credential_identifier\":\"HalfOpen#1\"}", ALL, true,
+						  VCI_OK, "HalfOpen",
+						  "of the offer's own subject where datasets name none"),
+			  1, "is number 1, too");
+	(void) match_among(TWO_DATASETS, "{\"credential_identifier\":\"Strict#3\"}", ALL, true,
+					   VCI_ERR_IDENTIFIER_UNKNOWN, NULL, "there is no third");
+	(void) match_among(TWO_DATASETS, "{\"credential_identifier\":\"HalfOpen#2\"}", ALL, true,
+					   VCI_ERR_IDENTIFIER_UNKNOWN, NULL,
+					   "nor a second one of another configuration");
+	(void) match_among(TWO_DATASETS, "{\"credential_identifier\":\"Strict#02\"}", ALL, true,
+					   VCI_ERR_IDENTIFIER_UNKNOWN, NULL, "one spelling alone is the identifier");
+	(void) match_among(TWO_DATASETS, "{\"credential_identifier\":\"Strict#2\"}", "[\"HalfOpen\"]",
+					   true, VCI_ERR_IDENTIFIER_UNKNOWN, NULL,
+					   "a dataset of a configuration that the token does not cover");
+	is_number(match_among(NULL, "{\"credential_configuration_id\":\"Strict\"}", ALL, false, VCI_OK,
+						  "Strict", "without identifiers"),
+			  1, "it is the one dataset");
 }
 
 #define GUIDE(format, type)                                                                        \
@@ -319,10 +363,11 @@ test_switch_texts(void)
 	for (size_t i = 0; i < 3; i++)
 	{
 		const VciConfiguration *found;
+		int dataset;
 
 		(void) parse(cases[i].body);
-		(void) vci_credential_request_match(&request, configurations, 4, covered, false, &found,
-											&error);
+		(void) vci_credential_request_match(&request, configurations, 4, covered, false, NULL,
+											&found, &dataset, &error);
 		ok(strstr(error.text, cases[i].name) != NULL, "the text names %s", cases[i].name);
 		memset(&error, 0, sizeof(error));
 		vci_credential_request_free(&request);
@@ -337,9 +382,38 @@ check_answer(const char *body, const VciConfiguration *configuration, size_t cou
 	static const char *const credentials[] = {"c1", "c2"};
 
 	(void) parse(body);
-	is_json(vci_credential_response(&request, vci_credential_format(&request, configuration),
-									credentials, count),
+	is_json(vci_credential_response(vci_credential_response_shape(&request),
+									vci_credential_format(&request, configuration), credentials,
+									count, NULL),
 			expected, what);
+	vci_credential_request_free(&request);
+}
+
+/* A deferral remembers the shape by its name, and older shapes know no notification_id. */
+static void
+test_shapes(void)
+{
+	static const char *const credentials[] = {"c1"};
+	VciResponseShape shape = VCI_RESPONSE_OLDER;
+
+	for (int i = VCI_RESPONSE_CREDENTIALS; i <= VCI_RESPONSE_OLDER_PLURAL; i++)
+		ok(vci_response_shape_by_name(vci_response_shape_name((VciResponseShape) i), &shape) &&
+			   (int) shape == i,
+		   "%s goes by its name", vci_response_shape_name((VciResponseShape) i));
+	ok(!vci_response_shape_by_name("newer", &shape), "an unknown shape is told");
+	is_json(vci_credential_response(VCI_RESPONSE_CREDENTIALS, "f", credentials, 1, "n"),
+			"{\"credentials\":[{\"credential\":\"c1\"}],\"notification_id\":\"n\"}",
+			"1.0 has a notification_id beside the credentials");
+	is_json(vci_credential_response(VCI_RESPONSE_OLDER, "f", credentials, 1, "n"),
+			"{\"format\":\"f\",\"credential\":\"c1\"}", "drafts up to 13 have none");
+	is_json(vci_credential_response(VCI_RESPONSE_OLDER_PLURAL, "f", credentials, 1, "n"),
+			"{\"format\":\"f\",\"credentials\":[\"c1\"]}", "nor has draft 14's");
+	(void) parse("{\"credential_configuration_id\":\"A\"}");
+	ok(!vci_credential_request_is_older(&request), "1.0 is no older shape");
+	vci_credential_request_free(&request);
+	(void) parse("{\"credential_configuration_id\":\"A\",\"proof\":{\"proof_type\":\"jwt\","
+				 "\"jwt\":\"x\"}}");
+	ok(vci_credential_request_is_older(&request), "a single proof is one");
 	vci_credential_request_free(&request);
 }
 
@@ -384,8 +458,10 @@ main(void)
 	test_refused_proofs();
 	test_proof_count();
 	test_match_final();
+	test_match_datasets();
 	test_match_older();
 	test_switch_texts();
 	test_answers();
+	test_shapes();
 	return done_testing();
 }
