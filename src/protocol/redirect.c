@@ -175,9 +175,9 @@ check_characters(const char *uri, VciError *error)
 						 "-._~:/?[]@!$&()*+=");
 	for (const char *p = strchr(uri, '%'); p != NULL; p = strchr(p + 1, '%'))
 	{
-		if (vci_percent_byte(p, len - (size_t) (p - uri)) < 0)
+		if (vci_percent_byte(p, len - (size_t) (p - uri)) <= 0)
 			return vci_error(error, VCI_ERR_REDIRECT_URI,
-							 "redirect_uri has a malformed percent escape");
+							 "redirect_uri has a malformed percent escape, or one of NUL");
 	}
 	return VCI_OK;
 }
