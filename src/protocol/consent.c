@@ -16,16 +16,17 @@ static const char style[] =
 	"--quiet:#b4bcc5;--line:#3c434b;--field:#929ba5;--accent:#8fc6ff;--on-accent:#0a1b2b;"
 	"--alert:#ffb4ab;--alert-card:#3a1614}}"
 	"*{box-sizing:border-box}"
-	"body{margin:0;padding:1rem;background:var(--page);color:var(--text);"
+	"body{margin:0;padding:min(1rem,3vw);background:var(--page);color:var(--text);"
 	"font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}"
-	"main{max-width:34rem;margin:0 auto;padding:1.25rem;background:var(--card);"
+	"main{max-width:34rem;margin:0 auto;padding:min(1.25rem,4vw);background:var(--card);"
 	"border:1px solid var(--line);border-radius:.75rem}"
 	"h1{margin:0 0 .75rem;font-size:1.5rem;line-height:1.25}"
 	"h2{margin:1.5rem 0 .5rem;font-size:1.125rem;line-height:1.3}"
 	"h3{margin:0 0 .25rem;font-size:1rem}"
 	"p{margin:.5rem 0}"
 	"bdi{font-weight:600}"
-	".credential{margin:.5rem 0;padding:.75rem;border:1px solid var(--line);border-radius:.5rem}"
+	".credential{margin:.5rem 0;padding:min(.75rem,3vw);border:1px solid "
+	"var(--line);border-radius:.5rem}"
 	"ul{margin:0;padding:0;padding-inline-start:1.25rem}"
 	"li bdi{font-weight:400}"
 	".quiet{color:var(--quiet);font-size:.875rem}"
@@ -178,15 +179,55 @@ write_foot(VciHtml *html)
 	vci_html_markup(html, "</main>\n</body>\n</html>\n");
 }
 
+/* Is inner the path of something within what outer leads to? */
+static bool
+lies_within(const VciJson *inner, const VciJson *outer)
+{
+	size_t length = vci_json_array_length(outer);
+
+	if (length >= vci_json_array_length(inner))
+		return false;
+	for (size_t i = 0; i < length; i++)
+	{
+		if (!vci_json_equal(vci_json_array_at(inner, i), vci_json_array_at(outer, i)))
+			return false;
+	}
+	return true;
+}
+
+/* "Amount: " before the currency within it, for each claim around path that is described. */
+static void
+write_claims_around(VciHtml *html, const VciJson *path, const VciConfiguration *configuration,
+					const VciConsentLanguage *language)
+{
+	for (size_t i = 0; i < vci_json_array_length(configuration->claims); i++)
+	{
+		const VciJson *claim = vci_json_array_at(configuration->claims, i);
+		Name name = display_name(vci_json_get(claim, "display"), language, NULL);
+
+		if (name.text == NULL || !lies_within(path, vci_json_get(claim, "path")))
+			continue;
+		write_element(html, "bdi", name, language);
+		vci_html_markup(html, ": ");
+	}
+}
+
 static void
 write_claim(VciHtml *html, const VciJson *path, const VciJson *display, bool mandatory,
-			const VciConsentLanguage *language)
+			const VciConfiguration *configuration, const VciConsentLanguage *language)
 {
 	char text[VCI_CLAIMS_PATH_TEXT_SIZE];
+	Name name = display_name(display, language, NULL);
 
-	vci_claims_path_text(path, text);
 	vci_html_markup(html, "<li>");
-	write_element(html, "bdi", display_name(display, language, text), language);
+	if (name.text != NULL)
+		write_claims_around(html, path, configuration, language);
+	else
+	{
+		vci_claims_path_text(path, text);
+		name.text = text;
+	}
+	write_element(html, "bdi", name, language);
 	if (mandatory)
 		write_own(html, " <span class=\"quiet\">(", language->words->always_included, ")</span>");
 	vci_html_markup(html, "</li>\n");
@@ -207,13 +248,14 @@ write_claims(VciHtml *html, const VciConfiguration *configuration,
 
 		(void) vci_json_get_boolean(claim, "mandatory", &mandatory);
 		write_claim(html, vci_json_get(claim, "path"), vci_json_get(claim, "display"), mandatory,
-					language);
+					configuration, language);
 	}
 	if (vci_json_array_length(configuration->claims) > 0)
 		return;
 	for (size_t list = 0; list < 2; list++)
 		for (size_t i = 0; i < vci_json_array_length(lists[list]); i++)
-			write_claim(html, vci_json_array_at(lists[list], i), NULL, false, language);
+			write_claim(html, vci_json_array_at(lists[list], i), NULL, false, configuration,
+						language);
 }
 
 static void
@@ -342,7 +384,7 @@ vci_consent_notice_page(const VciConsentLanguage *language, const VciIssuer *iss
 
 	write_head(&page, language, issuer, later ? words->later_title : words->unusable_title, false);
 	write_own(&page, "<p>", later ? words->later : words->unusable, "</p>\n");
-	write_own(&page, "<p class=\"quiet\" lang=\"en\" dir=\"ltr\">", text, "</p>\n");
+	write_own(&page, "<p class=\"quiet\" lang=\"en\" dir=\"ltr\">Details: ", text, "</p>\n");
 	write_foot(&page);
 	return vci_html_take(&page, html, error);
 }

@@ -32,7 +32,8 @@ set_scene(Scene *scene, const char *accept_language)
 	scene->configuration.claims =
 		json("[{\"path\":[\"amount\"],\"mandatory\":true,"
 			 "\"display\":[{\"name\":\"Amount\",\"locale\":\"en\"},"
-			 "{\"name\":\"Monto\",\"locale\":\"es\"}]},{\"path\":[\"household\",\"size\"]}]");
+			 "{\"name\":\"Monto\",\"locale\":\"es\"}]},{\"path\":[\"household\",\"size\"]},"
+			 "{\"path\":[\"amount\",\"currency\"],\"display\":[{\"name\":\"Currency\"}]}]");
 	scene->configurations[0] = &scene->configuration;
 	scene->language = vci_consent_language(accept_language);
 	scene->page = (VciConsentPage){
@@ -91,12 +92,14 @@ test_contents(void)
 	html = end_scene(&scene);
 	holds(html, "<html lang=\"en\" dir=\"ltr\">", "it says its language and direction");
 	holds(html, "<title>Add to your wallet – Social Registry</title>", "and a title");
-	holds(html, "<p><bdi>Example Wallet</bdi> asks <bdi>Social Registry</bdi> for this:</p>",
+	holds(html,
+		  "<p><bdi>Example Wallet</bdi> asks <bdi>Social Registry</bdi> for a credential.</p>",
 		  "who asks whom");
 	holds(html, "<h3><bdi>Food Aid</bdi></h3>", "for which credential");
 	holds(html, "<li><bdi>Amount</bdi> <span class=\"quiet\">(always included)</span></li>",
 		  "with which claims, by display name, and which of them always");
 	holds(html, "<li><bdi>household.size</bdi></li>", "by path when there is no name");
+	holds(html, "<li><bdi>Amount</bdi>: <bdi>Currency</bdi></li>", "what lies within another");
 	holds(html, "<bdi dir=\"ltr\">wallet.example:8443</bdi>", "and where the browser goes");
 	holds(html,
 		  "<form method=\"post\" action=\"https://registry.example/api/v1/openid4vci/consent\">",
@@ -361,7 +364,7 @@ test_notice(void)
 									  &error),
 			  VCI_OK, &error, "a page without a form");
 	holds(html, "– registry.example</title>", "an issuer without display by its host");
-	holds(html, "<p class=\"quiet\" lang=\"en\" dir=\"ltr\">" HOSTILE_ESCAPED "</p>",
+	holds(html, "<p class=\"quiet\" lang=\"en\" dir=\"ltr\">Details: " HOSTILE_ESCAPED "</p>",
 		  "what happened, in English");
 	lacks(html, "<form", "nothing to press");
 	free(html);

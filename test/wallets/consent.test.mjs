@@ -92,8 +92,9 @@ test('a person logs in, approves, and the wallet gets a code that works', async 
 	const { context, tab, pkce, complaints } = await openConsent()
 	assert.equal(await tab.title(), 'Add to your wallet – OpenSPP Social Registry')
 	const text = await tab.locator('main').innerText()
-	assert.ok(text.includes(`${walletName} asks OpenSPP Social Registry for this:`))
+	assert.ok(text.includes(`${walletName} asks OpenSPP Social Registry for a credential.`))
 	assert.ok(text.includes('Entitlement number (always included)'))
+	assert.ok(text.includes('Amount: Currency'))
 	assert.ok(text.includes(`You will return to localhost:${new URL(site.url).port}`))
 	await picture(tab, 'desktop')
 
