@@ -122,13 +122,12 @@ static const Route routes[] = {
 	BROWSER(VCI_ENDPOINT_CONSENT, vci_consent_endpoint),
 };
 
-/* A request's issuer and route, and how surely they are meant. */
+/* A request's issuer and route. */
 typedef struct Match
 {
 	VciIssuerEntry *issuer;
 	const Route *route;
-	bool by_host; /* the Host header names the route's authority */
-	bool ambiguous;
+	bool ambiguous; /* there is another that would do as well */
 } Match;
 
 /* The rest of text behind prefix, or NULL. */
@@ -205,20 +204,33 @@ consider(Match *match, VciIssuerEntry *issuer, const Route *route, const char *h
 	const char *authority = route->place == PLACE_ENDPOINT
 								? issuer->places[route->endpoint].authority
 								: issuer->authority;
-	bool by_host = host != NULL && pg_strcasecmp(host, authority) == 0;
 
-	if (match->by_host && !by_host)
+	if (host != NULL && pg_strcasecmp(host, authority) != 0)
 		return;
-	match->ambiguous = match->route != NULL && match->by_host == by_host;
+	match->ambiguous = match->route != NULL;
 	match->issuer = issuer;
 	match->route = route;
-	match->by_host = by_host;
+}
+
+/* Does any issuer have anything, even switched off, at this authority? */
+static bool
+is_known_host(const VciIssuerEntry *issuers, int count, const char *host)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (pg_strcasecmp(host, issuers[i].authority) == 0)
+			return true;
+		for (int j = 0; j < VCI_ENDPOINT_COUNT; j++)
+			if (pg_strcasecmp(host, issuers[i].places[j].authority) == 0)
+				return true;
+	}
+	return false;
 }
 
 /*
- * The Host header only selects among issuers: when it is exactly the authority of one's
- * endpoint, others are out. Behind a TLS proxy it may be any name; then the path alone must
- * be clear.
+ * The Host header only selects among issuers: when it is exactly the authority of one, what
+ * lies at others is out. Behind a TLS proxy it may be any name; then the path alone must be
+ * clear.
  */
 static Match
 find_issuer_and_route(VciStore *store, const VciHttpRequest *http)
@@ -229,10 +241,12 @@ find_issuer_and_route(VciStore *store, const VciHttpRequest *http)
 	const char *host = vci_http_header(http, "Host", &repeated);
 	Match match = {0};
 
+	if (host != NULL && (repeated || !is_known_host(issuers, count, host)))
+		host = NULL;
 	for (int i = 0; i < count; i++)
 		for (size_t j = 0; j < lengthof(routes); j++)
 			if (route_matches(&routes[j], &issuers[i], http->path))
-				consider(&match, &issuers[i], &routes[j], repeated ? NULL : host);
+				consider(&match, &issuers[i], &routes[j], host);
 	if (match.ambiguous)
 		match.route = NULL;
 	return match;
