@@ -5,8 +5,9 @@
 #include "../protocol/offer.h"
 #include "dpop.h"
 #include "duty.h"
-#include "memory_request.h"
+#include "issuance.h"
 #include "release.h"
+#include "sql_request.h"
 #include "token_endpoint.h"
 #include "token_grant.h"
 #include "values.h"
@@ -38,14 +39,6 @@ redeem(VciTokenCall *call, VciError *error)
 	return vci_error(error, VCI_ERR_INTERNAL, "unknown grant");
 }
 
-static VciStatus
-check_running(const VciIssuerEntry *issuer, VciError *error)
-{
-	if (issuer->rules.issuance_paused)
-		return vci_error(error, VCI_ERR_PAUSED, "this issuer has stopped issuance for now");
-	return VCI_OK;
-}
-
 /* What the grant led to, as the wallet reads it. */
 static VciAnswer *
 answer_of(const VciTokenCall *call, VciStatus status, const VciError *error)
@@ -63,7 +56,7 @@ static VciStatus
 read_request(const VciIssuerEntry *issuer, const VciHttpRequest *http, VciTokenRequest *request,
 			 VciError *error)
 {
-	VciStatus status = check_running(issuer, error);
+	VciStatus status = vci_check_issuance(issuer, error);
 
 	if (status == VCI_OK)
 		status = vci_http_content_type_check(http, "application/x-www-form-urlencoded", error);
@@ -95,13 +88,13 @@ vci_token(PG_FUNCTION_ARGS)
 	VciStore *store = vci_store_open();
 	VciIssuerEntry *issuer = vci_issuer_with_duty(store, vci_arg_text(fcinfo, 2), VCI_DUTY_OFFERER);
 	VciHttpRequest *http =
-		vci_memory_form(vci_arg_json(fcinfo, 0, "parameters"), vci_arg_text(fcinfo, 1));
+		vci_sql_form(vci_arg_json(fcinfo, 0, "parameters"), vci_arg_text(fcinfo, 1));
 	VciAnswer *answer;
 
 	vci_cache_unseal(issuer);
 	answer = vci_token_endpoint(store, issuer, http);
 	vci_store_close(store);
-	PG_RETURN_DATUM(vci_memory_result(answer));
+	PG_RETURN_DATUM(vci_sql_result(answer));
 }
 
 PG_FUNCTION_INFO_V1(vci_exchange_code);
@@ -126,12 +119,12 @@ vci_exchange_code(PG_FUNCTION_ARGS)
 	request.tx_code = vci_arg_text(fcinfo, 1);
 	if (request.tx_code != NULL && request.tx_code[0] == '\0')
 		request.tx_code = NULL; /* as in a form: no value is as good as omitted */
-	status = check_running(issuer, &error);
+	status = vci_check_issuance(issuer, &error);
 	if (status == VCI_OK)
 		status = redeem(&call, &error);
 	answer = answer_of(&call, status, &error);
 	vci_store_close(store);
-	PG_RETURN_DATUM(vci_memory_result(answer));
+	PG_RETURN_DATUM(vci_sql_result(answer));
 }
 
 PG_FUNCTION_INFO_V1(vci_create_nonce);

@@ -32,9 +32,10 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		check_form(&form);
 		vci_form_free(&form);
 	}
-	if (vci_token_request_parse((const char *) data, size, &request, NULL) == VCI_OK)
+	if (vci_token_request_parse((const char *) data, size, "https://registry.example", &request,
+								NULL) == VCI_OK)
 	{
-		if (request.pre_authorized_code == NULL)
+		if (request.credential == NULL)
 			abort();
 		vci_token_request_free(&request);
 	}

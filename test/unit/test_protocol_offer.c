@@ -1,7 +1,6 @@
 /* Credential offers, their links, and transaction codes. */
 #include "protocol/offer.h"
 
-#include "protocol/metadata.h"
 #include "protocol_fixture.h"
 
 static VciError error = VCI_ERROR_INIT;
@@ -14,27 +13,54 @@ test_offer_object(void)
 	VciTxCode numeric = {VCI_TX_CODE_NUMERIC, 6, "Sent to your phone"};
 	VciTxCode text = {VCI_TX_CODE_TEXT, 8, NULL};
 
-	is_json(vci_offer_object(&issuer, ids, 2, "code", NULL),
+	is_json(vci_offer_object(&issuer, ids, 2, &(VciOfferGrants){.pre_authorized_code = "code"}),
 			"{\"credential_issuer\":\"https://registry.example\",\"credential_configuration_ids\":"
 			"[\"EntitlementCredential\",\"IdCredential\"],\"grants\":{\"urn:ietf:params:oauth:"
 			"grant-type:pre-authorized_code\":{\"pre-authorized_code\":\"code\"}}}",
 			"an offer of two credentials without transaction code");
-	is_json(vci_offer_object(&issuer, ids, 1, "code", &numeric),
+	is_json(vci_offer_object(&issuer, ids, 1,
+							 &(VciOfferGrants){.pre_authorized_code = "code", .tx_code = &numeric}),
 			"{\"credential_issuer\":\"https://registry.example\",\"credential_configuration_ids\":"
 			"[\"EntitlementCredential\"],\"grants\":{\"urn:ietf:params:oauth:grant-type:"
 			"pre-authorized_code\":{\"pre-authorized_code\":\"code\",\"tx_code\":{\"input_mode\":"
 			"\"numeric\",\"length\":6,\"description\":\"Sent to your phone\"}}}}",
 			"an offer with a described PIN, in the guide's shape");
-	is_json(vci_offer_object(&issuer, ids, 1, "code", &text),
+	is_json(vci_offer_object(&issuer, ids, 1,
+							 &(VciOfferGrants){.pre_authorized_code = "code", .tx_code = &text}),
 			"{\"credential_issuer\":\"https://registry.example\",\"credential_configuration_ids\":"
 			"[\"EntitlementCredential\"],\"grants\":{\"urn:ietf:params:oauth:grant-type:"
 			"pre-authorized_code\":{\"pre-authorized_code\":\"code\",\"tx_code\":{\"input_mode\":"
 			"\"text\",\"length\":8}}}}",
 			"an offer with a text code and no description");
-	is_json(vci_offer_object(&issuer, ids, 1, NULL, NULL),
+	is_json(vci_offer_object(&issuer, ids, 1, &(VciOfferGrants){0}),
 			"{\"credential_issuer\":\"https://registry.example\",\"credential_configuration_ids\":"
 			"[\"EntitlementCredential\"]}",
 			"an offer without code has no grants");
+}
+
+static void
+test_grants(void)
+{
+	static const char *const servers[] = {"https://login.example"};
+	VciIssuer issuer = example_issuer();
+	VciOfferGrants grants = {.issuer_state = "state",
+							 .authorization_server = "https://login.example"};
+
+	is_json(vci_offer_object(&issuer, ids, 1, &grants),
+			"{\"credential_issuer\":\"https://registry.example\",\"credential_configuration_ids\":"
+			"[\"EntitlementCredential\"],\"grants\":{\"authorization_code\":{\"issuer_state\":"
+			"\"state\"}}}",
+			"with no external server there is none to name (section 4.1.1)");
+	issuer.authorization_servers = servers;
+	issuer.authorization_server_count = 1;
+	grants.pre_authorized_code = "code";
+	is_json(vci_offer_object(&issuer, ids, 1, &grants),
+			"{\"credential_issuer\":\"https://registry.example\",\"credential_configuration_ids\":"
+			"[\"EntitlementCredential\"],\"grants\":{\"authorization_code\":{\"issuer_state\":"
+			"\"state\",\"authorization_server\":\"https://login.example\"},\"urn:ietf:params:oauth:"
+			"grant-type:pre-authorized_code\":{\"pre-authorized_code\":\"code\","
+			"\"authorization_server\":\"https://registry.example\"}}}",
+			"both grants; a pre-authorized code is good at the issuer alone");
 }
 
 static void
@@ -50,16 +76,12 @@ test_links(void)
 			"every character beyond the unreserved ones is escaped in a link");
 	free(uri);
 	vci_json_free(offer);
-	issuer.url = "http://127.0.0.1:8180/tenant";
+	issuer.endpoints[VCI_ENDPOINT_OFFER].url = "http://127.0.0.1:8180/tenant/offers";
 	uri = vci_offer_uri_by_reference(&issuer, "AbC-_9");
 	is_text(uri,
 			"openid-credential-offer://?credential_offer_uri=http%3A%2F%2F127.0.0.1%3A8180%2F"
-			"tenant%2Fapi%2Fv1%2Fopenid4vci%2Foffer%2FAbC-_9",
-			"the link by reference leads to the offer endpoint");
-	free(uri);
-	issuer.base_path = "";
-	uri = vci_endpoint_url(&issuer, "/token");
-	is_text(uri, "http://127.0.0.1:8180/tenant/token", "an empty base path adds nothing");
+			"tenant%2Foffers%2FAbC-_9",
+			"the link by reference leads to the offer endpoint, wherever that is");
 	free(uri);
 }
 
@@ -196,6 +218,7 @@ int
 main(void)
 {
 	test_offer_object();
+	test_grants();
 	test_links();
 	test_given_codes();
 	test_generated_codes();
