@@ -11,7 +11,8 @@
 #define SERVERS                                                                                    \
 	"SELECT issuer, url, jwks_uri FROM openid4vci.vci_authorization_server_info"                   \
 	" WHERE issuer = $1::text OR $1::text IS NULL ORDER BY jwks_uri, url, issuer"
-#define LOAD "SELECT openid4vci.vci_load_jwks($1::text, $2::jsonb, $3::text)"
+#define INSUFFICIENT_PRIVILEGE "42501"
+#define LOAD				   "SELECT openid4vci.vci_load_jwks($1::text, $2::jsonb, $3::text)"
 
 typedef struct Refresh
 {
@@ -52,12 +53,16 @@ connect_to(const Options *options)
 	return NULL;
 }
 
-/* What the database says is wrong, and what to do; a hint is there where it knows one. */
+/* What the database says is wrong, and what to do. */
 static void
 report_database(const char *what, const PGresult *result)
 {
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	if (sqlstate != NULL && strcmp(sqlstate, INSUFFICIENT_PRIVILEGE) == 0)
+		hint = "the role needs the duties reporter and issuer_admin (--help tells how)";
 
 	report("%s: %s%s%s", what, message != NULL ? message : PQresultErrorMessage(result),
 		   hint != NULL ? "; " : "", hint != NULL ? hint : "");
