@@ -13,11 +13,19 @@ use Issuer;
 # Name, volatility, parallel safety, strictness and argument types. What signs or makes
 # random bytes is volatile; parallel safe only where nothing is written.
 my $functions = <<'LIST';
+vci_alter_authorization_server volatile unsafe (text, jsonb, text)
+vci_alter_client volatile unsafe (text, jsonb, text)
 vci_alter_configuration volatile unsafe (text, jsonb, text)
 vci_alter_issuer volatile unsafe (jsonb, text)
 vci_alter_key volatile unsafe (text, text, text)
+vci_authorization_request stable safe (text, text)
+vci_authorize volatile unsafe (jsonb, text)
+vci_authorize_approve volatile unsafe (text, text, text, jsonb, jsonb, text)
+vci_authorize_deny volatile unsafe (text, text, text)
 vci_cancel_offer volatile unsafe strict (bigint)
 vci_check_issuer stable safe (text)
+vci_create_authorization_server volatile unsafe (text, text[], jsonb, jsonb, text)
+vci_create_client volatile unsafe (text, text[], text, jsonb, text)
 vci_create_configuration volatile unsafe (text, text, jsonb, jsonb, jsonb, jsonb, text,
 	interval, text, text, text, text, jsonb)
 vci_create_issuer volatile unsafe (text, jsonb, text, jsonb)
@@ -25,9 +33,13 @@ vci_create_key volatile unsafe (text, text)
 vci_create_nonce volatile safe (text)
 vci_create_offer volatile unsafe (text[], text, text, jsonb, text, boolean, text, integer, text,
 	text, interval, text, jsonb, text[], text, jsonb)
+vci_deferred_complete volatile unsafe (bigint, jsonb)
+vci_deferred_deny volatile unsafe (bigint, text)
+vci_drop_authorization_server volatile unsafe (text, text)
 vci_drop_caches volatile unsafe ()
 vci_drop_did_document volatile unsafe strict (text)
 vci_duty_issuers stable safe strict (text)
+vci_events stable safe strict (bigint, integer)
 vci_exchange_code volatile unsafe (text, text, text)
 vci_extend_offer volatile unsafe (bigint, interval)
 vci_grant volatile unsafe (name, text, text)
@@ -36,42 +48,68 @@ vci_http volatile unsafe (text, text, text[], bytea)
 vci_issue_and_record volatile unsafe (text, jsonb, jsonb, text, text, text)
 vci_issue_sdjwt volatile safe (text, jsonb, jsonb, text)
 vci_load_did_document volatile unsafe strict (text, jsonb)
+vci_load_jwks volatile unsafe (text, jsonb, text)
 vci_offer_qr stable safe strict (bigint, text, text)
 vci_offer_qr_png stable safe strict (bigint, text, integer)
 vci_offer_uri stable safe strict (bigint, text)
+vci_pause_issuance volatile unsafe (text)
 vci_purge volatile unsafe strict (integer)
+vci_push_authorization volatile unsafe (jsonb, text, text)
+vci_record_notification volatile unsafe (text, text, text, text, text, text)
 vci_reopen_offer volatile unsafe strict (bigint)
+vci_request_credential volatile unsafe (text, jsonb, text, text)
+vci_request_deferred volatile unsafe (text, text, text, text)
 vci_reset_tx_code volatile unsafe (bigint, text)
+vci_resume_issuance volatile unsafe (text)
+vci_retire_client volatile unsafe (text, text)
 vci_retire_configuration volatile unsafe (text, text)
 vci_retire_issuer volatile unsafe strict (text)
 vci_retire_key volatile unsafe (text, text)
 vci_revoke volatile unsafe (name, text, text)
 vci_rotate_code volatile unsafe strict (bigint)
+vci_token volatile unsafe (jsonb, text, text)
+vci_verify_dpop stable safe (text, text, text, text, interval)
 vci_verify_kbjwt stable safe (text, text, text, text, jsonb, text, boolean, interval)
 vci_verify_sdjwt stable safe (text, text, text, jsonb, boolean, interval)
 LIST
 
 my $relations = <<'LIST';
+sequence vci_authorization_id_seq
 sequence vci_credential_id_seq
+sequence vci_deferred_id_seq
+sequence vci_event_id_seq
 sequence vci_issuer_id_seq
 sequence vci_key_id_seq
 sequence vci_offer_id_seq
+sequence vci_refresh_token_id_seq
 sequence vci_token_id_seq
+table vci_authorization
+table vci_authorization_server
+table vci_client
 table vci_configuration
 table vci_credential
+table vci_deferred
 table vci_did_document
+table vci_dpop_proof
 table vci_duty
 table vci_epoch
+table vci_event
 table vci_issuer
 table vci_key
 table vci_nonce
 table vci_offer
+table vci_refresh_token
 table vci_token
 type vci_created_offer
 type vci_http_response
 type vci_issued_credential
+view vci_authorization_info
+view vci_authorization_server_info
+view vci_client_info
 view vci_configuration_info
 view vci_credential_info
+view vci_deferred_info
+view vci_event_info
 view vci_issuer_info
 view vci_key_info
 view vci_offer_info
@@ -85,19 +123,29 @@ vci_http_response status headers body
 vci_issued_credential credential_id credential expires_at
 LIST
 
-# What pg_dump copies; spent nonces and their epoch stay behind on purpose.
+# What pg_dump copies; spent nonces, DPoP proofs seen and the nonces' epoch stay behind on purpose.
 my $dumped = <<'LIST';
+vci_authorization
+vci_authorization_id_seq
+vci_authorization_server
+vci_client
 vci_configuration
 vci_credential
 vci_credential_id_seq
+vci_deferred
+vci_deferred_id_seq
 vci_did_document
 vci_duty
+vci_event
+vci_event_id_seq
 vci_issuer
 vci_issuer_id_seq
 vci_key
 vci_key_id_seq
 vci_offer
 vci_offer_id_seq
+vci_refresh_token
+vci_refresh_token_id_seq
 vci_token
 vci_token_id_seq
 LIST
@@ -237,7 +285,8 @@ is_deeply(
 	lines('SELECT format(\'%s %s %s\', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger
 		WHERE NOT tgisinternal AND tgrelid IN (SELECT objid FROM member) ORDER BY 1'),
 	[ map { ("$_ vci_drop_caches A", "$_ vci_drop_caches_all A") }
-		  qw(vci_configuration vci_duty vci_epoch vci_issuer vci_key) ],
+		  qw(vci_authorization_server vci_client vci_configuration vci_duty vci_epoch vci_issuer
+			vci_key) ],
 	'caches are dropped by triggers that also fire on replicas');
 # A replication worker fires row triggers alone.
 is_deeply(

@@ -15,13 +15,28 @@ my @duties = qw(none endpoint offerer issuer_admin reporter backup);
 
 # object: the duties whose roles may execute it or SELECT from it.
 my $table = <<'TABLE';
+vci_alter_authorization_server: issuer_admin
+vci_alter_client: issuer_admin
 vci_alter_configuration: issuer_admin
 vci_alter_issuer: issuer_admin
 vci_alter_key: issuer_admin
+vci_authorization: backup
+vci_authorization_id_seq: backup
+vci_authorization_info: offerer issuer_admin reporter backup
+vci_authorization_request: offerer
+vci_authorization_server: backup
+vci_authorization_server_info: offerer issuer_admin reporter backup
+vci_authorize: offerer
+vci_authorize_approve: offerer
+vci_authorize_deny: offerer
 vci_cancel_offer: offerer
 vci_check_issuer: offerer issuer_admin reporter
+vci_client: backup
+vci_client_info: offerer issuer_admin reporter backup
 vci_configuration: backup
 vci_configuration_info: offerer issuer_admin reporter backup
+vci_create_authorization_server: issuer_admin
+vci_create_client: issuer_admin
 vci_create_configuration: issuer_admin
 vci_create_issuer: issuer_admin
 vci_create_key: issuer_admin
@@ -30,12 +45,23 @@ vci_create_offer: offerer
 vci_credential: backup
 vci_credential_id_seq: backup
 vci_credential_info: offerer issuer_admin reporter backup
+vci_deferred: backup
+vci_deferred_complete: offerer
+vci_deferred_deny: offerer
+vci_deferred_id_seq: backup
+vci_deferred_info: offerer issuer_admin reporter backup
 vci_did_document: backup
+vci_dpop_proof: backup
+vci_drop_authorization_server: issuer_admin
 vci_drop_caches:
 vci_drop_did_document: issuer_admin
 vci_duty: backup
 vci_duty_issuers: offerer issuer_admin reporter backup
 vci_epoch: backup
+vci_event: backup
+vci_event_id_seq: backup
+vci_event_info: offerer issuer_admin reporter backup
+vci_events: offerer issuer_admin reporter
 vci_exchange_code: offerer
 vci_extend_offer: offerer
 vci_grant: issuer_admin
@@ -50,6 +76,7 @@ vci_key: backup
 vci_key_id_seq: backup
 vci_key_info: offerer issuer_admin reporter backup
 vci_load_did_document: issuer_admin
+vci_load_jwks: issuer_admin
 vci_nonce: backup
 vci_offer: backup
 vci_offer_id_seq: backup
@@ -57,9 +84,18 @@ vci_offer_info: offerer issuer_admin reporter backup
 vci_offer_qr: offerer
 vci_offer_qr_png: offerer
 vci_offer_uri: offerer
+vci_pause_issuance: issuer_admin
 vci_purge: issuer_admin
+vci_push_authorization: offerer
+vci_record_notification: offerer
+vci_refresh_token: backup
+vci_refresh_token_id_seq: backup
 vci_reopen_offer: offerer
+vci_request_credential: offerer
+vci_request_deferred: offerer
 vci_reset_tx_code: offerer
+vci_resume_issuance: issuer_admin
+vci_retire_client: issuer_admin
 vci_retire_configuration: issuer_admin
 vci_retire_issuer: issuer_admin
 vci_retire_key: issuer_admin
@@ -67,6 +103,7 @@ vci_revoke: issuer_admin
 vci_rotate_code: offerer
 vci_token: backup
 vci_token_id_seq: backup
+vci_verify_dpop: offerer
 vci_verify_kbjwt: offerer
 vci_verify_sdjwt: offerer
 TABLE
