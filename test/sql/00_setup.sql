@@ -56,7 +56,7 @@ CREATE FUNCTION helper.hide(value jsonb) RETURNS jsonb LANGUAGE sql AS $$
         WHEN 'object' THEN (
             SELECT COALESCE(jsonb_object_agg(m.key,
                 CASE WHEN m.key = ANY ('{access_token,c_nonce,pre-authorized_code,credential,kid,x,y,n,
-                                          iat,exp,jwt,nonce,thumbprint,sd_hash,_sd}')
+                                          iat,exp,jwt,nonce,thumbprint,sd_hash,_sd,transaction_id,notification_id}')
                           AND jsonb_typeof(m.value) <> 'null' THEN '"..."'
                      ELSE helper.hide(m.value) END), '{}')
             FROM jsonb_each(value) AS m)
