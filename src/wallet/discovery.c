@@ -127,6 +127,17 @@ wallet_issuer_free(WalletIssuer *issuer)
 	memset(issuer, 0, sizeof(*issuer));
 }
 
+/* Drafts before 1.0 described SD-JWT VCs so, and asked for no proof types. */
+static void
+note_older_shape(WalletContext *context, const WalletConfiguration *configuration)
+{
+	if (!context->options->older)
+		wallet_note(context->notes,
+					"%s is published in the shape of drafts before 1.0; --older asks as their "
+					"wallets did",
+					configuration->id);
+}
+
 /* Section 12.2.4: binding methods and proof types come together or not at all. */
 static bool
 read_binding(WalletContext *context, WalletConfiguration *configuration)
@@ -146,7 +157,9 @@ read_binding(WalletContext *context, WalletConfiguration *configuration)
 		return wallet_fail(&context->failure, WALLET_EXIT_USAGE,
 						   "%s asks for a key attestation, which this wallet cannot give",
 						   configuration->id);
-	if ((proof_types == NULL) != (configuration->binding_methods == NULL))
+	if (vci_json_has(configuration->object, "credential_definition"))
+		note_older_shape(context, configuration);
+	else if ((proof_types == NULL) != (configuration->binding_methods == NULL))
 		wallet_note(context->notes,
 					"%s has only one of cryptographic_binding_methods_supported and "
 					"proof_types_supported; they belong together",

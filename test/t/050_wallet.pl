@@ -266,6 +266,23 @@ for my $shape ([], ['--older'])
 	is($object->{header}{typ}, 'vc+sd-jwt', "EntitlementCredentialVc is vc+sd-jwt (@$shape)");
 }
 
+# An issuer that is published as OpenSPP's guide shows it.
+
+{
+	my ($status, $object, $err) = redeem_json('--older', sandbox_says('offer', '--issuer', 'guide'));
+	is($status, 0, "the guide's issuer is redeemed with --older") or diag($err);
+	is_deeply($object->{notes}, [], 'and there is nothing to remark on');
+	refused_with(1, qr/^note: \w+ is published in the shape of drafts before 1\.0; --older/m,
+		'without --older', sandbox_says('offer', '--issuer', 'guide'));
+}
+
+# Offers that this wallet cannot finish say so.
+
+refused_with(2, qr/no pre-authorized code/, 'an offer for a browser alone',
+	sandbox_says('offer', '--grant', 'authorization_code'));
+refused_with(1, qr/the issuer defers the credential; .*what to do: /s, 'a deferred credential',
+	sandbox_says('offer', '--configuration', 'DeferredCredential'));
+
 # Offers with several credentials.
 
 {
