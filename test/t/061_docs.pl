@@ -72,6 +72,23 @@ sub make_fixture
 	return;
 }
 
+# A reader has one psql for the blocks of a section: what \gset kept is there in the next one.
+sub sessions
+{
+	my @sessions;
+	for my $block (@_)
+	{
+		my $last = $sessions[-1];
+		if ($last && $last->{section} eq $block->{section}
+			&& role_of($last->{text}) eq role_of($block->{text}))
+		{
+			$last->{text} .= $block->{text};
+		}
+		else { push @sessions, {%$block} }
+	}
+	return @sessions;
+}
+
 sub run_examples
 {
 	my ($path) = @_;
@@ -79,7 +96,7 @@ sub run_examples
 	my @blocks = grep { $_->{section} ne $fixture } $documents{$path}->blocks('sql');
 	return if !@blocks;
 	$node->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE template_docs");
-	run_block($path, $_, $database, role_of($_->{text})) for @blocks;
+	run_block($path, $_, $database, role_of($_->{text})) for sessions(@blocks);
 	return;
 }
 
@@ -127,7 +144,7 @@ for my $path (grep { $documents{$_}->blocks('sql') && !/README|sql-api|security/
 	is_deeply([ glob "$folder/*" ], ["$folder/root.key"], 'nothing else is left');
 }
 
-# The controller in guide.md calls vci_http as this does.
+# The controllers in the documents call these as Odoo's cursor does: literals for %s.
 {
 	my ($call) = map { /"(SELECT status.*?)"/ } map { $_->{text} }
 	  $documents{"$top/docs/guide.md"}->blocks('python');
@@ -137,6 +154,21 @@ for my $path (grep { $documents{$_}->blocks('sql') && !/README|sql-api|security/
 	is(scalar @values, 0, 'guide.md: as many values as placeholders');
 	like($node->safe_psql('template_docs', $call, extra_params => [ '-U', 'wallet_endpoint' ]),
 		qr/^200\|/, 'and the statement answers a request');
+}
+{
+	my @calls = map { /"(SELECT [^"]*)"/g } map { $_->{text} }
+	  $documents{"$top/docs/flows.md"}->blocks('python');
+	is(scalar @calls, 3, 'flows.md: the portal asks, approves and denies');
+	for my $call (@calls)
+	{
+		my $wanted = () = $call =~ /%s/g;
+		my @values = ("'no such ticket'", "'res.partner'", "'7'")[0 .. $wanted - 1];
+		$call =~ s/%s/shift @values/ge;
+		my $err = '';
+		$node->psql('template_docs', $call, stderr => \$err, extra_params => [ '-U', 'registry' ]);
+		like($err, qr/^psql:<stdin>:1: ERROR:  .*request/, 'and each is understood')
+		  or diag($call);
+	}
 }
 
 # Names.
@@ -244,6 +276,8 @@ sub answered
 		"SELECT convert_from(body, 'UTF8') FROM openid4vci.vci_http('GET', '$path')"));
 }
 
+sql(q{SELECT openid4vci.vci_create_client('wallet.example', '{https://wallet.example/callback}'),
+	openid4vci.vci_alter_issuer('{"login_url": "https://registry.example/portal/consent"}')});
 is_deeply(answered('/.well-known/oauth-authorization-server'), shown_with('token_endpoint'),
 	'http-api.md shows the authorization server metadata as it is');
 sql(q{SELECT openid4vci.vci_alter_configuration('EntitlementCredential', '{"older": []}'),
