@@ -1,5 +1,7 @@
 #include "compat.h"
 
+#include "utils/builtins.h"
+
 #include "cache.h"
 #include "issuer_settings.h"
 #include "report.h"
@@ -216,23 +218,28 @@ check_profile(VciStore *store, int64 id)
 		return;
 	for (int i = 0; i < issuer->configuration_count; i++)
 		if (issuer->configurations[i].older != 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("configuration \"%s\" bends to older wallets, which profile final "
-							"does not allow",
-							issuer->configurations[i].id),
-					 errhint("First: SELECT openid4vci.vci_alter_configuration('%s', '{\"older\": "
-							 "[]}', issuer => '%s');",
-							 issuer->configurations[i].id, issuer->rules.url)));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("configuration \"%s\" bends to older wallets, which profile final "
+						"does not allow",
+						issuer->configurations[i].id),
+				 errhint("First: SELECT openid4vci.vci_alter_configuration(%s, '{\"older\": []}', "
+						 "issuer => %s);",
+						 quote_literal_cstr(issuer->configurations[i].id),
+						 quote_literal_cstr(issuer->rules.url))));
 	for (int i = 0; i < issuer->client_count; i++)
 		if (!issuer->clients[i].pkce_required)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("client \"%s\" need not use PKCE, which profile final does not allow",
-							issuer->clients[i].id),
-					 errhint("First: SELECT openid4vci.vci_alter_client('%s', "
-							 "'{\"pkce_required\": true}', issuer => '%s');",
-							 issuer->clients[i].id, issuer->rules.url)));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("client \"%s\" need not use PKCE, which profile final does not allow",
+						issuer->clients[i].id),
+				 errhint(
+					 "First: SELECT openid4vci.vci_alter_client(%s, '{\"pkce_required\": true}', "
+					 "issuer => %s);",
+					 quote_literal_cstr(issuer->clients[i].id),
+					 quote_literal_cstr(issuer->rules.url))));
 }
 
 void

@@ -94,6 +94,52 @@ FROM (VALUES
 
 SELECT vci_alter_issuer('{"base_path": "/api/v1/openid4vci"}');
 
+-- The same for tokens, DPoP, authorization requests and deferral.
+SELECT vci_alter_issuer('{"dpop": "required", "dpop_nonce": true, "dpop_proof_max_age": 60,
+    "refresh_token_lifetime": 86400, "authorization_request_lifetime": 900, "authorization_code_lifetime": 30,
+    "authorization_request_rate": 60, "tx_code_retry_delay": 10, "deferred_interval": 3600, "deferred_lifetime": 86400,
+    "login_url": "https://portal.example/login?from=vci", "notify_events": true,
+    "login_fields": [{"name": "id", "type": "text", "required": true, "display": [{"name": "Number", "locale": "en"}]},
+                     {"name": "pin", "type": "password", "label": "PIN"}]}');
+CREATE FUNCTION pg_temp.settings() RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT concat_ws('|', dpop, dpop_nonce, dpop_proof_max_age, refresh_token_lifetime, authorization_request_lifetime,
+        authorization_code_lifetime, authorization_request_rate, tx_code_retry_delay, deferred_interval, deferred_lifetime,
+        login_url, notify_events, login_fields, endpoints, issuance_paused) FROM vci_issuer_info
+    WHERE url = 'https://registry.example'
+$$;
+SELECT pg_temp.settings();
+SELECT vci_alter_issuer('{"dpop": null, "dpop_nonce": null, "dpop_proof_max_age": null, "refresh_token_lifetime": null,
+    "authorization_request_lifetime": null, "authorization_code_lifetime": null, "authorization_request_rate": null,
+    "tx_code_retry_delay": null, "deferred_interval": null, "deferred_lifetime": null, "login_url": null,
+    "notify_events": null, "login_fields": null}');
+SELECT pg_temp.settings();
+SELECT setting || ' = ' || value,
+       helper.error(format('SELECT vci_alter_issuer(%L)', format('{"%s": %s}', setting, value)))
+FROM (VALUES ('dpop', '"on"'), ('dpop', 'true'), ('dpop_nonce', '1'), ('dpop_proof_max_age', '3601'),
+    ('refresh_token_lifetime', '0'), ('authorization_request_lifetime', '86401'), ('authorization_code_lifetime', '601'),
+    ('authorization_request_rate', '0'), ('tx_code_retry_delay', '-1'), ('deferred_interval', '0'),
+    ('deferred_lifetime', '31536001'), ('notify_events', '"yes"'), ('issuance_paused', '0'), ('login_url', '1'),
+    ('login_url', '"http://portal.example/"'), ('login_url', '"https://portal.example/#login"'),
+    ('login_url', '"javascript:alert(1)"'), ('login_url', '"https://portal.example/ x"'), ('login_url', '""'),
+    ('login_fields', '{}'), ('login_fields', '[]'), ('login_fields', '[{"name": "id"}]'),
+    ('login_fields', '[{"name": "csrf", "label": "x"}]'), ('login_fields', '[{"name": "id", "label": "x", "type": "file"}]'),
+    ('login_fields', '[{"name": "id", "label": "x", "size": 3}]'), ('login_fields', '[{"name": "a", "label": "x"}, {"name": "a", "label": "y"}]'),
+    ('authenticate', '1'), ('authenticate', '"authenticate"'), ('authenticate', '"public.nobody"'),
+    ('authenticate', '"pg_catalog.jsonb_typeof"')) AS v (setting, value);
+-- Who answers for the built-in login page is registered with its owner, by a member of that role alone.
+CREATE FUNCTION public.who(form jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
+SELECT vci_alter_issuer('{"authenticate": "public.who"}');
+SELECT authenticate, authenticate_owner = current_user FROM vci_issuer WHERE url = 'https://registry.example';
+SELECT vci_grant('regress_vci_admin', 'issuer_admin');
+SET ROLE regress_vci_admin;
+SELECT regexp_replace(helper.error($$SELECT openid4vci.vci_alter_issuer('{"authenticate": "public.who"}')$$),
+    'owner [^,]*,', 'owner ...,');
+RESET ROLE;
+SELECT vci_revoke('regress_vci_admin', 'issuer_admin');
+SELECT vci_alter_issuer('{"authenticate": null}');
+SELECT authenticate, authenticate_owner FROM vci_issuer WHERE url = 'https://registry.example';
+DROP FUNCTION public.who;
+
 -- An issuer is named by its exact URL; NULL means the only one.
 SELECT vci_alter_issuer(NULL) AS "no change is no error";
 SELECT helper.errors(

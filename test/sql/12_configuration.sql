@@ -120,6 +120,15 @@ SELECT helper.errors(
     $$SELECT vci_alter_configuration('Full', '{"selectively_disclosable": ["id"]}')$$,
     $$SELECT vci_alter_configuration('Full', '{"claims_source": 1}')$$);
 
+-- A configuration may defer, and may be published in the shape of OpenSPP's guide.
+SELECT vci_create_configuration('Slowly', 'v', options => '{"deferred": true, "older": ["credential_definition"]}');
+SELECT deferred, older FROM vci_configuration_info WHERE id = 'Slowly';
+SELECT vci_alter_configuration('Slowly', '{"deferred": false}');
+SELECT deferred FROM vci_configuration_info WHERE id = 'Slowly';
+SELECT helper.errors(
+    $$SELECT vci_alter_configuration('Slowly', '{"deferred": "yes"}')$$,
+    $$SELECT vci_create_configuration('C', 'v', options => '{"deferred": 1}')$$);
+
 -- Profile final knows no older shapes; a configuration that has them stands in its way.
 SELECT helper.errors($$SELECT vci_alter_issuer('{"profile": "final"}')$$);
 BEGIN;

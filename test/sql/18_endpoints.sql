@@ -83,7 +83,7 @@ FROM (VALUES ('POST', 'endpoints.example', '/api/v1/openid4vci/token'), ('POST',
     ('POST', 'endpoints.example', '/api/v1/openid4vci/nonce'), ('POST', 'api.example', '/v2/api/v1/openid4vci/nonce'),
     ('POST', 'endpoints.example', '/v2/api/v1/openid4vci/nonce'), ('POST', 'internal:8080', '/v2/api/v1/openid4vci/nonce'),
     ('GET', 'o.example', '/api/v1/openid4vci/offer/x'), ('GET', 'o.example', '/o/x'), ('GET', 'o.example', '/o'),
-    ('GET', 'o.example', '/o/x/y')) AS r (method, host, path);
+    ('GET', 'o.example', '/o/x/y'), ('POST', 'registry.example', '/oauth/token')) AS r (method, host, path);
 SELECT member, url FROM pg_temp.advertised() WHERE member IN ('token_endpoint', 'nonce_endpoint', 'credential_endpoint');
 SELECT offer_id AS id, helper.percent_decode(split_part(vci_offer_uri(offer_id, 'reference'), '=', 2)) AS link
 FROM vci_create_offer('{Card}', claims => '{}', issuer => 'https://endpoints.example') \gset
@@ -195,7 +195,8 @@ FROM helper.http('GET', '/.well-known/openid-credential-issuer', '{Host, endpoin
 SELECT vci_alter_issuer('{"endpoints": {"token": {"enabled": false}}}', 'https://endpoints.example');
 SELECT body_out -> 'authorization_servers'
 FROM helper.http('GET', '/.well-known/openid-credential-issuer', '{Host, endpoints.example}');
-SELECT vci_retire_issuer('https://endpoints.example');
+SELECT vci_drop_authorization_server('https://esignet.example', 'https://endpoints.example'),
+    vci_retire_configuration('Card', 'https://endpoints.example'), vci_retire_issuer('https://endpoints.example');
 
 -- OpenSPP's guide: its document, member for member (URL and host aside).
 SELECT vci_create_issuer('https://registry.example/guide',
@@ -243,4 +244,7 @@ FROM helper.post_json(:'token'::jsonb ->> 'access_token', jsonb_build_object('fo
     'proof', jsonb_build_object('proof_type', 'jwt', 'jwt', wallet.proof(:'token'::jsonb ->> 'c_nonce',
         payload => '{"aud": "https://registry.example/guide"}'))), '/guide/api/v1/openid4vci');
 SELECT setting FROM vci_check_issuer('https://registry.example/guide') ORDER BY setting COLLATE "C";
-SELECT vci_retire_issuer('https://registry.example/guide');
+SELECT vci_retire_configuration('EntitlementCredential', 'https://registry.example/guide'),
+    vci_retire_issuer('https://registry.example/guide');
+-- Later tests count what they spend themselves.
+DELETE FROM vci_nonce;

@@ -17,7 +17,7 @@ SELECT bool_or(value ? 'credential_definition'), bool_and(value ? 'vct'),
 FROM helper.http('GET', '/.well-known/openid-credential-issuer', '{Host, registry.example}'),
     jsonb_each(body_out -> 'credential_configurations_supported');
 -- Nothing that is off is advertised; a larger batch_size is.
-SELECT body_out ?| '{batch_credential_issuance,credential_response_encryption,deferred_credential_endpoint,notification_endpoint,authorization_servers}'
+SELECT body_out ?| '{batch_credential_issuance,credential_response_encryption,authorization_servers}'
 FROM helper.http('GET', '/.well-known/openid-credential-issuer', '{Host, registry.example}');
 SELECT vci_alter_issuer('{"batch_size": 4}');
 SELECT body_out -> 'batch_credential_issuance'
@@ -98,7 +98,7 @@ SELECT target, status, body_out, headers_out ->> 'Cache-Control'
     '/api/v1/openid4vci/TOKEN', '/api/v1/openid4vci/offer/', '/api/v1/openid4vci/offer/x/y',
     '/token', '/.well-known/', '/.well-known/openid-credential-issuer/',
     '/.well-known/openid-credential-issuer/other', '/.well-known/openid-configuration',
-    '/api/v1/openid4vci/batch_credential', '/api/v1/openid4vci/deferred_credential',
+    '/api/v1/openid4vci/introspect', '/api/v1/openid4vci/offers',
     '/did.json']) AS target, LATERAL helper.http('GET', target, '{Host, registry.example}');
 -- A query and percent-encoded letters are no other path.
 SELECT target, status FROM unnest(ARRAY['/.well-known/openid-credential-issuer?x=1',
@@ -134,6 +134,8 @@ SELECT host, status, body_out ->> 'credential_issuer'
     'registry.example:443', 'registry.example:8443',
     'unknown.example', 'registry.example.', '', 'registry.example, other.example:8443']) AS host,
     LATERAL helper.http('GET', '/.well-known/openid-credential-issuer', ARRAY['Host', host]);
+-- Who names the host of one issuer gets nothing of another, though it is there.
+SELECT status FROM helper.http('GET', '/tenant/did.json', '{Host, other.example:8443}');
 -- Without a Host, or with two, only a clear path is served.
 SELECT status, body_out ->> 'credential_issuer'
     FROM helper.http('GET', '/.well-known/openid-credential-issuer');

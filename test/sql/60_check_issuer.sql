@@ -36,6 +36,32 @@ SELECT vci_alter_issuer('{"offer_lifetime": 3600, "access_token_lifetime": 300, 
 SELECT count(*) FROM vci_check_issuer('https://final.example');
 SELECT vci_alter_configuration('Strict', '{"format": "vc+sd-jwt"}', 'https://final.example');
 SELECT configuration_id, setting FROM vci_check_issuer('https://final.example');
+SELECT vci_alter_configuration('Strict', '{"format": "dc+sd-jwt"}', 'https://final.example');
+-- DPoP: what is bound to a key may live longer; nothing can be bound while it is off.
+SELECT vci_alter_issuer('{"access_token_lifetime": 3600, "dpop": "required"}', 'https://final.example');
+SELECT count(*) FROM vci_check_issuer('https://final.example');
+SELECT vci_alter_issuer('{"access_token_lifetime": null, "dpop": "off"}', 'https://final.example');
+SELECT setting, deviation FROM vci_check_issuer('https://final.example');
+SELECT vci_alter_issuer('{"dpop": null}', 'https://final.example');
+-- Endpoints that are off and on against the specification.
+SELECT vci_alter_issuer('{"endpoints": {"nonce": {"enabled": false}, "credential": {"enabled": false},
+    "batch_credential": {"enabled": true}, "offer": {"base_url": "http://127.0.0.1:8180"}}}', 'https://final.example');
+SELECT setting, deviation FROM vci_check_issuer('https://final.example') ORDER BY setting COLLATE "C";
+SELECT vci_alter_issuer('{"endpoints": null}', 'https://final.example');
+-- Wallets, servers and login pages that are registered.
+SELECT vci_create_client('older-wallet.example', '{https://wallet.example/callback}', options => '{"pkce_required": false}',
+        issuer => 'https://registry.example'),
+    vci_create_authorization_server('https://keycloak.example/realms/r', '{https://registry.example}',
+        options => '{"accept_typ_jwt": true}', issuer => 'https://registry.example') IS NOT NULL,
+    vci_alter_issuer('{"login_url": "http://127.0.0.1:8069/login"}', 'https://registry.example');
+SELECT setting, deviation FROM vci_check_issuer('https://registry.example')
+    WHERE setting IN ('pkce_required', 'accept_typ_jwt', 'login_url') ORDER BY setting COLLATE "C";
+SELECT vci_retire_client('older-wallet.example', 'https://registry.example'),
+    vci_drop_authorization_server('https://keycloak.example/realms/r', 'https://registry.example'),
+    vci_alter_issuer('{"login_url": null}', 'https://registry.example');
+SELECT count(*) FROM vci_check_issuer('https://registry.example')
+    WHERE setting IN ('pkce_required', 'accept_typ_jwt', 'login_url');
+SELECT vci_alter_configuration('Strict', '{"format": "vc+sd-jwt"}', 'https://final.example');
 -- http is for trying things out.
 SELECT vci_create_issuer('http://127.0.0.1:8180', profile => 'final') > 0;
 SELECT setting, deviation FROM vci_check_issuer('http://127.0.0.1:8180');
