@@ -85,23 +85,23 @@ typedef struct VciIssuer
 	int32_t tx_code_max_failures;
 	int32_t batch_size; /* proofs per request, 1 to 32 */
 	VciDpopMode dpop;
-	bool dpop_nonce;					/* DPoP proofs need a nonce of ours */
-	int32_t dpop_proof_max_age;			/* seconds that iat of a DPoP proof may lie in the past */
-	int32_t bound_token_lifetime;		/* seconds; of access tokens bound to a DPoP key */
-	int32_t refresh_token_lifetime;		/* seconds; 0: none is given */
+	bool dpop_nonce;				/* DPoP proofs need a nonce of ours */
+	int32_t dpop_proof_max_age;		/* seconds that iat of a DPoP proof may lie in the past */
+	int32_t bound_token_lifetime;	/* seconds; of access tokens bound to a DPoP key */
+	int32_t refresh_token_lifetime; /* seconds; 0: none is given */
 	int32_t authorization_request_lifetime; /* seconds to log in and decide */
 	int32_t authorization_code_lifetime;	/* seconds */
-	int32_t authorization_request_rate; /* requests a minute */
-	int32_t tx_code_retry_delay;		/* seconds after a wrong transaction code; 0: none */
-	int32_t deferred_interval;			/* seconds between two polls */
-	int32_t deferred_lifetime;			/* seconds a deferred credential can be fetched */
+	int32_t authorization_request_rate;		/* requests a minute */
+	int32_t tx_code_retry_delay;			/* seconds after a wrong transaction code; 0: none */
+	int32_t deferred_interval;				/* seconds between two polls */
+	int32_t deferred_lifetime;				/* seconds a deferred credential can be fetched */
 	bool issuance_paused;
 	bool has_clients; /* a wallet is registered for the authorization code flow, and somebody
 						 answers for the person: login_url or authenticate */
 	VciEndpointRule endpoints[VCI_ENDPOINT_COUNT];
 	const char *const *authorization_servers; /* URLs of external ones */
 	size_t authorization_server_count;
-	VciJson *display;	/* array of {name, locale, logo}, or NULL */
+	VciJson *display; /* array of {name, locale, logo}, or NULL */
 } VciIssuer;
 
 typedef struct VciConfiguration
@@ -114,7 +114,7 @@ typedef struct VciConfiguration
 	VciHolderBinding binding;
 	unsigned older; /* VciOlder bits */
 	int decoys;
-	bool deferred; /* each issuance waits for the registry's decision */
+	bool deferred;					  /* each issuance waits for the registry's decision */
 	VciJson *always_disclosed;		  /* array of claims path pointers */
 	VciJson *selectively_disclosable; /* array of claims path pointers */
 	VciJson *claims;	/* array of claims descriptions {path, mandatory, display}, or NULL */
