@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import * as jose from 'jose'
 import { openSandbox } from './sandbox.mjs'
-import { didJwk, getJson, newHolder } from './wallet.mjs'
+import { ask, authorize, didJwk, getJson, newClient, newHolder, prove } from './wallet.mjs'
 
 const sandbox = openSandbox()
 after(() => sandbox.close())
@@ -405,6 +405,46 @@ test('the pre-authorized flow of the guide works at the second issuer, too', asy
 	})
 	assert.equal(response.status, 200)
 	assert.equal((await response.json()).expires_in, 86400)
+})
+
+test('a wallet library takes that metadata as draft 14, and redeems an offer by it', async () => {
+	const holder = await newHolder()
+	const client = newClient(holder)
+	const authorized = await authorize(client, sandbox.offer('--issuer', 'guide'))
+	assert.equal(authorized.issuerMetadata.originalDraftVersion, 'Draft14')
+	const jwt = await prove(client, holder, authorized, authorized.token.c_nonce)
+	const { format, credential } = await ask(client, authorized, { proof: { proof_type: 'jwt', jwt } })
+	assert.equal(format, 'vc+sd-jwt')
+	assert.equal(await thumbprintIn(credential), holder.thumbprint)
+})
+
+test('the batch endpoint that the guide advertises takes several requests at once', async () => {
+	const holder = await newHolder()
+	const ids = ['EntitlementCredential', 'EntitlementCredentialVc']
+	const { credential_offer_uri: link } = sandbox.createOffer(
+		`ARRAY['EntitlementCredential', 'EntitlementCredentialVc'], claims => :'claims'`,
+		{ claims }
+	)
+	const token = await tokenFor(link)
+	const jwt = await sign(holder, token, { typ: 'openid4vci-proof+jwt', jwk: holder.jwk })
+	const response = await fetch(`${base}/batch_credential`, {
+		method: 'POST',
+		headers: { Authorization: `Bearer ${token.access_token}`, 'Content-Type': 'application/json' },
+		body: JSON.stringify({
+			credential_requests: ids.map((id) => ({
+				format: 'vc+sd-jwt',
+				credential_definition: { type: ['VerifiableCredential', id] },
+				proof: { proof_type: 'jwt', jwt }
+			}))
+		})
+	})
+	assert.equal(response.status, 200)
+	const { credential_responses: answers } = await response.json()
+	assert.equal(answers.length, ids.length)
+	for (const { format, credential } of answers) {
+		assert.equal(format, 'vc+sd-jwt')
+		assert.equal(await thumbprintIn(credential), holder.thumbprint)
+	}
 })
 
 test('a client that needs PKCE is not let off it by asking as the guide does', async () => {
