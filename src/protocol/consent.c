@@ -258,6 +258,14 @@ write_claims(VciHtml *html, const VciConfiguration *configuration,
 						language);
 }
 
+static bool
+names_claims(const VciConfiguration *configuration)
+{
+	return vci_json_array_length(configuration->claims) > 0 ||
+		   vci_json_array_length(configuration->always_disclosed) > 0 ||
+		   vci_json_array_length(configuration->selectively_disclosable) > 0;
+}
+
 static void
 write_credential(VciHtml *html, const VciConfiguration *configuration,
 				 const VciConsentLanguage *language)
@@ -265,9 +273,14 @@ write_credential(VciHtml *html, const VciConfiguration *configuration,
 	vci_html_markup(html, "<div class=\"credential\">\n<h3>");
 	write_element(html, "bdi", display_name(configuration->display, language, configuration->id),
 				  language);
-	vci_html_markup(html, "</h3>\n<ul>\n");
-	write_claims(html, configuration, language);
-	vci_html_markup(html, "</ul>\n</div>\n");
+	vci_html_markup(html, "</h3>\n");
+	if (names_claims(configuration))
+	{
+		vci_html_markup(html, "<ul>\n");
+		write_claims(html, configuration, language);
+		vci_html_markup(html, "</ul>\n");
+	}
+	vci_html_markup(html, "</div>\n");
 }
 
 static void
