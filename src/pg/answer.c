@@ -133,6 +133,7 @@ vci_answer_error(const VciError *error, VciAsker asker, const VciJson *more)
 	while (vci_json_next(&iter))
 		vci_require_done(vci_json_set(*body, iter.name, vci_json_ref(iter.value)));
 	answer = vci_answer_no_store(oauth.http_status, *body);
+	answer->needs_dpop_nonce = error->code == VCI_ERR_DPOP_NONCE;
 	if (error->code == VCI_ERR_PAUSED)
 		vci_answer_header(answer, "Retry-After", PAUSED_RETRY_AFTER);
 	if (oauth.http_status == 401 || oauth.http_status == 403)

@@ -17,6 +17,7 @@ typedef struct VciAnswer
 	const char *values[VCI_ANSWER_MAX_HEADERS];
 	const char *body; /* NULL: empty */
 	size_t body_len;
+	bool needs_dpop_nonce; /* the refusal asks for a nonce of ours in the DPoP proof */
 } VciAnswer;
 
 extern VciAnswer *vci_answer_new(int status);

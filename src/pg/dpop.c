@@ -141,7 +141,7 @@ vci_dpop_add_nonce(VciAnswer *answer, const VciIssuerEntry *issuer)
 	if (issuer->rules.dpop == VCI_DPOP_OFF)
 		return;
 	add_challenge(answer, issuer->rules.dpop);
-	if (!issuer->rules.dpop_nonce)
+	if (!issuer->rules.dpop_nonce && !answer->needs_dpop_nonce)
 		return;
 	nonce = palloc(VCI_NONCE_SIZE);
 	vci_require(vci_nonce_make(&issuer->nonce_key, VCI_NONCE_DPOP, issuer->rules.id, issuer->epoch,

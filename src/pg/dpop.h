@@ -22,7 +22,8 @@ extern VciStatus vci_dpop_check(VciStore *store, const VciIssuerEntry *issuer,
 
 /*
  * What DPoP adds to each answer of such an endpoint, unless the issuer's mode is off: a
- * DPoP-Nonce header when the issuer asks for nonces, and a DPoP challenge to a refusal.
+ * DPoP-Nonce header when the issuer (or this refusal) asks for nonces, and a DPoP challenge to
+ * a refusal.
  * Call it once, on the finished answer, error or not.
  */
 extern void vci_dpop_add_nonce(VciAnswer *answer, const VciIssuerEntry *issuer);
