@@ -7,7 +7,6 @@
 #include "release.h"
 
 /* Seconds; nobody knows when the issuer goes on, and wallets should not press. */
-#define PAUSED_RETRY_AFTER "300"
 
 VciAnswer *
 vci_answer_new(int status)
@@ -135,7 +134,7 @@ vci_answer_error(const VciError *error, VciAsker asker, const VciJson *more)
 	answer = vci_answer_no_store(oauth.http_status, *body);
 	answer->needs_dpop_nonce = error->code == VCI_ERR_DPOP_NONCE;
 	if (error->code == VCI_ERR_PAUSED)
-		vci_answer_header(answer, "Retry-After", PAUSED_RETRY_AFTER);
+		vci_answer_header(answer, "Retry-After", VCI_PAUSED_RETRY_AFTER);
 	if (oauth.http_status == 401 || oauth.http_status == 403)
 		add_challenge(answer, error, oauth.code);
 	return answer;

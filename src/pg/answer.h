@@ -8,6 +8,7 @@
 #include "report.h"
 
 #define VCI_ANSWER_MAX_HEADERS 20
+#define VCI_PAUSED_RETRY_AFTER "60" /* seconds, of VCI_ERR_PAUSED */
 
 typedef struct VciAnswer
 {

@@ -5,7 +5,7 @@
 #include "authorization.h"
 #include "authorization_endpoint.h"
 #include "consent_endpoint.h"
-#include "credential_call.h"
+#include "issuance.h"
 #include "dpop.h"
 #include "event.h"
 #include "offer_functions.h"
@@ -13,7 +13,6 @@
 #include "values.h"
 
 #define RATE_SECONDS 60
-#define PAUSE_RETRY	 "60"
 
 /* An authorization request while it is checked. */
 typedef struct Arrival
@@ -432,7 +431,7 @@ vci_authorize_browser(VciStore *store, const VciIssuerEntry *issuer, const VciHt
 	if (status == VCI_ERR_TOO_MANY)
 		answer->retry_after = psprintf("%d", arrival.retry_after);
 	if (status == VCI_ERR_PAUSED)
-		answer->retry_after = PAUSE_RETRY;
+		answer->retry_after = VCI_PAUSED_RETRY_AFTER;
 	return status;
 }
 

@@ -9,6 +9,7 @@
 #include "authorization.h"
 #include "authorization_endpoint.h"
 #include "duty.h"
+#include "issuance.h"
 #include "release.h"
 #include "sql_request.h"
 #include "values.h"
@@ -205,6 +206,8 @@ vci_authorize_approve(PG_FUNCTION_ARGS)
 	VciStatus status;
 	char *location;
 
+	/* the code could not be exchanged before its time is over */
+	vci_require(vci_check_issuance(issuer, &error), &error);
 	read_subject(fcinfo, row, &approval);
 	read_contents(fcinfo, row, &approval);
 	status = vci_authorization_approve(store, issuer, row, &approval, &location, &error);

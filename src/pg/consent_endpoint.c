@@ -14,7 +14,6 @@
 #define LOGIN_FAILURES_MAX 5
 #define CSRF_KEY_LABEL	   "openid4vci consent form"
 #define CSRF_SIZE		   44	/* base64url of a digest, and a NUL */
-#define PAUSE_RETRY		   "60" /* seconds */
 
 /* A request for the page, and what is known of it so far. */
 typedef struct ConsentCall
@@ -478,7 +477,7 @@ vci_consent_endpoint(VciStore *store, const VciIssuerEntry *issuer, const VciHtt
 	if (vci_check_issuance(issuer, &error) != VCI_OK)
 	{
 		answer = notice_of_error(&call, &error);
-		vci_answer_header(answer, "Retry-After", PAUSE_RETRY);
+		vci_answer_header(answer, "Retry-After", VCI_PAUSED_RETRY_AFTER);
 		return answer;
 	}
 	if (issuer->authenticate.function == NULL)
