@@ -239,6 +239,26 @@ for my $relation (@relations)
 	is("@named", $columns, "sql-api.md lists the columns of $name");
 }
 
+# Settings, endpoints, events: what the sources have, the documents list.
+
+my ($info) = grep { $_->[0] eq 'vci_issuer_info' } @relations;
+for my $setting (grep { !/^(id|url|created_at|retired_at)$/ } split / /, $info->[2])
+{
+	like($sql_api->{prose}, qr/^\| `$setting` \|/m, "sql-api.md has a row for the issuer's setting $setting");
+}
+my @endpoints = slurp_file("$top/src/protocol/endpoint.c") =~ /^\t\[VCI_ENDPOINT_\w+\] = "(\w+)"/mg;
+cmp_ok(scalar @endpoints, '>', 5, 'endpoint.c names the endpoints');
+for my $endpoint (@endpoints)
+{
+	like($documents{"$top/docs/http-api.md"}{prose}, qr/^\| `BASE\/$endpoint[`\/]/m,
+		"http-api.md has a row for the endpoint $endpoint");
+}
+my @kinds = slurp_file("$top/src/pg/event.h") =~ /^#define VCI_EVENT_\w+\s+"(\w+)"/mg;
+cmp_ok(scalar @kinds, '>', 5, 'event.h names the kinds of events');
+my @told = $documents{"$top/docs/flows.md"}{prose} =~ /^\| ((?:`\w+`(?:, )?)+) \|/mg;
+my %told = map { $_ => 1 } map { /`(\w+)`/g } @told;
+is(join(' ', grep { !$told{$_} } @kinds), '', 'flows.md lists every kind of event');
+
 # Why sql-api.md tells to use LATERAL.
 
 sub offers_made_by
