@@ -19,6 +19,12 @@ typedef struct Document
 	bool too_large;
 } Document;
 
+const char *
+fetch_library_version(void)
+{
+	return curl_version_info(CURLVERSION_NOW)->version;
+}
+
 bool
 fetch_start(void)
 {

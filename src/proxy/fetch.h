@@ -29,4 +29,7 @@ extern void fetch_stop(void);
 extern char *fetch_text(const FetchSettings *settings, const char *url,
 						char problem[FETCH_PROBLEM_SIZE]);
 
+/* libcurl's, static. */
+extern const char *fetch_library_version(void);
+
 #endif

@@ -1,6 +1,5 @@
 #include "options.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <getopt.h>
 #include <libpq-fe.h>
@@ -9,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fetch.h"
 #include "report.h"
 
 #ifndef OPENID4VCI_VERSION
@@ -225,8 +225,7 @@ print_version(void)
 	int libpq = PQlibVersion();
 
 	printf("openid4vci-proxy " OPENID4VCI_VERSION "\nlibmicrohttpd %s, libpq %d.%d, libcurl %s\n",
-		   MHD_get_version(), libpq / 10000, libpq % 10000,
-		   curl_version_info(CURLVERSION_NOW)->version);
+		   MHD_get_version(), libpq / 10000, libpq % 10000, fetch_library_version());
 }
 
 /* Says what getopt_long found wrong. A value is not repeated: it may be a password. */
