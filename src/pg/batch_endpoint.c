@@ -52,6 +52,20 @@ all_repeat(const VciCredentialCall *calls, size_t count)
 	return true;
 }
 
+/* The nonces of all, or none; the refusal names the first request whose nonce was used. */
+static VciStatus
+spend_nonces(VciCredentialSession *session, const VciCredentialCall *calls, VciError *error)
+{
+	VciError fault = VCI_ERROR_INIT;
+	size_t position = 0;
+
+	if (vci_credential_session_spend(session, &fault) == VCI_OK)
+		return VCI_OK;
+	while (calls[position].nonce_end <= session->used_nonce)
+		position++;
+	return vci_credential_batch_error(error, position, &fault);
+}
+
 static VciJson *
 record_all(VciCredentialCall *calls, size_t count)
 {
@@ -78,7 +92,7 @@ answer_batch(VciCredentialSession *session, const VciCredentialBatch *batch, Vci
 	VciStatus status = check_requests(session, batch, calls, error);
 
 	if (status == VCI_OK && !all_repeat(calls, batch->count))
-		status = vci_credential_session_spend(session, error);
+		status = spend_nonces(session, calls, error);
 	if (status != VCI_OK)
 		return status;
 	*body = vci_credential_batch_response(

@@ -324,6 +324,7 @@ vci_credential_call_check(VciCredentialCall *call, VciError *error)
 
 	if (status == VCI_OK)
 		status = check_proofs(call, error);
+	call->nonce_end = call->session->nonce_count;
 	if (status == VCI_OK)
 		status = look_up_earlier(call, error);
 	if (status == VCI_OK)
@@ -346,6 +347,7 @@ vci_credential_session_spend(VciCredentialSession *session, VciError *error)
 	{
 		if (vci_store_spend_nonce(session->store, nonces[i].issued_at, nonces[i].random))
 			continue;
+		session->used_nonce = i;
 		while (--i >= 0)
 			vci_store_unspend_nonce(session->store, nonces[i].issued_at, nonces[i].random);
 		return vci_error(error, VCI_ERR_NONCE,

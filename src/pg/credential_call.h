@@ -31,6 +31,7 @@ typedef struct VciCredentialSession
 	unsigned char digest[VCI_DIGEST_BYTES]; /* of the body, to recognise a repeated one */
 	VciSpentNonce nonces[VCI_MAX_PROOFS];
 	int nonce_count;
+	int used_nonce; /* the one that vci_credential_session_spend found used already */
 } VciCredentialSession;
 
 typedef enum VciCredentialOutcome
@@ -53,6 +54,7 @@ typedef struct VciCredentialCall
 	VciNamedHolder holder;
 	VciKey *keys[VCI_MAX_PROOFS]; /* a credential for each; NULL: without cnf */
 	int key_count;
+	int nonce_end; /* of the session's nonces, those before it are of this call or earlier ones */
 	VciCredentialOutcome outcome;
 	const char *credentials[VCI_MAX_PROOFS]; /* signed */
 	int64 expires_at[VCI_MAX_PROOFS];

@@ -190,3 +190,13 @@ SELECT helper.errors(
 BEGIN READ ONLY;
 SELECT helper.errors($$SELECT vci_issue_and_record('Membership', '{}')$$);
 ROLLBACK;
+
+-- Paused issuance holds for operators as well.
+SELECT vci_pause_issuance();
+SELECT helper.errors($$SELECT vci_issue_sdjwt('Membership', '{}')$$,
+    $$SELECT vci_issue_and_record('Membership', '{}')$$);
+SELECT vci_resume_issuance();
+-- A recorded credential is an event.
+SELECT max(id) AS last FROM vci_event \gset
+SELECT count(vci_issue_and_record('Membership', '{}'));
+SELECT kind, offer_id, token_id, credential_id = (SELECT max(id) FROM vci_credential) FROM vci_event WHERE id > :last;

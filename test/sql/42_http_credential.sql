@@ -369,3 +369,34 @@ SELECT type, body, status, body_out ->> 'error', body_out ->> 'error_description
     LATERAL helper.http('POST', '/api/v1/openid4vci/credential',
     ARRAY['Host', 'registry.example', 'Content-Type', type, 'Authorization', 'Bearer ' || :'token'],
     convert_to(body, 'UTF8'));
+
+-- Several datasets behind one configuration: credential_identifier alone says which; each has its
+-- own subject and claims and is issued once.
+SELECT body ->> 'access_token' AS token, helper.hide(body -> 'authorization_details') AS details
+    FROM helper.post_form(helper.form(helper.code((vci_create_offer('{EntitlementCredential,Membership}',
+    subject_model => 'household', subject_id => '1', claims => '{"entitlementId": "E-0"}',
+    options => '{"datasets": [
+        {"configuration_id": "EntitlementCredential", "subject_model": "person", "subject_id": "mother", "claims": {"entitlementId": "E-1"}},
+        {"configuration_id": "EntitlementCredential", "claims": {"entitlementId": "E-2"}, "name": "Child"}]}')).offer_id))) \gset
+\echo :details
+SELECT request, status, body FROM unnest(ARRAY['{"credential_configuration_id": "EntitlementCredential"}',
+    '{"credential_identifier": "EntitlementCredential"}', '{"credential_identifier": "EntitlementCredential#0"}',
+    '{"credential_identifier": "EntitlementCredential#3"}', '{"credential_identifier": "EntitlementCredential#01"}',
+    '{"credential_identifier": "Membership#2"}',
+    '{"format": "dc+sd-jwt", "vct": "https://registry.example/credentials/entitlement"}']) AS request,
+    LATERAL helper.answer(:'token', request::jsonb || helper.proofs(wallet.proof(vci_create_nonce())));
+SELECT max(id) AS last FROM vci_event \gset
+SELECT identifier, status, helper.claims(body #>> '{credentials,0,credential}')
+FROM unnest('{EntitlementCredential#2,EntitlementCredential#1,Membership#1}'::text[]) AS identifier,
+    LATERAL helper.post_json(:'token', jsonb_build_object('credential_identifier', identifier)
+    || helper.proofs(wallet.proof(vci_create_nonce())));
+SELECT configuration_id, dataset, subject_model, subject_id FROM vci_credential_info
+    WHERE offer_id = (SELECT max(offer_id) FROM vci_credential) ORDER BY id;
+SELECT kind, offer_id IS NOT NULL, token_id IS NOT NULL, credential_id IS NOT NULL FROM vci_event
+    WHERE id > :last ORDER BY id;
+SELECT status, body ->> 'error' FROM helper.answer(:'token', '{"credential_identifier": "EntitlementCredential#1"}'
+    || helper.proofs(wallet.proof(vci_create_nonce(), 'second')));
+-- Paused: 503 before anything is looked at.
+SELECT vci_pause_issuance();
+SELECT status, headers -> 'Retry-After' IS NOT NULL, body FROM helper.post_json('AAAA', '{}');
+SELECT vci_resume_issuance();
