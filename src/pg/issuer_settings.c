@@ -242,6 +242,14 @@ check_profile(VciStore *store, int64 id)
 					 quote_literal_cstr(issuer->rules.url))));
 }
 
+/* May these settings move an endpoint, or switch one on? */
+static bool
+concerns_endpoints(const VciJson *settings)
+{
+	return vci_json_has(settings, "endpoints") || vci_json_has(settings, "base_path") ||
+		   vci_json_has(settings, "profile");
+}
+
 void
 vci_change_settings(VciStore *store, int64 issuer_id, const VciJson *settings)
 {
@@ -251,6 +259,8 @@ vci_change_settings(VciStore *store, int64 issuer_id, const VciJson *settings)
 	check_settings(settings);
 	if (authenticate != NULL)
 		owner = vci_store_check_source(store, VCI_AUTHENTICATE, authenticate);
+	if (concerns_endpoints(settings))
+		vci_store_serialize_issuers(store);
 	vci_store_update_issuer(store, issuer_id, vci_jsonb_datum(settings), owner);
 	check_endpoints(store, issuer_id);
 	check_profile(store, issuer_id);

@@ -143,6 +143,11 @@ extern bool vci_store_insert_issuer(VciStore *store, int64 id, const char *url, 
 extern void vci_store_update_issuer(VciStore *store, int64 id, Datum settings,
 									const char *authenticate_owner);
 extern void vci_store_retire_issuer(VciStore *store, int64 id);
+/*
+ * One transaction at a time from here on, until its end, so that what is checked between
+ * issuers still holds at the commit (an older snapshot gets 40001).
+ */
+extern void vci_store_serialize_issuers(VciStore *store);
 /* Ids of all issuers, retired ones too, for reports. */
 extern int64 *vci_store_issuer_ids(VciStore *store, int *count);
 extern VciIssuerRow *vci_store_issuers(VciStore *store, int *count); /* not retired ones */

@@ -105,6 +105,16 @@ vci_store_retire_issuer(VciStore *store, int64 id)
 	vci_run(store, &statement, &args);
 }
 
+void
+vci_store_serialize_issuers(VciStore *store)
+{
+	/* a written row, not a lock alone: under REPEATABLE READ that is what raises 40001 */
+	static VciStatement statement = {"UPDATE openid4vci.vci_epoch SET epoch = epoch", 0, {0}, NULL};
+	VciArguments args = {0};
+
+	vci_run(store, &statement, &args);
+}
+
 int64 *
 vci_store_issuer_ids(VciStore *store, int *count)
 {
