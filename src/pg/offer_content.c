@@ -38,8 +38,10 @@ claims_come_later(const VciIssuerEntry *issuer, int configuration, const VciData
 										   issuer->configurations[configuration].deferred);
 }
 
+/* number: of the dataset among several of its configuration; 0: it has one alone. */
 static void
-check_dataset(const VciIssuerEntry *issuer, int configuration, const VciDataset *dataset)
+check_dataset(const VciIssuerEntry *issuer, int configuration, const VciDataset *dataset,
+			  int number)
 {
 	VciError error = VCI_ERROR_INIT;
 
@@ -50,6 +52,7 @@ check_dataset(const VciIssuerEntry *issuer, int configuration, const VciDataset 
 			ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("nothing says what \"%s\" will hold", issuer->configurations[configuration].id),
+			 number == 0 ? 0 : errdetail("This is about its dataset number %d.", number),
 			 errhint("Give claims => '{...}', or a subject_id and a configuration with a "
 					 "claims source.")));
 	vci_require(
@@ -131,7 +134,7 @@ vci_check_offer_content(VciStore *store, const VciIssuerEntry *issuer, const Vci
 		for (int number = VCI_FIRST_DATASET;
 			 vci_dataset_find(datasets, id, number, &of_offer, &dataset); number++)
 		{
-			check_dataset(issuer, n, &dataset);
+			check_dataset(issuer, n, &dataset, vci_dataset_count(datasets, id) > 1 ? number : 0);
 			check_size(issuer, n, &dataset, bytes);
 		}
 	}

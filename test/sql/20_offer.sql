@@ -210,3 +210,33 @@ SELECT status FROM vci_create_offer('{Membership}',
     claims => (SELECT jsonb_object_agg('k' || n, n) FROM generate_series(1, 1000) AS n)) AS o,
     LATERAL helper.post_json(helper.token(o.offer_id),
     '{"credential_configuration_id": "Membership"}');
+-- For one wallet alone: its client_id stands with the offer.
+SELECT offer_id AS id FROM vci_create_offer('{Membership}', claims => '{}', options => '{"client_id": "wallet"}') \gset
+SELECT client_id FROM vci_offer_info WHERE id = :id;
+SELECT helper.errors(
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', options => '{"client_id": 7}')$$,
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', options => '{"client_id": ""}')$$,
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', options => jsonb_build_object('client_id', repeat('x', 256)))$$);
+-- Several credentials of one configuration: datasets, each with its own subject or claims.
+SELECT offer_id AS id FROM vci_create_offer('{EntitlementCredential,Membership}', subject_model => 'person', subject_id => '7',
+    options => '{"datasets": [
+        {"configuration_id": "EntitlementCredential", "claims": {"entitlementId": "E-1"}, "name": "Ann"},
+        {"configuration_id": "EntitlementCredential", "claims": {"entitlementId": "E-2"}, "subject_id": "8"},
+        {"configuration_id": "Membership", "claims": {}}]}') \gset
+SELECT datasets, configuration_ids FROM vci_offer_info WHERE id = :id;
+SELECT helper.errors(
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', options => '{"datasets": {}}')$$,
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', options => '{"datasets": []}')$$,
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', options => '{"datasets": [{"configuration_id": "EntitlementCredential", "claims": {"entitlementId": "E-1"}}]}')$$,
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', options => '{"datasets": [{"configuration_id": "Membership"}]}')$$,
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', options => '{"datasets": [{"configuration_id": "Membership", "claims": {}, "color": 1}]}')$$,
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', options => jsonb_build_object('datasets',
+        (SELECT jsonb_agg('{"configuration_id": "Membership", "claims": {}}'::jsonb) FROM generate_series(1, 65))))$$,
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', options => '{"datasets": [{"configuration_id": "Membership", "subject_id": "8"}]}')$$,
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', options => '{"datasets": [{"configuration_id": "Membership", "claims": {"iss": "x"}}]}')$$,
+    $$SELECT vci_create_offer('{EntitlementCredential}', claims => '{"entitlementId": "E-1"}', options => '{"datasets": [{"configuration_id": "EntitlementCredential", "claims": {"programName": "P"}}]}')$$,
+    $$SELECT vci_create_offer('{Membership}', claims => '{}', options => '{"datasets": [{"configuration_id": "Membership", "claims": {}}, {"configuration_id": "Membership", "subject_id": "8"}]}')$$,
+    $$SELECT vci_create_offer('{EntitlementCredential,Membership}', options => '{"datasets": [{"configuration_id": "Membership", "claims": {}}]}')$$,
+    $$SELECT vci_create_offer('{Membership}', options => jsonb_build_object('datasets', jsonb_build_array(
+        '{"configuration_id": "Membership", "claims": {}}'::jsonb, jsonb_build_object('configuration_id', 'Membership',
+        'claims', (SELECT jsonb_object_agg('k' || n, n) FROM generate_series(1, 1100) AS n)))))$$);

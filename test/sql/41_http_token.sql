@@ -101,6 +101,7 @@ SELECT vci_cancel_offer(:id);
 SELECT status, body FROM helper.post_form(helper.form(helper.code(:id)));
 
 -- The nonce endpoint (section 7): anybody, no body needed, never stored.
+SELECT count(*) AS spent FROM vci_nonce \gset
 SELECT status, headers_out, helper.hide(body_out)
     FROM helper.http('POST', '/api/v1/openid4vci/nonce', '{Host, registry.example}');
 SELECT status FROM helper.http('POST', '/api/v1/openid4vci/nonce',
@@ -108,7 +109,7 @@ SELECT status FROM helper.http('POST', '/api/v1/openid4vci/nonce',
 SELECT count(DISTINCT body_out ->> 'c_nonce') FROM generate_series(1, 20) AS n,
     LATERAL helper.http('POST', '/api/v1/openid4vci/nonce',
     ARRAY['Host', 'registry.example', 'X-N', n::text]);
-SELECT count(*) FROM vci_nonce;
+SELECT count(*) - :spent AS written FROM vci_nonce;
 
 -- An offer by reference: fetched as often as a wallet likes, also after it was redeemed; never cached.
 SELECT helper.new_offer('123456') AS id \gset
@@ -143,3 +144,58 @@ SELECT status, body FROM helper.post_form(helper.form(helper.code(:id)));
 SELECT vci_exchange_code(helper.code(:id)) ->> 'error';
 SELECT state, redeemed_at FROM vci_offer_info WHERE id = :id;
 SELECT count(*) FROM vci_token WHERE offer_id = :id;
+
+-- An offer for one wallet alone: another one learns nothing of the PIN, and can't lock it.
+SELECT offer_id AS id FROM vci_create_offer('{Membership}', claims => '{}', tx_code => '123456',
+    options => '{"client_id": "wallet"}') \gset
+SELECT more, status, body FROM unnest('{"",&client_id=other,&client_id=Wallet}'::text[]) AS more,
+    LATERAL helper.post_form(helper.form(helper.code(:id), '000000', more));
+SELECT status, body FROM helper.post_form(helper.form(helper.code(:id), '123456'));
+SELECT tx_code_failures FROM vci_offer_info WHERE id = :id;
+SELECT status, body ->> 'error' FROM helper.post_form(helper.form(helper.code(:id), '000000', '&client_id=wallet'));
+SELECT status, body ? 'access_token' FROM helper.post_form(helper.form(helper.code(:id), '123456', '&client_id=wallet'));
+SELECT client_id FROM vci_token WHERE offer_id = :id;
+-- After a wrong PIN the next one has to wait, if the issuer says so: 429, and nothing counts meanwhile.
+SELECT vci_alter_issuer('{"tx_code_retry_delay": 30}');
+SELECT helper.new_offer('123456') AS id \gset
+SELECT status, body FROM helper.post_form(helper.form(helper.code(:id), '000000'));
+SELECT tx_code, status, (headers ->> 'Retry-After')::integer BETWEEN 1 AND 30 AS retry_after, body ->> 'error',
+    regexp_replace(body ->> 'error_description', '[0-9]+', 'N')
+FROM unnest('{000000,123456}'::text[]) AS tx_code, LATERAL helper.post_form(helper.form(helper.code(:id), tx_code));
+SELECT tx_code_failures FROM vci_offer_info WHERE id = :id;
+UPDATE vci_offer SET tx_code_failed_at = tx_code_failed_at - interval '30 s' WHERE id = :id;
+SELECT status, body ->> 'error' FROM helper.post_form(helper.form(helper.code(:id), '000000'));
+SELECT vci_reset_tx_code(:id, '654321');
+SELECT status, body ? 'access_token' AS "a new PIN need not wait" FROM helper.post_form(helper.form(helper.code(:id), '654321'));
+SELECT kind FROM vci_event WHERE offer_id = :id ORDER BY id;
+SELECT vci_alter_issuer('{"tx_code_retry_delay": null}');
+-- The last wrong PIN locks the offer, which is an event of its own.
+SELECT helper.new_offer('123456') AS id \gset
+SELECT count(*) FROM generate_series(1, 6) AS n, LATERAL helper.post_form(helper.form(helper.code(:id), lpad(n::text, 6, '0')));
+SELECT kind, count(*) FROM vci_event WHERE offer_id = :id GROUP BY kind ORDER BY min(id);
+
+-- Several datasets behind one configuration: identifiers are named without being asked for, and are the only way.
+SELECT offer_id AS id FROM vci_create_offer('{EntitlementCredential,Membership}', claims => '{"entitlementId": "E-0"}',
+    options => '{"datasets": [{"configuration_id": "Membership", "claims": {"who": "mother"}},
+                              {"configuration_id": "Membership", "claims": {"who": "child"}}]}') \gset
+SELECT body -> 'authorization_details' AS details, body ->> 'access_token' AS token FROM helper.post_form(helper.form(helper.code(:id))) \gset
+SELECT :'details';
+SELECT request, status, COALESCE(body ->> 'error', (helper.claims(body #>> '{credentials,0,credential}') ->> 'who')) FROM unnest(ARRAY[
+    '{"credential_configuration_id": "Membership"}', '{"credential_identifier": "Membership"}',
+    '{"credential_identifier": "Membership#3"}', '{"credential_identifier": "Membership#2"}',
+    '{"credential_identifier": "Membership#1"}']) AS request,
+    LATERAL helper.post_json(:'token', request::jsonb);
+SELECT dataset, configuration_id FROM vci_credential WHERE offer_id = :id ORDER BY id;
+-- One dataset each: no identifiers, unless they are asked for.
+SELECT offer_id AS id FROM vci_create_offer('{EntitlementCredential,Membership}', claims => '{"entitlementId": "E-0"}',
+    options => '{"datasets": [{"configuration_id": "Membership", "claims": {"who": "mother"}}]}') \gset
+SELECT status, helper.hide(body) FROM helper.post_form(helper.form(helper.code(:id)));
+
+-- While issuance is paused nothing is counted or redeemed.
+SELECT helper.new_offer('123456') AS id \gset
+SELECT vci_pause_issuance();
+SELECT status, headers ? 'Retry-After', body FROM unnest('{000000,123456}'::text[]) AS tx_code,
+    LATERAL helper.post_form(helper.form(helper.code(:id), tx_code));
+SELECT vci_exchange_code(helper.code(:id), '123456') ->> 'error';
+SELECT vci_resume_issuance();
+SELECT tx_code_failures, state FROM vci_offer_info WHERE id = :id;
