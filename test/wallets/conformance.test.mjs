@@ -5,18 +5,16 @@ import { after, test } from 'node:test'
 import * as jose from 'jose'
 import { openSandbox } from './sandbox.mjs'
 import {
-	authorize,
 	clientId,
-	fetchCredential,
 	finishByCode,
 	getJson,
 	holderOf,
 	newClient,
-	newDpop,
 	newHolder,
 	obtain,
 	prove,
 	redirectUri,
+	refusalOf,
 	startByCode
 } from './wallet.mjs'
 
@@ -26,10 +24,10 @@ after(() => sandbox.close())
 const configurationId = 'EntitlementCredential'
 
 // The flow up to the credential request, by PAR and authorization code as the suite does.
-async function ready(from = sandbox.issuer, registry = sandbox) {
+async function ready(registry = sandbox, id = clientId) {
 	const holder = await newHolder()
 	const client = newClient(holder)
-	const started = await startByCode(holder, from)
+	const started = await startByCode(holder, registry.issuer, { id })
 	const redirect = registry.approve(started.authorizationRequestUrl)
 	const authorized = await finishByCode(holder, started, redirect)
 	const { c_nonce: nonce } = await client.requestNonce(authorized)
@@ -167,21 +165,29 @@ function post(url, form) {
 	return fetch(url, { method: 'POST', body: new URLSearchParams(form) })
 }
 
-// Two clients of one issuer, each with its own keys; one's token is worth nothing with the
-// other's.
+// Two registered clients of one issuer: each gets its own credential, and one's code is
+// worth nothing to the other.
 test('happy-flow-multiple-clients', async () => {
-	const flows = [await ready(), await ready()]
+	const second = `second-wallet-${process.pid}`
+	sandbox.sql(`SELECT openid4vci.vci_create_client(:'id', ARRAY[:'uri'])`, {
+		id: second,
+		uri: 'http://127.0.0.1/callback'
+	})
 	const credentials = []
-	for (const flow of flows) credentials.push(await issued(await ask(flow, await request(flow)), flow.holder))
+	for (const id of [clientId, second]) {
+		const flow = await ready(sandbox, id)
+		credentials.push(await issued(await ask(flow, await request(flow)), flow.holder))
+	}
 	assert.notEqual(credentials[0], credentials[1])
 
-	const { key, dpop } = await newDpop()
-	const other = await newDpop()
 	const holder = await newHolder()
-	const client = newClient([holder, key, other.key])
-	const first = await authorize(client, sandbox.offer(), { dpop })
-	await assert.rejects(fetchCredential(client, holder, { ...first, dpop: other.dpop }))
-	assert.ok((await fetchCredential(client, holder, first)).credential)
+	const started = await startByCode(holder, sandbox.issuer)
+	const redirect = sandbox.approve(started.authorizationRequestUrl)
+	assert.deepEqual(await refusalOf(finishByCode(holder, { ...started, id: second }, redirect)), {
+		error: 'invalid_grant',
+		status: 400
+	})
+	assert.ok((await finishByCode(holder, started, redirect)).token, 'its own client still can')
 })
 
 test('happy-flow-skip-notification', async () => {
@@ -194,7 +200,7 @@ test('happy-flow-skip-notification', async () => {
 
 test('batch-issuance', async () => {
 	const batch = sandbox.newIssuer('conformance_batch', { batch_size: 2 })
-	const flow = await ready(batch.issuer, batch)
+	const flow = await ready(batch)
 	const { batch_credential_issuance: announced } =
 		flow.authorized.issuerMetadata.credentialIssuer
 	const holders = await Promise.all(Array.from({ length: announced.batch_size }, () => newHolder()))

@@ -38,7 +38,7 @@ export const redirectUri = 'http://127.0.0.1:4711/callback'
 const hash = (data, alg) => createHash(alg.replace('-', '')).update(data).digest()
 
 // holders: the wallet's keys. fetch may be replaced to watch the requests.
-function callbacks(holders, fetch) {
+function callbacks(holders, fetch, id) {
 	const refuse = () => {
 		throw new Error('no encryption is expected here')
 	}
@@ -57,17 +57,17 @@ function callbacks(holders, fetch) {
 		verifyJwt: refuse,
 		encryptJwe: refuse,
 		decryptJwe: refuse,
-		clientAuthentication: clientAuthenticationDynamic({ clientId, clientSecret: '' })
+		clientAuthentication: clientAuthenticationDynamic({ clientId: id, clientSecret: '' })
 	}
 }
 
-export function newClient(holders, fetch = globalThis.fetch) {
-	return new Openid4vciClient({ callbacks: callbacks([holders].flat(), fetch) })
+export function newClient(holders, fetch = globalThis.fetch, id = clientId) {
+	return new Openid4vciClient({ callbacks: callbacks([holders].flat(), fetch, id) })
 }
 
 // What the client above has no function for: flows without an offer, refresh tokens.
-export function newOauth2Client(holders, fetch = globalThis.fetch) {
-	return new Oauth2Client({ callbacks: callbacks([holders].flat(), fetch) })
+export function newOauth2Client(holders, fetch = globalThis.fetch, id = clientId) {
+	return new Oauth2Client({ callbacks: callbacks([holders].flat(), fetch, id) })
 }
 
 // Offer, metadata and token. version makes the library ask as a wallet of that draft does.
@@ -93,8 +93,8 @@ export async function authorize(client, link, { txCode, version, dpop } = {}) {
 
 // The start of the authorization code flow: the URL for the browser, after PAR where the
 // issuer has it, and what the wallet keeps for later. from: an offer's link, or an issuer.
-export async function startByCode(holders, from, { dpop, fetch, state } = {}) {
-	const client = newClient(holders, fetch)
+export async function startByCode(holders, from, { dpop, state, id = clientId } = {}) {
+	const client = newClient(holders, undefined, id)
 	const isOffer = from.startsWith('openid-credential-offer:')
 	const credentialOffer = isOffer ? await client.resolveCredentialOffer(from) : undefined
 	const issuerMetadata = await client.resolveIssuerMetadata(
@@ -107,26 +107,34 @@ export async function startByCode(holders, from, { dpop, fetch, state } = {}) {
 		credentialConfigurationIds: [credentialConfigurationId],
 		issuerMetadata
 	})
-	const request = { clientId, redirectUri, scope, dpop }
+	const request = { clientId: id, redirectUri, scope, dpop }
 	const started = isOffer
 		? await client.createAuthorizationRequestUrlFromOffer({
 				...request,
 				credentialOffer,
 				issuerMetadata
 			})
-		: await newOauth2Client(holders, fetch).createAuthorizationRequestUrl({
+		: await newOauth2Client(holders, undefined, id).createAuthorizationRequestUrl({
 				...request,
 				state,
 				resource: issuerMetadata.credentialIssuer.credential_issuer,
 				authorizationServerMetadata: server
 			})
-	return { ...started, client, credentialOffer, issuerMetadata, server, credentialConfigurationId }
+	return {
+		...started,
+		id,
+		client,
+		credentialOffer,
+		issuerMetadata,
+		server,
+		credentialConfigurationId
+	}
 }
 
 // The code for a token. redirect: where the issuer sent the browser back to. changes:
 // other values than the right ones.
-export async function finishByCode(holders, started, redirect, { fetch, ...changes } = {}) {
-	const { client, credentialOffer, issuerMetadata, server } = started
+export async function finishByCode(holders, started, redirect, changes) {
+	const { id, client, credentialOffer, issuerMetadata, server } = started
 	const response = client.parseAndVerifyAuthorizationResponseRedirectUrl({
 		url: redirect,
 		authorizationServerMetadata: server
@@ -145,7 +153,7 @@ export async function finishByCode(holders, started, redirect, { fetch, ...chang
 				credentialOffer,
 				issuerMetadata
 			})
-		: await newOauth2Client(holders, fetch).retrieveAuthorizationCodeAccessToken({
+		: await newOauth2Client(holders, undefined, id).retrieveAuthorizationCodeAccessToken({
 				...request,
 				authorizationServerMetadata: server
 			})
