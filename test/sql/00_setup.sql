@@ -103,6 +103,14 @@ CREATE FUNCTION helper.post_json(token text, request jsonb, base text DEFAULT '/
             || CASE WHEN token IS NULL THEN '{}' ELSE ARRAY['Authorization', 'Bearer ' || token] END,
         convert_to(request::text, 'UTF8'))
 $$;
+-- POST to an endpoint of the first issuer: a JSON object or a form, with these headers besides.
+CREATE FUNCTION helper.post(leaf text, content text, more text[] DEFAULT '{}', OUT status integer,
+                            OUT headers jsonb, OUT body jsonb) LANGUAGE sql AS $$
+    SELECT * FROM helper.http('POST', '/api/v1/openid4vci' || leaf,
+        ARRAY['Host', 'registry.example', 'Content-Type', CASE WHEN content LIKE '{%'
+            THEN 'application/json' ELSE 'application/x-www-form-urlencoded' END] || more,
+        convert_to(content, 'UTF8'))
+$$;
 CREATE FUNCTION helper.percent_decode(encoded text) RETURNS text LANGUAGE sql AS $$
     SELECT convert_from(string_agg(
         CASE WHEN part[1] IS NOT NULL THEN decode(part[1], 'hex') ELSE convert_to(part[2], 'UTF8') END,
@@ -217,6 +225,18 @@ CREATE FUNCTION wallet.proof(nonce text, key_name text DEFAULT 'first', header j
                                              'jwk', wallet.public_jwk(key_name)) || header),
         jsonb_strip_nulls(jsonb_build_object('aud', 'https://registry.example', 'nonce', nonce,
             'iat', floor(extract(epoch FROM clock_timestamp()))::bigint) || payload), key_name)
+$$;
+-- A DPoP proof (RFC 9449 section 4.2) for POST to this endpoint; token gives ath.
+CREATE FUNCTION wallet.dpop(leaf text, token text DEFAULT NULL, key_name text DEFAULT 'first',
+                            payload jsonb DEFAULT '{}', header jsonb DEFAULT '{}') RETURNS text
+LANGUAGE sql AS $$
+    SELECT wallet.jwt(
+        jsonb_strip_nulls(jsonb_build_object('alg', 'ES256', 'typ', 'dpop+jwt',
+                                             'jwk', wallet.public_jwk(key_name)) || header),
+        jsonb_strip_nulls(jsonb_build_object('jti', gen_random_uuid(), 'htm', 'POST',
+            'htu', 'https://registry.example/api/v1/openid4vci' || leaf,
+            'iat', floor(extract(epoch FROM clock_timestamp()))::bigint,
+            'ath', helper.base64url(sha256(convert_to(token, 'UTF8')))) || payload), key_name)
 $$;
 -- A presentation: the SD-JWT with the key binding JWT of RFC 9901 section 4.3.
 CREATE FUNCTION wallet.present(sd_jwt text, nonce text, audience text,
