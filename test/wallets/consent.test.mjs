@@ -16,6 +16,8 @@ after(() => sandbox.close())
 const browser = await openBrowser()
 after(() => browser.close())
 
+// No test is about time: this only ends one that waits for what will never come.
+const patience = 5 * 60 * 1000
 const walletName = 'Maria’s <b>"Wallet"</b>'
 const consentUrl = `${sandbox.issuer}/api/v1/openid4vci/consent`
 // What the wallet's start page links to, and where a hostile page sends its form.
@@ -60,6 +62,7 @@ function newRequest(more = {}) {
 // A tab of a browser of its own, on the consent page, as the wallet's link leads there.
 async function openConsent(options = {}, more = {}) {
 	const context = await browser.newContext({ locale: 'en-US', ...options })
+	context.setDefaultTimeout(patience)
 	const complaints = watchComplaints(context)
 	const pkce = newRequest(more)
 	const tab = await context.newPage()
@@ -140,6 +143,31 @@ test('a person without a login says no', async () => {
 		iss: sandbox.issuer
 	})
 	assert.deepEqual(complaints, [])
+	await context.close()
+})
+
+test('an app on the same device gets the answer by its own scheme', async () => {
+	const redirectUri = 'org.example.wallet:/callback'
+	sandbox.sql(
+		`SELECT openid4vci.vci_create_client('app-wallet', ARRAY[:'redirect_uri'], 'App wallet')`,
+		{ redirect_uri: redirectUri }
+	)
+	const { context, tab, complaints } = await openConsent(
+		{},
+		{ client_id: 'app-wallet', redirect_uri: redirectUri }
+	)
+	assert.match(await tab.locator('main').innerText(), /You will return to org.example.wallet:/)
+	const [answer] = await Promise.all([
+		tab.waitForResponse((response) => response.request().method() === 'POST'),
+		logIn(tab, 'maria', 'lighthouse')
+	])
+	assert.equal(answer.status(), 303)
+	assert.match(await answer.headerValue('location'), /^org\.example\.wallet:\/callback\?code=/)
+	// Chromium asks the system for such an app; a policy that forbids the way would be told.
+	assert.deepEqual(
+		complaints.filter((text) => !text.includes('does not have a registered handler')),
+		[]
+	)
 	await context.close()
 })
 
