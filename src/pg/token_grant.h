@@ -15,8 +15,8 @@ typedef struct VciTokenCall
 	const VciIssuerEntry *issuer;
 	const VciHttpRequest *http;
 	const VciTokenRequest *request;
-	char *jkt; /* of the DPoP proof's key; NULL: none came */
-	int64 now;	 /* since the rows are locked */
+	char *jkt;		   /* of the DPoP proof's key; NULL: none came */
+	int64 now;		   /* since the rows are locked */
 	int32 retry_after; /* seconds, with VCI_ERR_TOO_MANY */
 	VciJson *response; /* when the grant succeeds; owned */
 } VciTokenCall;
@@ -27,8 +27,8 @@ typedef struct VciGranted
 	const VciOfferRow *offer;
 	char **configuration_ids; /* before this request narrows them */
 	int configuration_count;
-	bool identifiers;		/* credential_identifiers were asked for already */
-	const char *client_id;	/* that the tokens are bound to; NULL: none */
+	bool identifiers;		 /* credential_identifiers were asked for already */
+	const char *client_id;	 /* that the tokens are bound to; NULL: none */
 	const VciJson *selected; /* since vci_grant_select: configuration ids of the token */
 } VciGranted;
 
