@@ -529,9 +529,11 @@ load_servers(VciStore *store, VciIssuerEntry *issuer)
 static void
 load_clients(VciStore *store, VciIssuerEntry *issuer)
 {
+	bool own_page = issuer->authenticate.function != NULL &&
+					issuer->rules.endpoints[VCI_ENDPOINT_CONSENT].enabled;
+
 	issuer->clients = vci_store_clients(store, issuer->rules.id, &issuer->client_count);
-	issuer->rules.has_clients = issuer->client_count > 0 && (issuer->login_url != NULL ||
-															 issuer->authenticate.function != NULL);
+	issuer->rules.has_clients = issuer->client_count > 0 && (issuer->login_url != NULL || own_page);
 }
 
 VciIssuerEntry *

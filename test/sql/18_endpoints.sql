@@ -186,6 +186,14 @@ SELECT vci_alter_issuer('{"refresh_token_lifetime": 3600, "dpop": "off"}', 'http
 SELECT pg_temp.server() -> 'grant_types_supported', pg_temp.server() ? 'dpop_signing_alg_values_supported';
 SELECT vci_alter_issuer('{"refresh_token_lifetime": null, "dpop": null, "login_url": null}', 'https://endpoints.example');
 SELECT jsonb_object_keys(pg_temp.server());
+-- The built-in page answers for the person, unless it is switched off.
+CREATE FUNCTION public.nobody(form jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
+SELECT vci_alter_issuer('{"authenticate": "public.nobody"}', 'https://endpoints.example');
+SELECT pg_temp.server() ? 'authorization_endpoint';
+SELECT vci_alter_issuer('{"endpoints": {"consent": {"enabled": false}}}', 'https://endpoints.example');
+SELECT pg_temp.server() ? 'authorization_endpoint';
+SELECT vci_alter_issuer('{"endpoints": {"consent": null}, "authenticate": null}', 'https://endpoints.example');
+DROP FUNCTION public.nobody;
 
 -- An issuer that trusts other authorization servers names them, and itself first.
 SELECT vci_create_authorization_server('https://esignet.example', '{https://endpoints.example}',
