@@ -72,12 +72,30 @@ subtest 'a worker that cannot read the root key' => sub {
 	rename "$issuer->{root_key}.away", $issuer->{root_key} or die "rename: $!";
 };
 
+# The ticket that a login page gets of a wallet's authorization request.
+sub login_request
+{
+	$issuer->sql("SELECT openid4vci.vci_alter_issuer('{\"login_url\": \"https://portal.example/login\"}')");
+	$issuer->sql("SELECT openid4vci.vci_create_client('wallet', '{https://wallet.example/cb}')");
+	return $issuer->sql(<<'SQL');
+SELECT substring(openid4vci.vci_authorize(jsonb_build_object('client_id', 'wallet',
+	'redirect_uri', 'https://wallet.example/cb', 'response_type', 'code', 'authorization_details',
+	'[{"type": "openid_credential", "credential_configuration_id": "Card"}]'::jsonb,
+	'code_challenge', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', 'code_challenge_method', 'S256'))
+	->> 'location' FROM 'request=(.*)')
+SQL
+}
+
 # Every function that says PARALLEL SAFE, run in a worker.
 subtest 'what is labelled PARALLEL SAFE works in a worker' => sub {
 	my $force = $issuer->{node}->pg_version >= 16 ? 'debug_parallel_query' : 'force_parallel_mode';
 	my $offer = $issuer->offer;
 	my $proof = $wallet->proof(aud => $issuer->{url}, nonce => 'n');
+	my $request = login_request();
 	my %calls = (
+		vci_authorization_request => "openid4vci.vci_authorization_request('$request')",
+		vci_events => '(SELECT count(*) FROM openid4vci.vci_events())',
+		vci_verify_dpop => "openid4vci.vci_verify_dpop('$proof', 'POST', '$issuer->{url}/x')",
 		vci_duty_issuers => "openid4vci.vci_duty_issuers('offerer')",
 		vci_offer_uri => "openid4vci.vci_offer_uri($offer->{offer_id})",
 		vci_offer_qr => "openid4vci.vci_offer_qr($offer->{offer_id})",
