@@ -74,6 +74,31 @@ SELECT what, status, body_out ->> 'error', body_out ->> 'error_description'
     || :'token'], body);
 SELECT status FROM helper.post_json(:'token', '{"credential_configuration_id": "Membership"}');
 
+-- The same at each endpoint that takes a body, with and without a token, as form and as JSON: always
+-- an answer, never an error of the server, and nothing that comes back holds what was sent.
+CREATE FUNCTION public.nobody(form jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
+SELECT vci_alter_issuer('{"authenticate": "public.nobody"}');
+SELECT leaf, count(*), string_agg(DISTINCT status::text, ' ' ORDER BY status::text) AS statuses,
+    bool_or(position('\xdeadbeef'::bytea in r.body) > 0) AS echoed
+FROM unnest('{token,nonce,credential,batch_credential,deferred_credential,notification,par,authorize,consent}'::text[]) AS leaf,
+    unnest(ARRAY[''::bytea, '\x00', '\xdeadbeef', '{', '[]', 'null', '""', '{}', '{"a": 1, "a": 2}', 'a=1&a=2', '&&&', '%00', '%',
+        'grant_type=%ff', 'transaction_id=x', convert_to(repeat('a=1&', 5000), 'UTF8'),
+        convert_to(repeat('[', 100000), 'UTF8'), convert_to(repeat('x', 1048577), 'UTF8'),
+        '{"notification_id": "x", "event": "x"}', '{"transaction_id": 7}', '{"credential_requests": [{}, 1, null]}']) AS sent,
+    unnest('{application/json,application/x-www-form-urlencoded,text/plain,""}'::text[]) AS type,
+    unnest(ARRAY['', 'Bearer ' || :'token', 'DPoP x', 'Bearer', E'Bearer \x01']) AS access,
+    LATERAL vci_http('POST', '/api/v1/openid4vci/' || leaf,
+        ARRAY['Host', 'registry.example', 'Content-Type', type, 'Authorization', access], sent) AS r
+GROUP BY leaf ORDER BY leaf;
+SELECT path, status, position('<script' in convert_from(body, 'UTF8')) > 0 AS echoed
+FROM unnest('{authorize,consent}'::text[]) AS leaf,
+    unnest(ARRAY['', '?', '?&', '?a', '?%00', '?%ff', '?a=1&a=1', '?request=', '?request=x', '?client_id=x&request_uri=x',
+        '?response_type=code&client_id=<script>', '?' || repeat('x', 8000)]) AS query,
+    LATERAL (SELECT leaf || left(query, 40)) AS p (path),
+    LATERAL vci_http('GET', '/api/v1/openid4vci/' || leaf || query, '{Host, registry.example}');
+SELECT vci_alter_issuer('{"authenticate": null}');
+DROP FUNCTION public.nobody;
+
 -- Forged codes and tokens touch no row: neither offers nor tokens are read or changed.
 -- (A new connection counts from zero; the first call fills the caches.)
 \c -
