@@ -13,7 +13,7 @@
 
 #define LOGIN_FAILURES_MAX 5
 #define CSRF_KEY_LABEL	   "openid4vci consent form"
-#define CSRF_SIZE		   44	/* base64url of a digest, and a NUL */
+#define CSRF_SIZE		   44 /* base64url of a digest, and a NUL */
 
 /* A request for the page, and what is known of it so far. */
 typedef struct ConsentCall
