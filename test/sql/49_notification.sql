@@ -57,7 +57,7 @@ SELECT * FROM helper.notify(:'token', :'token', 'credential_accepted');
 SELECT * FROM helper.notify('AAAA', :'notification', 'credential_accepted');
 SELECT status, headers ->> 'WWW-Authenticate' ~ '^Bearer' AS challenge, body
     FROM helper.post_to('notification', NULL, '{}');
-SELECT count(*) AS "nothing was noted" FROM vci_credential WHERE notification = 'credential_accepted';
+SELECT count(*) AS "nothing was noted" FROM vci_credential WHERE offer_id = :offer AND notification = 'credential_accepted';
 -- The wallet may tell late: under the token of the credential, also when that has expired.
 UPDATE vci_token SET expires_at = clock_timestamp() WHERE offer_id = :offer;
 SELECT status FROM helper.notify(:'token', :'notification', 'credential_accepted');
