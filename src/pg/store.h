@@ -393,7 +393,10 @@ extern void vci_store_approve_authorization(VciStore *store, int64 id, int64 off
 extern void vci_store_deny_authorization(VciStore *store, int64 id, const char *reason);
 extern void vci_store_redeem_authorization(VciStore *store, int64 id);
 extern void vci_store_count_login_failure(VciStore *store, int64 id);
-/* Seconds since the request before the last limit ones of this issuer; -1: there are fewer. */
+/*
+ * Age in seconds of this issuer's request number limit, counted from the newest; -1: there were
+ * fewer in the last minute.
+ */
 extern double vci_store_authorization_age(VciStore *store, int64 issuer_id, int32 limit);
 extern int64 vci_store_purge_authorizations(VciStore *store, int64 expired_before, int32 max_rows);
 

@@ -182,6 +182,7 @@ vci_store_authorization_age(VciStore *store, int64 issuer_id, int32 limit)
 	static VciStatement statement = {
 		"SELECT extract(epoch FROM clock_timestamp() - created_at)::double precision "
 		"FROM openid4vci.vci_authorization WHERE issuer_id = $1 "
+		"AND created_at > now() - interval '1 minute' "
 		"ORDER BY created_at DESC OFFSET $2 LIMIT 1",
 		2,
 		{INT8OID, INT8OID},
