@@ -138,7 +138,7 @@ SELECT count(*) FILTER (WHERE status = 401) FROM (VALUES
 SELECT helper.proofs_seen() - :seen AS "remembered";
 
 -- The other resource endpoints ask for the same.
-SELECT jsonb_build_object('notification_id', :'notification', 'event', 'credential_accepted') AS notice \gset
+SELECT jsonb_build_object('notification_id', :'notification', 'event', 'credential_deleted') AS notice \gset
 SELECT what, status, body ->> 'error' FROM (VALUES
     (1, 'as bearer', helper.bearer(:'token')),
     (2, 'a proof for the credential endpoint', helper.bound(:'token', wallet.dpop('/credential', :'token'))),

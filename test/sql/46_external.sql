@@ -204,7 +204,7 @@ SELECT vci_deferred_complete(max(id), '{"name": "Ann"}') FROM vci_deferred;
 SELECT status, helper.claims(body #>> '{credentials,0,credential}')
     FROM helper.ask(:'token', leaf => '/deferred_credential', request => jsonb_build_object('transaction_id', :'transaction'));
 SELECT status FROM helper.ask(:'token', leaf => '/notification',
-    request => jsonb_build_object('notification_id', :'notification', 'event', 'credential_accepted'));
+    request => jsonb_build_object('notification_id', :'notification', 'event', 'credential_deleted'));
 SELECT status, body ->> 'error_description' FROM helper.ask(:'token', request => '{"credential_configuration_id": "Card", "x": 1}');
 SELECT kind, count(*) FROM vci_event_info WHERE issuer = 'https://external.example' GROUP BY kind ORDER BY kind;
 
@@ -256,3 +256,4 @@ SELECT count(vci_retire_configuration(id, issuer)) FROM vci_configuration_info W
 SELECT vci_drop_authorization_server('https://login.example/realms/people', 'https://external.example/two'),
     vci_retire_issuer('https://external.example/two'), vci_retire_issuer('https://external.example');
 DELETE FROM vci_dpop_proof;
+DROP SCHEMA directory CASCADE;
