@@ -195,9 +195,8 @@ SELECT vci_alter_client('wallet', '{"pkce_required": true}', 'https://codes.exam
 
 -- A code that is bound to a DPoP key (RFC 9449 section 10).
 CREATE FUNCTION pg_temp.dpop(jti text, key_name text DEFAULT 'first') RETURNS text LANGUAGE sql AS $$
-    SELECT wallet.jwt(jsonb_build_object('alg', 'ES256', 'typ', 'dpop+jwt', 'jwk', wallet.public_jwk(key_name)),
-        jsonb_build_object('jti', jti, 'htm', 'POST', 'htu', 'https://codes.example/api/v1/openid4vci/token',
-            'iat', floor(extract(epoch FROM clock_timestamp()))::bigint), key_name)
+    SELECT wallet.dpop('/token', NULL, key_name,
+        jsonb_build_object('jti', jti, 'htu', 'https://codes.example/api/v1/openid4vci/token'))
 $$;
 SELECT helper.base64url(sha256(convert_to(format('{"crv":"P-256","kty":"EC","x":"%s","y":"%s"}', jwk ->> 'x', jwk ->> 'y'),
     'UTF8'))) AS jkt FROM wallet.public_jwk() AS jwk \gset

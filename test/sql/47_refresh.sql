@@ -90,9 +90,8 @@ SELECT pg_temp.refresh(:'token', '{"client_id": "wallet"}') ? 'access_token';
 
 -- Bound to a DPoP key: kept, not replaced, and its time starts anew (RFC 9449 section 5).
 CREATE FUNCTION pg_temp.dpop(jti text, key_name text DEFAULT 'first') RETURNS text LANGUAGE sql AS $$
-    SELECT wallet.jwt(jsonb_build_object('alg', 'ES256', 'typ', 'dpop+jwt', 'jwk', wallet.public_jwk(key_name)),
-        jsonb_build_object('jti', jti, 'htm', 'POST', 'htu', 'https://refresh.example/api/v1/openid4vci/token',
-            'iat', floor(extract(epoch FROM clock_timestamp()))::bigint), key_name)
+    SELECT wallet.dpop('/token', NULL, key_name,
+        jsonb_build_object('jti', jti, 'htu', 'https://refresh.example/api/v1/openid4vci/token'))
 $$;
 SELECT pg_temp.offer() AS id \gset
 SELECT pg_temp.redeem(:id, dpop => pg_temp.dpop('1')) AS first \gset

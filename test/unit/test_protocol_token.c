@@ -67,6 +67,10 @@ test_refused_requests(void)
 	refuse(GRANT CODE "&client_id=%c3%a9", VCI_ERR_REQUEST, "a client_id beyond ASCII");
 }
 
+#define DETAIL(locations)                                                                          \
+	("[{\"type\":\"openid_credential\",\"credential_configuration_id\":\"A\","                     \
+	 "\"locations\":" locations "}]")
+
 static void
 test_refused_details(void)
 {
@@ -87,11 +91,9 @@ test_refused_details(void)
 		"[{\"type\":\"openid_credential\",\"format\":\"vc+sd-jwt\",\"vct\":\"x\"}]",
 		"[{\"type\":\"openid_credential\",\"type\":\"x\",\"credential_configuration_id\":\"A\"}]",
 		"[{\"type\":\"openid_credential\",\"credential_configuration_id\":\"A\"}]x",
-		"[{\"type\":\"openid_credential\",\"credential_configuration_id\":\"A\",\"locations\":[]}]",
-		"[{\"type\":\"openid_credential\",\"credential_configuration_id\":\"A\",\"locations\":"
-		"\"" ISSUER "\"}]",
-		"[{\"type\":\"openid_credential\",\"credential_configuration_id\":\"A\",\"locations\":"
-		"[\"https://other.example\"]}]",
+		DETAIL("[]"),
+		DETAIL("\"" ISSUER "\""),
+		DETAIL("[\"https://other.example\"]"),
 	};
 	char many[8192];
 
