@@ -164,8 +164,7 @@ SELECT status FROM helper.http('GET', '/api/v1/openid4vci/par', '{Host, pull.exa
 
 -- DPoP at /par binds the code to the proof's key, as dpop_jkt does (RFC 9449 section 10).
 CREATE FUNCTION pg_temp.dpop(url text, jti text) RETURNS text LANGUAGE sql AS $$
-    SELECT wallet.jwt(jsonb_build_object('alg', 'ES256', 'typ', 'dpop+jwt', 'jwk', wallet.public_jwk()),
-        jsonb_build_object('jti', jti, 'htm', 'POST', 'htu', url, 'iat', floor(extract(epoch FROM clock_timestamp()))::bigint))
+    SELECT wallet.dpop('', payload => jsonb_build_object('jti', jti, 'htu', url))
 $$;
 SELECT vci_verify_dpop(pg_temp.dpop('https://pull.example/api/v1/openid4vci/par', 'x'), 'POST',
     'https://pull.example/api/v1/openid4vci/par') ->> 'jkt' AS jkt \gset
