@@ -71,8 +71,8 @@ typedef enum VciStatus
 	VCI_ERR_REDIRECT_URI, /* not registered, or another than that of the request */
 	VCI_ERR_PKCE,		  /* code_challenge or code_verifier missing, malformed or wrong */
 	VCI_ERR_RESPONSE_TYPE,
-	VCI_ERR_SCOPE_UNKNOWN, /* no scope value names a credential */
-	VCI_ERR_REQUEST_URI,   /* unknown, used or expired request_uri */
+	VCI_ERR_SCOPE_UNKNOWN,	/* no scope value names a credential */
+	VCI_ERR_REQUEST_URI,	/* unknown, used or expired request_uri */
 	VCI_ERR_REQUEST_OBJECT, /* a request parameter (RFC 9101), which is not taken here */
 	VCI_ERR_ISSUER_STATE,
 	VCI_ERR_ACCESS_DENIED, /* the person or the registry said no */
@@ -100,7 +100,7 @@ typedef enum VciStatus
 	VCI_ERR_DENIED,
 
 	/* deferred and notification endpoints */
-	VCI_ERR_TRANSACTION, /* unknown or used transaction_id */
+	VCI_ERR_TRANSACTION,  /* unknown or used transaction_id */
 	VCI_ERR_NOTIFICATION, /* malformed notification request */
 	VCI_ERR_NOTIFICATION_ID
 } VciStatus;

@@ -300,7 +300,7 @@ vci_par_endpoint(VciStore *store, const VciIssuerEntry *issuer, const VciHttpReq
 		status == VCI_OK ? push(&arrival) : vci_answer_error(&error, VCI_ASKER_AUTHORIZATION, NULL);
 	if (status == VCI_ERR_TOO_MANY)
 		vci_answer_header(answer, "Retry-After", psprintf("%d", arrival.retry_after));
-	vci_dpop_add_nonce(answer, issuer);
+	vci_dpop_add_headers(answer, issuer);
 	return answer;
 }
 

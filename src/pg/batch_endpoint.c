@@ -123,6 +123,6 @@ vci_batch_credential_endpoint(VciStore *store, const VciIssuerEntry *issuer,
 		status = answer_batch(&session, batch, &answer, &error);
 	if (status != VCI_OK)
 		answer = vci_credential_refuse(issuer, true, &error);
-	vci_dpop_add_nonce(answer, issuer);
+	vci_dpop_add_headers(answer, issuer);
 	return answer;
 }

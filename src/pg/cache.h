@@ -60,7 +60,7 @@ typedef struct VciIssuerEntry
 	int server_count;
 	VciTrustedServer *servers;
 	VciEndpointPlace places[VCI_ENDPOINT_COUNT];
-	char *login_url; /* the registry's own login-and-consent page; NULL: none */
+	char *login_url;		/* the registry's own login-and-consent page; NULL: none */
 	VciSource authenticate; /* of the built-in page */
 	VciJson *login_fields;	/* NULL: the built-in page's defaults */
 	bool notify_events;
@@ -100,8 +100,7 @@ extern const VciClientRow *vci_cache_find_client(const VciIssuerEntry *issuer,
 												 const char *client_id);
 
 /* The trusted server of this URL, or NULL. */
-extern const VciTrustedServer *vci_cache_find_server(const VciIssuerEntry *issuer,
-													 const char *url);
+extern const VciTrustedServer *vci_cache_find_server(const VciIssuerEntry *issuer, const char *url);
 
 /* The same, raising 42704. */
 extern int vci_cache_require_configuration(VciStore *store, const VciIssuerEntry *issuer,

@@ -50,7 +50,7 @@ vci_credential_endpoint(VciStore *store, const VciIssuerEntry *issuer, const Vci
 		status = answer_request(&session, request, &answer, &error);
 	if (status != VCI_OK)
 		answer = vci_credential_refuse(issuer, vci_credential_request_is_older(request), &error);
-	vci_dpop_add_nonce(answer, issuer);
+	vci_dpop_add_headers(answer, issuer);
 	return answer;
 }
 

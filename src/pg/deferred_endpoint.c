@@ -285,7 +285,7 @@ vci_deferred_credential_endpoint(VciStore *store, const VciIssuerEntry *issuer,
 		status = answer_deferral(&call, &answer, &error);
 	if (status != VCI_OK)
 		answer = vci_answer_error(&error, VCI_ASKER_DEFERRED, NULL);
-	vci_dpop_add_nonce(answer, issuer);
+	vci_dpop_add_headers(answer, issuer);
 	return answer;
 }
 

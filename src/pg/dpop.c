@@ -133,7 +133,7 @@ add_challenge(VciAnswer *answer, VciDpopMode mode)
 }
 
 void
-vci_dpop_add_nonce(VciAnswer *answer, const VciIssuerEntry *issuer)
+vci_dpop_add_headers(VciAnswer *answer, const VciIssuerEntry *issuer)
 {
 	VciError error = VCI_ERROR_INIT;
 	char *nonce;

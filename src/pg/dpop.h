@@ -26,6 +26,6 @@ extern VciStatus vci_dpop_check(VciStore *store, const VciIssuerEntry *issuer,
  * a refusal.
  * Call it once, on the finished answer, error or not.
  */
-extern void vci_dpop_add_nonce(VciAnswer *answer, const VciIssuerEntry *issuer);
+extern void vci_dpop_add_headers(VciAnswer *answer, const VciIssuerEntry *issuer);
 
 #endif

@@ -361,7 +361,7 @@ handle_nonce(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer
 	vci_require_memory(*body = vci_json_new_object());
 	vci_require_done(vci_json_set_string(*body, "c_nonce", vci_new_nonce(issuer)));
 	answer = vci_answer_no_store(200, *body);
-	vci_dpop_add_nonce(answer, issuer);
+	vci_dpop_add_headers(answer, issuer);
 	return answer;
 }
 

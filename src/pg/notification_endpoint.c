@@ -96,7 +96,7 @@ vci_notification_endpoint(VciStore *store, const VciIssuerEntry *issuer, const V
 		status = note_notification(&call, &error);
 	answer =
 		status == VCI_OK ? answer_noted() : vci_answer_error(&error, VCI_ASKER_NOTIFICATION, NULL);
-	vci_dpop_add_nonce(answer, issuer);
+	vci_dpop_add_headers(answer, issuer);
 	return answer;
 }
 

@@ -269,7 +269,7 @@ typedef struct VciOfferRow
 	int grant_count;
 	char *client_id;
 	char *authorization_server;
-	char *datasets;			  /* JSON text or NULL */
+	char *datasets;			   /* JSON text or NULL */
 	double tx_code_failed_ago; /* seconds since the last wrong transaction code; -1: none */
 } VciOfferRow;
 
@@ -454,8 +454,8 @@ typedef struct VciDeferredRow
 	int64 token_id;
 	int32 dataset;
 	int32 wait_seconds;
-	int64 expires_at; /* seconds since 1970 */
-	double age;		  /* seconds since it was asked for */
+	int64 expires_at;  /* seconds since 1970 */
+	double age;		   /* seconds since it was asked for */
 	double issued_ago; /* seconds since it was fetched */
 	bool issued;
 	bool completed;

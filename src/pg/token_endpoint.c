@@ -48,7 +48,7 @@ answer_of(const VciTokenCall *call, VciStatus status, const VciError *error)
 
 	if (status == VCI_ERR_TOO_MANY)
 		vci_answer_header(answer, "Retry-After", psprintf("%d", call->retry_after));
-	vci_dpop_add_nonce(answer, call->issuer);
+	vci_dpop_add_headers(answer, call->issuer);
 	return answer;
 }
 

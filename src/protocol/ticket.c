@@ -210,8 +210,8 @@ refuse_nonce(VciNonceKind kind, const char *fault, VciError *error)
 }
 
 VciStatus
-vci_nonce_make(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64_t epoch, int64_t now,
-			   char text[VCI_NONCE_SIZE], VciError *error)
+vci_nonce_make(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64_t epoch,
+			   int64_t now, char text[VCI_NONCE_SIZE], VciError *error)
 {
 	unsigned char bytes[NONCE_BYTES];
 	VciStatus status;
@@ -229,8 +229,8 @@ vci_nonce_make(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64
 }
 
 VciStatus
-vci_nonce_open(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64_t epoch, int64_t now,
-			   int64_t lifetime, const char *text, size_t len,
+vci_nonce_open(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64_t epoch,
+			   int64_t now, int64_t lifetime, const char *text, size_t len,
 			   unsigned char random[VCI_NONCE_RANDOM_BYTES], int64_t *issued_at, VciError *error)
 {
 	unsigned char bytes[NONCE_BYTES + 2];

@@ -11,12 +11,12 @@
 
 typedef enum VciTicketKind
 {
-	VCI_TICKET_CODE = 1,  /* pre-authorized code */
-	VCI_TICKET_OFFER = 2, /* offer by reference */
-	VCI_TICKET_TOKEN = 3, /* access token */
-	VCI_TICKET_ISSUER_STATE = 4,	   /* issuer_state of an offer */
-	VCI_TICKET_REQUEST = 5,			   /* request_uri of a pushed authorization request */
-	VCI_TICKET_LOGIN = 6,			   /* request id that the login-and-consent page gets */
+	VCI_TICKET_CODE = 1,		 /* pre-authorized code */
+	VCI_TICKET_OFFER = 2,		 /* offer by reference */
+	VCI_TICKET_TOKEN = 3,		 /* access token */
+	VCI_TICKET_ISSUER_STATE = 4, /* issuer_state of an offer */
+	VCI_TICKET_REQUEST = 5,		 /* request_uri of a pushed authorization request */
+	VCI_TICKET_LOGIN = 6,		 /* request id that the login-and-consent page gets */
 	VCI_TICKET_AUTHORIZATION_CODE = 7,
 	VCI_TICKET_REFRESH = 8,
 	VCI_TICKET_DEFERRED = 9,	 /* transaction_id */
@@ -54,17 +54,18 @@ typedef enum VciNonceKind
 } VciNonceKind;
 
 /* A nonce for this issuer and epoch, issued at now (seconds since 1970). */
-extern VciStatus vci_nonce_make(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64_t epoch, int64_t now,
-								char text[VCI_NONCE_SIZE], VciError *error);
+extern VciStatus vci_nonce_make(const VciSecret *key, VciNonceKind kind, int64_t issuer_id,
+								int64_t epoch, int64_t now, char text[VCI_NONCE_SIZE],
+								VciError *error);
 
 /*
  * VCI_ERR_NONCE (VCI_ERR_DPOP_NONCE) unless it is ours, of this kind, issuer and epoch, and at most
  * lifetime seconds old. random and issued_at (seconds since 1970) are what the spent table
  * remembers.
  */
-extern VciStatus vci_nonce_open(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64_t epoch, int64_t now,
-								int64_t lifetime, const char *text, size_t len,
-								unsigned char random[VCI_NONCE_RANDOM_BYTES], int64_t *issued_at,
-								VciError *error);
+extern VciStatus vci_nonce_open(const VciSecret *key, VciNonceKind kind, int64_t issuer_id,
+								int64_t epoch, int64_t now, int64_t lifetime, const char *text,
+								size_t len, unsigned char random[VCI_NONCE_RANDOM_BYTES],
+								int64_t *issued_at, VciError *error);
 
 #endif
