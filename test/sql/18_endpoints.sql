@@ -186,6 +186,10 @@ SELECT vci_alter_issuer('{"refresh_token_lifetime": 3600, "dpop": "off"}', 'http
 SELECT pg_temp.server() -> 'grant_types_supported', pg_temp.server() ? 'dpop_signing_alg_values_supported';
 SELECT vci_alter_issuer('{"refresh_token_lifetime": null, "dpop": null, "login_url": null}', 'https://endpoints.example');
 SELECT jsonb_object_keys(pg_temp.server());
+-- The nonce endpoint also hands out what the next DPoP proof needs, where the issuer asks for it.
+SELECT vci_alter_issuer(jsonb_build_object('dpop_nonce', asked), 'https://endpoints.example') IS NULL AS was,
+    asked, pg_temp.header(pg_temp.ask('POST', '/api/v1/openid4vci/nonce'), 'DPoP-Nonce') IS NOT NULL AS dpop_nonce
+FROM unnest('{true,false}'::boolean[]) AS asked;
 -- The built-in page answers for the person, unless it is switched off.
 CREATE FUNCTION public.nobody(form jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
 SELECT vci_alter_issuer('{"authenticate": "public.nobody"}', 'https://endpoints.example');
