@@ -206,6 +206,7 @@ CREATE TABLE vci_authorization_server (
     jwks_uri        text COLLATE "C",
     jwks_loaded_at  timestamptz,
     accept_typ_jwt  boolean NOT NULL DEFAULT false,
+    accept_without_jti boolean NOT NULL DEFAULT false,
     subject_claim   text COLLATE "C" NOT NULL DEFAULT 'sub',
     subject_model   text COLLATE "C",
     subject_source  text COLLATE "C",
@@ -218,7 +219,8 @@ COMMENT ON COLUMN vci_authorization_server.url IS 'iss of its tokens';
 COMMENT ON COLUMN vci_authorization_server.audiences IS 'aud must hold one of them';
 COMMENT ON COLUMN vci_authorization_server.client_ids IS 'client_id (or azp) must be one of them; empty: any';
 COMMENT ON COLUMN vci_authorization_server.jwks IS 'Its public keys, loaded by vci_load_jwks; the database fetches nothing';
-COMMENT ON COLUMN vci_authorization_server.accept_typ_jwt IS 'Also typ JWT, as Keycloak writes it, not at+jwt alone';
+COMMENT ON COLUMN vci_authorization_server.accept_typ_jwt IS 'Also typ JWT, as Keycloak writes it, or none, as eSignet, not at+jwt alone';
+COMMENT ON COLUMN vci_authorization_server.accept_without_jti IS 'Also tokens without jti, as eSignet writes them: header and payload name them then';
 COMMENT ON COLUMN vci_authorization_server.subject_claim IS 'The claim that says who the person is';
 COMMENT ON COLUMN vci_authorization_server.subject_source IS 'schema.function(text) returns text: subject id of the claim''s value, NULL when unknown; without it the value is the id';
 
@@ -659,7 +661,7 @@ CREATE FUNCTION vci_create_authorization_server(
         issuer text DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_authorization_server';
 COMMENT ON FUNCTION vci_create_authorization_server(text, text[], jsonb, jsonb, text) IS
-'Lets an issuer trust an external authorization server: its JWT access tokens (RFC 9068) are taken at the credential endpoint and those behind it. url: iss of its tokens, to the byte; https, or http for loopback hosts. audiences: aud must hold one of these 1 to 16 strings. jwks: its public keys as a JWK set; without them every token is refused until vci_load_jwks. options: jwks_uri (where openid4vci-proxy refresh-jwks fetches the keys), client_ids (array; client_id or azp must be one of them; default: any client), accept_typ_jwt (boolean; also typ JWT, as Keycloak writes it, default false), subject_claim (name of the top-level claim that says who the person is, default sub), subject_model (of the subject at issuance), subject_source (schema.function(text) returning text: subject id of the claim''s value, NULL when unknown; runs as its owner; default: the value is the id). issuer: NULL for the only one. Each token issues once, by its iss and jti. 42710 when the issuer trusts this url already. Duty issuer_admin.';
+'Lets an issuer trust an external authorization server: its JWT access tokens (RFC 9068) are taken at the credential endpoint and those behind it. url: iss of its tokens, to the byte; https, or http for loopback hosts. audiences: aud must hold one of these 1 to 16 strings. jwks: its public keys as a JWK set; without them every token is refused until vci_load_jwks. options: jwks_uri (where openid4vci-proxy refresh-jwks fetches the keys), client_ids (array; client_id or azp must be one of them; default: any client), accept_typ_jwt (boolean; also typ JWT, as Keycloak writes it, or none; default false), accept_without_jti (boolean; also tokens without jti, as eSignet writes them; default false), subject_claim (name of the top-level claim that says who the person is, default sub), subject_model (of the subject at issuance), subject_source (schema.function(text) returning text: subject id of the claim''s value, NULL when unknown; runs as its owner; default: the value is the id). issuer: NULL for the only one. Each token issues once, by its iss and jti (without jti, by its header and payload). 42710 when the issuer trusts this url already. Duty issuer_admin.';
 
 CREATE FUNCTION vci_alter_authorization_server(url text, changes jsonb, issuer text DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_authorization_server';
@@ -719,7 +721,7 @@ CREATE FUNCTION vci_create_offer(
         options jsonb DEFAULT '{}') RETURNS vci_created_offer
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_create_offer';
 COMMENT ON FUNCTION vci_create_offer(text[], text, text, jsonb, text, boolean, text, integer, text, text, interval, text, jsonb, text[], text, jsonb) IS
-'Creates a credential offer. Give claims, or a subject whose configuration has a claims source, or both (the source wins). tx_code: a PIN given by you (4 to 64 characters), or generate_tx_code with mode (numeric, text) and length; description at most 300 characters. holder: a DID or a public JWK that alone may receive the credential. expires_in: NULL for the issuer''s offer_lifetime. reference: your own key, unique per issuer; repeating a call returns the same offer as it is, whatever its state. labels: a JSON object for reports. grants: any of urn:ietf:params:oauth:grant-type:pre-authorized_code (NULL: this alone) and authorization_code; whichever a wallet uses first redeems the offer. issuer: URL, NULL for the only one. options: client_id (the only wallet that may redeem it), authorization_server (issuer URL or one of vci_authorization_server_info, where a wallet takes the authorization_code grant), datasets (array of {configuration_id, subject_model, subject_id, claims, name}: several credentials of one configuration, at most 64, 256 in all; each has a subject_id whose configuration has a claims source, or claims, and inherits neither from the offer); unknown members are refused. Notes the event offer_created. Over many rows use FROM ..., LATERAL vci_create_offer(...) with an argument that names a column of the row (without one it is called once for all rows); (vci_create_offer(...)).* would call it once a column.';
+'Creates a credential offer. Give claims, or a subject whose configuration has a claims source, or both (the source wins). tx_code: a PIN given by you (4 to 64 characters), or generate_tx_code with mode (numeric, text) and length; description at most 300 characters. holder: a DID or a public JWK that alone may receive the credential. expires_in: NULL for the issuer''s offer_lifetime. reference: your own key, unique per issuer; repeating a call returns the same offer as it is, whatever its state. labels: a JSON object for reports. grants: any of urn:ietf:params:oauth:grant-type:pre-authorized_code (NULL: this alone) and authorization_code (which needs a subject_id: only that person may be approved); whichever a wallet uses first redeems the offer. issuer: URL, NULL for the only one. options: client_id (the only wallet that may redeem it), authorization_server (issuer URL or one of vci_authorization_server_info, where a wallet takes the authorization_code grant), datasets (array of {configuration_id, subject_model, subject_id, claims, name}: several credentials of one configuration, at most 64, 256 in all; each has a subject_id whose configuration has a claims source, or claims, and inherits neither from the offer); unknown members are refused. Notes the event offer_created. Over many rows use FROM ..., LATERAL vci_create_offer(...) with an argument that names a column of the row (without one it is called once for all rows); (vci_create_offer(...)).* would call it once a column.';
 
 CREATE FUNCTION vci_offer_uri(offer_id bigint, by text DEFAULT 'value') RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_uri';
@@ -797,9 +799,9 @@ CREATE FUNCTION vci_exchange_code(pre_authorized_code text, tx_code text DEFAULT
 COMMENT ON FUNCTION vci_exchange_code(text, text, text) IS
 'The token endpoint''s work: redeems a pre-authorized code once. Returns the RFC 6749 response (access_token, token_type, expires_in, c_nonce, c_nonce_expires_in) or its error (error, error_description); commit either, a wrong transaction code counts only then.';
 
-CREATE FUNCTION vci_token(parameters jsonb, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
-    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_token';
-COMMENT ON FUNCTION vci_token(jsonb, text, text) IS
+CREATE FUNCTION vci_request_token(parameters jsonb, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_request_token';
+COMMENT ON FUNCTION vci_request_token(jsonb, text, text) IS
 'The token endpoint itself (OpenID4VCI 1.0 section 6) for each of its grants. parameters: the form as an object of texts (grant_type urn:ietf:params:oauth:grant-type:pre-authorized_code with pre-authorized_code, tx_code; authorization_code with code, redirect_uri, client_id, code_verifier; refresh_token with refresh_token, client_id, scope; each with authorization_details, also as JSON array). dpop: the DPoP proof of the wallet (RFC 9449), made for the URL of the token endpoint. issuer: URL, NULL for the only one. Returns the RFC 6749 response (access_token, token_type, expires_in in seconds, refresh_token, c_nonce, c_nonce_expires_in in seconds, authorization_details) or its error (error, error_description); commit either. A code or refresh token that comes again revokes what it gave. Notes the events offer_redeemed, token_refreshed, tx_code_failed, offer_locked, code_replayed, refresh_replayed.';
 
 CREATE FUNCTION vci_create_nonce(issuer text DEFAULT NULL) RETURNS text
@@ -980,7 +982,8 @@ COMMENT ON VIEW vci_client_info IS 'Wallets registered for the authorization cod
 CREATE VIEW vci_authorization_server_info WITH (security_barrier) AS
     SELECT s.issuer_id, i.url AS issuer, s.url, s.audiences, s.client_ids, s.jwks_uri,
            s.jwks_loaded_at, COALESCE(pg_catalog.jsonb_array_length(s.jwks -> 'keys'), 0) AS keys,
-           s.accept_typ_jwt, s.subject_claim, s.subject_model, s.subject_source, s.created_at
+           s.accept_typ_jwt, s.subject_claim, s.subject_model, s.subject_source, s.created_at,
+           s.accept_without_jti
     FROM openid4vci.vci_authorization_server s JOIN openid4vci.vci_issuer i ON i.id = s.issuer_id
     WHERE s.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 COMMENT ON VIEW vci_authorization_server_info IS 'External authorization servers that issuers trust';

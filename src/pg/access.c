@@ -26,6 +26,7 @@ policy_of(const VciTrustedServer *server)
 
 	return (VciAccessTokenPolicy){.jwks = server->jwks,
 								  .accept_typ_jwt = row->accept_typ_jwt,
+								  .accept_without_jti = row->accept_without_jti,
 								  .audiences = (const char *const *) row->audiences,
 								  .audience_count = row->audience_count,
 								  .client_ids = (const char *const *) row->client_ids,
@@ -92,6 +93,23 @@ check_scheme(const VciIssuerEntry *issuer, VciAuthScheme scheme, VciError *error
 	return VCI_OK;
 }
 
+/* RFC 6750 section 2: a token goes in one way; URLs end up in logs and histories. */
+static VciStatus
+check_query(const VciHttpRequest *http, VciError *error)
+{
+	VciForm *query = vci_own_form();
+
+	if (http->query == NULL)
+		return VCI_OK;
+	if (vci_form_parse(http->query, strlen(http->query), query, error) != VCI_OK)
+		return error->code;
+	if (vci_form_get(query, "access_token") != NULL)
+		return vci_error(error, VCI_ERR_REQUEST,
+						 "the access token must not stand in the URL; send it in the "
+						 "Authorization header alone");
+	return VCI_OK;
+}
+
 VciStatus
 vci_access_open(VciStore *store, const VciIssuerEntry *issuer, const VciHttpRequest *http,
 				VciEndpoint endpoint, VciAccess *access, VciError *error)
@@ -103,6 +121,8 @@ vci_access_open(VciStore *store, const VciIssuerEntry *issuer, const VciHttpRequ
 	VciStatus status = vci_http_authorization(http, &scheme, &lent, &len, error);
 
 	memset(access, 0, sizeof(VciAccess));
+	if (status == VCI_OK)
+		status = check_query(http, error);
 	if (status != VCI_OK)
 		return status;
 	text = pnstrdup(lent, len);
@@ -113,7 +133,7 @@ vci_access_open(VciStore *store, const VciIssuerEntry *issuer, const VciHttpRequ
 	if (status == VCI_OK)
 		status = check_scheme(issuer, scheme, error);
 	if (status == VCI_OK && scheme == VCI_AUTH_DPOP)
-		status = vci_dpop_check(store, issuer, http, endpoint, text, &access->jkt, error);
+		status = vci_dpop_check(store, issuer, http, endpoint, text, NULL, &access->jkt, error);
 	return status;
 }
 

@@ -19,12 +19,13 @@
 #define CLAIM_NAME_BYTES 64
 
 static const char *const option_members[] = {
-	"jwks_uri",		  "client_ids", "accept_typ_jwt", "subject_claim", "subject_model",
-	"subject_source", NULL};
+	"jwks_uri",		 "client_ids",	  "accept_typ_jwt", "accept_without_jti",
+	"subject_claim", "subject_model", "subject_source", NULL};
 
 static const char *const change_members[] = {
-	"audiences",	 "jwks_uri",	  "client_ids",		"accept_typ_jwt",
-	"subject_claim", "subject_model", "subject_source", NULL};
+	"audiences",	  "jwks_uri",			"client_ids",
+	"accept_typ_jwt", "accept_without_jti", "subject_claim",
+	"subject_model",  "subject_source",		NULL};
 
 /* https, or http on this machine; the words of the core speak of pages. */
 static void
@@ -97,6 +98,7 @@ check_changes(const VciJson *changes)
 		vci_check_text(vci_json_get_string(changes, texts[i]), texts[i], AUDIENCE_MAX);
 	}
 	check_kind(changes, "accept_typ_jwt", VCI_JSON_BOOLEAN, "a boolean");
+	check_kind(changes, "accept_without_jti", VCI_JSON_BOOLEAN, "a boolean");
 	check_strings(changes, "audiences", 1, AUDIENCES_MAX, AUDIENCE_MAX);
 	check_strings(changes, "client_ids", 0, CLIENT_IDS_MAX, NAME_MAX_BYTES);
 	check_url(vci_json_get_string(changes, "jwks_uri"), "jwks_uri");

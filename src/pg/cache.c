@@ -197,7 +197,7 @@ fill_oauth_rules(const VciIssuerRow *row, VciIssuer *rules)
 	rules->refresh_token_lifetime = row->refresh_token_lifetime;
 	rules->authorization_request_lifetime = or_default(row->authorization_request_lifetime, 600);
 	rules->authorization_code_lifetime = or_default(row->authorization_code_lifetime, 60);
-	rules->authorization_request_rate = or_default(row->authorization_request_rate, 6000);
+	rules->authorization_request_rate = or_default(row->authorization_request_rate, 600);
 	rules->tx_code_retry_delay = row->tx_code_retry_delay;
 	rules->deferred_interval = or_default(row->deferred_interval, 300);
 	rules->deferred_lifetime = or_default(row->deferred_lifetime, 30 * SECS_PER_DAY);

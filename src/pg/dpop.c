@@ -45,13 +45,24 @@ spend(VciStore *store, const VciIssuerEntry *issuer, const VciDpop *proof, VciEr
 	return status;
 }
 
+/* A proof of another key than the one named is no reason to remember it. */
+static VciStatus
+check_key(const VciDpop *proof, const char *bound_to, VciError *error)
+{
+	if (bound_to != NULL && strcmp(bound_to, proof->jkt) != 0)
+		return vci_error(error, VCI_ERR_DPOP, "dpop_jkt is not the thumbprint of the proof's key");
+	return VCI_OK;
+}
+
 static VciStatus
 check_proof(VciStore *store, const VciIssuerEntry *issuer, const char *text,
-			const VciDpopPolicy *policy, char **jkt, VciError *error)
+			const VciDpopPolicy *policy, const char *bound_to, char **jkt, VciError *error)
 {
 	VciDpop **proof = vci_own_dpop();
 	VciStatus status = vci_dpop_parse(text, strlen(text), policy, proof, error);
 
+	if (status == VCI_OK)
+		status = check_key(*proof, bound_to, error);
 	if (status == VCI_OK)
 		status = check_nonce(issuer, *proof, policy->now, error);
 	if (status == VCI_OK)
@@ -78,7 +89,8 @@ proof_fault(VciError *error)
 
 VciStatus
 vci_dpop_check(VciStore *store, const VciIssuerEntry *issuer, const VciHttpRequest *http,
-			   VciEndpoint endpoint, const char *access_token, char **jkt, VciError *error)
+			   VciEndpoint endpoint, const char *access_token, const char *bound_to, char **jkt,
+			   VciError *error)
 {
 	VciDpopPolicy policy = {.method = http->method,
 							.url = issuer->rules.endpoints[endpoint].url,
@@ -100,7 +112,7 @@ vci_dpop_check(VciStore *store, const VciIssuerEntry *issuer, const VciHttpReque
 						 "this request needs a DPoP header with a proof of the wallet's key");
 	if (text == NULL)
 		return VCI_OK;
-	if (check_proof(store, issuer, text, &policy, jkt, error) != VCI_OK)
+	if (check_proof(store, issuer, text, &policy, bound_to, jkt, error) != VCI_OK)
 		return proof_fault(error);
 	return VCI_OK;
 }

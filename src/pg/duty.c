@@ -46,7 +46,7 @@ static const DutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_reopen_offer(bigint)"),
 	  ON_FUNCTION("vci_cancel_offer(bigint)"),
 	  ON_FUNCTION("vci_exchange_code(text, text, text)"),
-	  ON_FUNCTION("vci_token(jsonb, text, text)"),
+	  ON_FUNCTION("vci_request_token(jsonb, text, text)"),
 	  ON_FUNCTION("vci_push_authorization(jsonb, text, text)"),
 	  ON_FUNCTION("vci_authorize(jsonb, text)"),
 	  ON_FUNCTION("vci_authorization_request(text, text)"),

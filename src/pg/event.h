@@ -8,26 +8,25 @@
 #include "store.h"
 
 /* Kinds, as vci_event.kind has them. */
-#define VCI_EVENT_OFFER_CREATED			  "offer_created"
-#define VCI_EVENT_OFFER_REDEEMED		  "offer_redeemed"
-#define VCI_EVENT_OFFER_CANCELLED		  "offer_cancelled"
-#define VCI_EVENT_TX_CODE_FAILED		  "tx_code_failed"
-#define VCI_EVENT_OFFER_LOCKED			  "offer_locked"
-#define VCI_EVENT_CODE_REPLAYED			  "code_replayed"	 /* what it gave is revoked */
-#define VCI_EVENT_REFRESH_REPLAYED		  "refresh_replayed" /* the same */
-#define VCI_EVENT_TOKEN_REFRESHED		  "token_refreshed"
-#define VCI_EVENT_AUTHORIZATION_REQUESTED "authorization_requested"
-#define VCI_EVENT_AUTHORIZATION_APPROVED  "authorization_approved"
-#define VCI_EVENT_AUTHORIZATION_DENIED	  "authorization_denied"
-#define VCI_EVENT_CREDENTIAL_ISSUED		  "credential_issued" /* one a credential */
-#define VCI_EVENT_CREDENTIAL_DEFERRED	  "credential_deferred"
-#define VCI_EVENT_DEFERRED_COMPLETED	  "deferred_completed"
-#define VCI_EVENT_DEFERRED_DENIED		  "deferred_denied"
-#define VCI_EVENT_CREDENTIAL_ACCEPTED	  "credential_accepted" /* what the wallet told */
-#define VCI_EVENT_CREDENTIAL_FAILURE	  "credential_failure"
-#define VCI_EVENT_CREDENTIAL_DELETED	  "credential_deleted"
-#define VCI_EVENT_ISSUANCE_PAUSED		  "issuance_paused"
-#define VCI_EVENT_ISSUANCE_RESUMED		  "issuance_resumed"
+#define VCI_EVENT_OFFER_CREATED			 "offer_created"
+#define VCI_EVENT_OFFER_REDEEMED		 "offer_redeemed"
+#define VCI_EVENT_OFFER_CANCELLED		 "offer_cancelled"
+#define VCI_EVENT_TX_CODE_FAILED		 "tx_code_failed"
+#define VCI_EVENT_OFFER_LOCKED			 "offer_locked"
+#define VCI_EVENT_CODE_REPLAYED			 "code_replayed"	/* what it gave is revoked */
+#define VCI_EVENT_REFRESH_REPLAYED		 "refresh_replayed" /* the same */
+#define VCI_EVENT_TOKEN_REFRESHED		 "token_refreshed"
+#define VCI_EVENT_AUTHORIZATION_APPROVED "authorization_approved"
+#define VCI_EVENT_AUTHORIZATION_DENIED	 "authorization_denied"
+#define VCI_EVENT_CREDENTIAL_ISSUED		 "credential_issued" /* one a credential */
+#define VCI_EVENT_CREDENTIAL_DEFERRED	 "credential_deferred"
+#define VCI_EVENT_DEFERRED_COMPLETED	 "deferred_completed"
+#define VCI_EVENT_DEFERRED_DENIED		 "deferred_denied"
+#define VCI_EVENT_CREDENTIAL_ACCEPTED	 "credential_accepted" /* what the wallet told */
+#define VCI_EVENT_CREDENTIAL_FAILURE	 "credential_failure"
+#define VCI_EVENT_CREDENTIAL_DELETED	 "credential_deleted"
+#define VCI_EVENT_ISSUANCE_PAUSED		 "issuance_paused"
+#define VCI_EVENT_ISSUANCE_RESUMED		 "issuance_resumed"
 
 /* Appends an event of this issuer; event->issuer_id is filled in. */
 extern void vci_note(VciStore *store, const VciIssuerEntry *issuer, VciEvent event);

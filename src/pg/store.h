@@ -119,6 +119,7 @@ typedef struct VciAuthorizationServerRow
 	char *jwks; /* JSON text or NULL */
 	char *jwks_uri;
 	bool accept_typ_jwt;
+	bool accept_without_jti;
 	char *subject_claim;
 	char *subject_model;
 	char *subject_source;

@@ -7,7 +7,7 @@ vci_store_authorization_servers(VciStore *store, int64 issuer_id, int *count)
 {
 	static VciStatement statement = {
 		"SELECT url, audiences, client_ids, jwks::text, jwks_uri, accept_typ_jwt, subject_claim, "
-		"subject_model, subject_source, subject_source_owner::text "
+		"subject_model, subject_source, subject_source_owner::text, accept_without_jti "
 		"FROM openid4vci.vci_authorization_server WHERE issuer_id = $1 ORDER BY created_at, url",
 		1,
 		{INT8OID},
@@ -32,6 +32,7 @@ vci_store_authorization_servers(VciStore *store, int64 issuer_id, int *count)
 		row->subject_model = vci_column_text(store, i, 8);
 		row->subject_source = vci_column_text(store, i, 9);
 		row->subject_source_owner = vci_column_text(store, i, 10);
+		row->accept_without_jti = vci_column_boolean(i, 11);
 	}
 	return rows;
 }
@@ -74,6 +75,7 @@ vci_store_update_authorization_server(VciStore *store, int64 issuer_id, const ch
 		DEFAULTED("audiences", STRINGS("audiences"), "audiences") ", "
 		DEFAULTED("client_ids", STRINGS("client_ids"), "'{}'") ", "
 		DEFAULTED("accept_typ_jwt", "($3 ->> 'accept_typ_jwt')::boolean", "false") ", "
+		DEFAULTED("accept_without_jti", "($3 ->> 'accept_without_jti')::boolean", "false") ", "
 		DEFAULTED("subject_claim", "$3 ->> 'subject_claim'", "'sub'") ", "
 		SETTING("jwks_uri") ", "
 		SETTING("subject_model") ", "

@@ -79,11 +79,11 @@ vci_token_endpoint(VciStore *store, const VciIssuerEntry *issuer, const VciHttpR
 	return answer_of(&call, status, &error);
 }
 
-PG_FUNCTION_INFO_V1(vci_token);
+PG_FUNCTION_INFO_V1(vci_request_token);
 
-/* openid4vci.vci_token(parameters jsonb, dpop text, issuer text) returns jsonb */
+/* openid4vci.vci_request_token(parameters jsonb, dpop text, issuer text) returns jsonb */
 Datum
-vci_token(PG_FUNCTION_ARGS)
+vci_request_token(PG_FUNCTION_ARGS)
 {
 	VciStore *store = vci_store_open();
 	VciIssuerEntry *issuer = vci_issuer_with_duty(store, vci_arg_text(fcinfo, 2), VCI_DUTY_OFFERER);

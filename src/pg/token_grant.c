@@ -22,7 +22,7 @@ vci_grant_open(VciTokenCall *call, VciTicketKind kind, int64 *id, int32 *generat
 		return status;
 	*id = row_id;
 	*generation = row_generation;
-	return vci_dpop_check(call->store, call->issuer, call->http, VCI_ENDPOINT_TOKEN, NULL,
+	return vci_dpop_check(call->store, call->issuer, call->http, VCI_ENDPOINT_TOKEN, NULL, NULL,
 						  &call->jkt, error);
 }
 

@@ -56,7 +56,9 @@ vci_access_token_parse(const char *text, size_t len, VciAccessToken **token, Vci
 static VciStatus
 check_typ(const VciJws *jws, const VciAccessTokenPolicy *policy, VciError *error)
 {
-	if (vci_jws_typ_is(jws, "at+jwt") || (policy->accept_typ_jwt && vci_jws_typ_is(jws, "JWT")))
+	if (vci_jws_typ_is(jws, "at+jwt"))
+		return VCI_OK;
+	if (policy->accept_typ_jwt && (jws->typ == NULL || vci_jws_typ_is(jws, "JWT")))
 		return VCI_OK;
 	return vci_error(error, VCI_ERR_TOKEN, "the typ of this access token must be at+jwt");
 }
@@ -208,7 +210,7 @@ vci_access_token_check(VciAccessToken *token, const VciAccessTokenPolicy *policy
 		status = check_audience(payload, policy, error);
 	if (status == VCI_OK)
 		status = check_client(token, policy, error);
-	if (status == VCI_OK)
+	if (status == VCI_OK && !(policy->accept_without_jti && !vci_json_has(payload, "jti")))
 		status = read_text(payload, "jti", &token->jti, error);
 	if (status == VCI_OK)
 		status = read_text(payload, policy->subject_claim, &token->subject, error);
@@ -287,24 +289,26 @@ vci_access_token_configurations(const VciAccessToken *token, const VciIssuer *is
 	return VCI_OK;
 }
 
+/*
+ * Without jti, header and payload as they were signed: not the signature, of which ECDSA lets
+ * anybody make a second one. Two NULs part it from iss, so that no jti can stand for it.
+ */
 VciStatus
 vci_access_token_key(const VciAccessToken *token, unsigned char key[VCI_DIGEST_BYTES],
 					 VciError *error)
 {
 	size_t iss_len = strlen(token->iss);
-	size_t jti_len;
-	char *bytes;
+	const char *name = token->jti != NULL ? token->jti : token->jws->signing_input;
+	size_t name_len = token->jti != NULL ? strlen(name) : token->jws->signing_input_len;
+	size_t parting = token->jti != NULL ? 1 : 2;
+	char *bytes = calloc(1, iss_len + parting + name_len);
 	VciStatus status;
 
-	if (token->jti == NULL)
-		return vci_error(error, VCI_ERR_INTERNAL, "this access token was not checked");
-	jti_len = strlen(token->jti);
-	bytes = malloc(iss_len + 1 + jti_len);
 	if (bytes == NULL)
 		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
-	memcpy(bytes, token->iss, iss_len + 1); /* no text holds the NUL that parts the two */
-	memcpy(bytes + iss_len + 1, token->jti, jti_len);
-	status = vci_sha256(bytes, iss_len + 1 + jti_len, key, error);
+	memcpy(bytes, token->iss, iss_len);
+	memcpy(bytes + iss_len + parting, name, name_len);
+	status = vci_sha256(bytes, iss_len + parting + name_len, key, error);
 	free(bytes);
 	return status;
 }

@@ -15,7 +15,8 @@
 typedef struct VciAccessTokenPolicy
 {
 	const VciJson *jwks; /* the server's keys; NULL: none are loaded */
-	bool accept_typ_jwt; /* also typ JWT, as Keycloak writes it */
+	bool accept_typ_jwt; /* also typ JWT, as Keycloak writes it, or none, as eSignet */
+	bool accept_without_jti;
 	const char *const *audiences;
 	size_t audience_count;
 	const char *const *client_ids;
@@ -29,7 +30,7 @@ typedef struct VciAccessToken
 {
 	VciJws *jws;
 	const char *iss;
-	const char *jti;
+	const char *jti; /* NULL: none, where the policy takes that */
 	const char *subject;
 	const char *client_id; /* client_id or azp; NULL: neither is there */
 	const char *jkt;	   /* thumbprint of the key that it is bound to; NULL: a bearer token */
@@ -49,8 +50,8 @@ extern VciStatus vci_access_token_parse(const char *text, size_t len, VciAccessT
 /*
  * typ, signature by a key of the server, then the claims (RFC 9068 section 4, RFC 9449
  * section 6.1): exp is there, nbf and iat are not in the future, aud holds one of the
- * audiences, client_id or azp is one of the client ids, jti, the subject's claim a string,
- * cnf with jkt alone. That exp is not past, the caller checks: some endpoints allow it.
+ * audiences, client_id or azp is one of the client ids, jti (unless the policy takes tokens
+ * without), the subject's claim a string, cnf with jkt alone. That exp is not past, the caller checks: some endpoints allow it.
  * VCI_ERR_TOKEN.
  */
 extern VciStatus vci_access_token_check(VciAccessToken *token, const VciAccessTokenPolicy *policy,
@@ -66,7 +67,7 @@ extern VciStatus vci_access_token_configurations(const VciAccessToken *token,
 												 const VciConfiguration *configurations,
 												 size_t count, VciJson **selected, VciError *error);
 
-/* What stands for this token among those used: over iss and jti. */
+/* What stands for this token among those used: over iss and jti, or what was signed. */
 extern VciStatus vci_access_token_key(const VciAccessToken *token,
 									  unsigned char key[VCI_DIGEST_BYTES], VciError *error);
 

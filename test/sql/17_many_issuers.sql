@@ -36,10 +36,10 @@ SELECT offer_id AS card_b FROM vci_create_offer('{Bound,Slow}', claims => '{"nam
     issuer => 'https://many.example/b') \gset
 SELECT jsonb_build_object('grant_type', 'urn:ietf:params:oauth:grant-type:pre-authorized_code',
     'pre-authorized_code', helper.code(:card_a)) AS code_a \gset
-SELECT vci_token(:'code_a', issuer => 'https://many.example/b') ->> 'error';
+SELECT vci_request_token(:'code_a', issuer => 'https://many.example/b') ->> 'error';
 SELECT t ->> 'access_token' AS token_a, t ->> 'refresh_token' AS refresh_a
-FROM vci_token(:'code_a', issuer => 'https://many.example/a') AS t \gset
-SELECT t ->> 'access_token' AS token_b FROM vci_token(jsonb_build_object(
+FROM vci_request_token(:'code_a', issuer => 'https://many.example/a') AS t \gset
+SELECT t ->> 'access_token' AS token_b FROM vci_request_token(jsonb_build_object(
     'grant_type', 'urn:ietf:params:oauth:grant-type:pre-authorized_code',
     'pre-authorized_code', helper.code(:card_b)), issuer => 'https://many.example/b') AS t \gset
 SELECT length(:'token_a') > 30, length(:'refresh_a') > 30, length(:'token_b') > 30;
@@ -89,8 +89,8 @@ SELECT vci_request_deferred(:'token_a', :'transaction_a', issuer => 'https://man
 
 -- A refresh token.
 SELECT jsonb_build_object('grant_type', 'refresh_token', 'refresh_token', :'refresh_a') AS refresh \gset
-SELECT vci_token(:'refresh', issuer => 'https://many.example/b') ->> 'error';
-SELECT vci_token(:'refresh', issuer => 'https://many.example/a') ->> 'token_type';
+SELECT vci_request_token(:'refresh', issuer => 'https://many.example/b') ->> 'error';
+SELECT vci_request_token(:'refresh', issuer => 'https://many.example/a') ->> 'token_type';
 
 -- A request_uri, the request id that the login page gets, and the authorization code.
 SELECT '{"response_type": "code", "client_id": "wallet.example", "redirect_uri": "https://wallet.example/callback",
@@ -109,8 +109,8 @@ SELECT regexp_replace(vci_authorize_approve(:'login_a', 'm', '1', '{"name": "Cem
 SELECT jsonb_build_object('grant_type', 'authorization_code', 'code', :'code', 'client_id', 'wallet.example',
     'redirect_uri', 'https://wallet.example/callback',
     'code_verifier', 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk') AS exchange \gset
-SELECT vci_token(:'exchange', issuer => 'https://many.example/b') ->> 'error';
-SELECT vci_token(:'exchange', issuer => 'https://many.example/a') ->> 'token_type';
+SELECT vci_request_token(:'exchange', issuer => 'https://many.example/b') ->> 'error';
+SELECT vci_request_token(:'exchange', issuer => 'https://many.example/a') ->> 'token_type';
 
 -- An issuer_state.
 SELECT offer_id AS pull_a, credential_offer #>> '{grants,authorization_code,issuer_state}' AS state_a
@@ -128,7 +128,7 @@ SET ROLE regress_vci_stranger;
 SELECT tenant, status FROM unnest('{b,a}'::text[]) AS tenant, LATERAL openid4vci.vci_http('POST',
     '/' || tenant || '/api/v1/openid4vci/nonce', '{Host, many.example}');
 SELECT helper.errors(
-    format('SELECT openid4vci.vci_token(%L, issuer => %L)', :'code_a', 'https://many.example/a'),
+    format('SELECT openid4vci.vci_request_token(%L, issuer => %L)', :'code_a', 'https://many.example/a'),
     format('SELECT openid4vci.vci_request_credential(%L, %L, issuer => %L)', :'token_a', '{}', 'https://many.example/a'),
     format('SELECT openid4vci.vci_authorization_request(%L)', :'login_a'));
 SELECT replace(helper.error('SELECT openid4vci.vci_deferred_complete(' || :deferred_a || ')'), :'deferred_a', '(id)');

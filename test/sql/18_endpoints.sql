@@ -135,7 +135,7 @@ SELECT name, a.status, pg_temp.header(a, 'Retry-After') IS NOT NULL AS retry_aft
 FROM endpoint, LATERAL pg_temp.ask(method, '/api/v1/openid4vci' || leaf) AS a ORDER BY n;
 SELECT document, status FROM unnest('{openid-credential-issuer,oauth-authorization-server,jwt-vc-issuer,did.json}'::text[]) AS document,
     LATERAL helper.http('GET', '/.well-known/' || document, '{Host, endpoints.example}');
-SELECT vci_token(:'request', issuer => 'https://endpoints.example') ->> 'error',
+SELECT vci_request_token(:'request', issuer => 'https://endpoints.example') ->> 'error',
     vci_request_credential('x', '{}', issuer => 'https://endpoints.example') ->> 'error',
     vci_push_authorization('{}', issuer => 'https://endpoints.example') ->> 'error',
     vci_authorize('{}', issuer => 'https://endpoints.example') ->> 'error',
@@ -152,7 +152,7 @@ SELECT vci_retire_issuer('https://endpoints.example/t2');
 -- Nothing was lost: the code that was refused is good when issuance goes on.
 SELECT vci_pause_issuance('https://endpoints.example'), vci_resume_issuance('https://endpoints.example'),
     vci_resume_issuance('https://endpoints.example');
-SELECT vci_token(:'request', issuer => 'https://endpoints.example') ->> 'token_type';
+SELECT vci_request_token(:'request', issuer => 'https://endpoints.example') ->> 'token_type';
 SELECT ok, detail FROM vci_health() WHERE "check" = 'issuance';
 -- The switch is a setting, too; each turn is an event, and only a turn.
 SELECT vci_alter_issuer('{"issuance_paused": true}', 'https://endpoints.example');

@@ -212,7 +212,7 @@ SELECT body_out -> 'dpop_signing_alg_values_supported'
     FROM helper.http('GET', '/.well-known/oauth-authorization-server', '{Host, registry.example}');
 
 -- The same in SQL.
-SELECT r ->> 'token_type' AS type, r ->> 'access_token' AS token FROM vci_token(jsonb_build_object('grant_type',
+SELECT r ->> 'token_type' AS type, r ->> 'access_token' AS token FROM vci_request_token(jsonb_build_object('grant_type',
     'urn:ietf:params:oauth:grant-type:pre-authorized_code', 'pre-authorized_code',
     (SELECT helper.code(offer_id) FROM vci_create_offer('{Membership}', claims => '{"memberId": "M-1"}',
         issuer => 'https://registry.example'))), wallet.dpop('/token'), 'https://registry.example') AS r \gset

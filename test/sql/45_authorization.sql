@@ -231,8 +231,8 @@ SELECT a.code_expires_at - a.approved_at BETWEEN '0' AND make_interval(secs => 6
 -- The code works at the token endpoint, once; then no decision is open any more.
 SELECT jsonb_build_object('grant_type', 'authorization_code', 'code', substring(:'url' FROM 'code=([^&]*)'), 'redirect_uri',
     'https://wallet.example/callback', 'client_id', 'wallet.example', 'code_verifier', :'verifier') AS exchange \gset
-SELECT t ? 'access_token', t ->> 'error' FROM vci_token(:'exchange'::jsonb || '{"code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXx"}', issuer => 'https://pull.example') AS t;
-SELECT t ? 'access_token', t ? 'authorization_details' FROM vci_token(:'exchange', issuer => 'https://pull.example') AS t;
+SELECT t ? 'access_token', t ->> 'error' FROM vci_request_token(:'exchange'::jsonb || '{"code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXx"}', issuer => 'https://pull.example') AS t;
+SELECT t ? 'access_token', t ? 'authorization_details' FROM vci_request_token(:'exchange', issuer => 'https://pull.example') AS t;
 SELECT helper.errors(format('SELECT vci_authorize_approve(%L, %L, %L, %L)', :'request', 'm', '1', '{"name": "Ann"}'),
     format('SELECT vci_authorize_deny(%L)', :'request'));
 SELECT pg_temp.shown(:'request') ->> 'state';
@@ -240,15 +240,15 @@ SELECT pg_temp.shown(:'request') ->> 'state';
 SELECT pg_temp.request('{"scope": "c"}') AS request \gset
 SELECT vci_authorize_approve(:'request', 'm', '1', options => '{"datasets": [{"configuration_id": "C", "claims": {"name": "Ann"}},
     {"configuration_id": "C", "claims": {"name": "Ben"}}]}') AS url \gset
-SELECT t -> 'authorization_details' FROM vci_token(:'exchange'::jsonb || jsonb_build_object('code', substring(:'url' FROM 'code=([^&]*)')), issuer => 'https://pull.example') AS t;
+SELECT t -> 'authorization_details' FROM vci_request_token(:'exchange'::jsonb || jsonb_build_object('code', substring(:'url' FROM 'code=([^&]*)')), issuer => 'https://pull.example') AS t;
 SELECT pg_temp.request('{"authorization_details": [{"type": "openid_credential", "credential_configuration_id": "C"}]}') AS request \gset
 SELECT vci_authorize_approve(:'request', 'm', '1', '{"name": "Ann"}') AS url \gset
-SELECT t -> 'authorization_details' FROM vci_token(:'exchange'::jsonb || jsonb_build_object('code', substring(:'url' FROM 'code=([^&]*)')), issuer => 'https://pull.example') AS t;
+SELECT t -> 'authorization_details' FROM vci_request_token(:'exchange'::jsonb || jsonb_build_object('code', substring(:'url' FROM 'code=([^&]*)')), issuer => 'https://pull.example') AS t;
 -- A code that is bound to a DPoP key needs it.
 SELECT pg_temp.request(jsonb_build_object('scope', 'c', 'dpop_jkt', :'jkt')) AS request \gset
 SELECT vci_authorize_approve(:'request', 'm', '1', '{"name": "Ann"}') AS url \gset
 SELECT t ->> 'error', t ->> 'token_type' FROM unnest(ARRAY[NULL, pg_temp.dpop('https://pull.example/api/v1/openid4vci/token', 'six')]) AS dpop,
-    LATERAL vci_token(:'exchange'::jsonb || jsonb_build_object('code', substring(:'url' FROM 'code=([^&]*)')), dpop, 'https://pull.example') AS t;
+    LATERAL vci_request_token(:'exchange'::jsonb || jsonb_build_object('code', substring(:'url' FROM 'code=([^&]*)')), dpop, 'https://pull.example') AS t;
 -- Denying: the reason stays here.
 SELECT pg_temp.request('{"scope": "c"}') AS request \gset
 SELECT vci_authorize_deny(:'request', 'not in the register: Ann') AS url \gset
@@ -280,7 +280,7 @@ SELECT regexp_replace(helper.error(format('SELECT vci_authorize_approve(%L, %L, 
     FROM (VALUES ('{"name": "Eve"}', '{}'), (NULL, '{"labels": {}}'), (NULL, '{"datasets": []}')) AS c (claims, options);
 SELECT vci_authorize_approve(:'request', 'm', '7') AS url \gset
 SELECT pg_temp.hide_tickets(:'url'), vci_authorize_approve(:'request', 'm', '7') = :'url';
-SELECT t ? 'access_token', t ->> 'error' FROM vci_token(:'exchange'::jsonb || jsonb_build_object('code', substring(:'url' FROM 'code=([^&]*)')), issuer => 'https://pull.example') AS t;
+SELECT t ? 'access_token', t ->> 'error' FROM vci_request_token(:'exchange'::jsonb || jsonb_build_object('code', substring(:'url' FROM 'code=([^&]*)')), issuer => 'https://pull.example') AS t;
 -- Then the offer is redeemed: neither a new request nor one under way gets another code.
 SELECT pg_temp.request(jsonb_build_object('issuer_state', :'issuer_state'));
 -- What the offer holds can be narrowed, not widened.
@@ -308,7 +308,8 @@ SELECT pg_temp.request(jsonb_build_object('issuer_state', helper.code(credential
     FROM vci_create_offer('{C}', claims => '{"name": "Ann"}', issuer => 'https://pull.example');
 -- An offer without a subject has nobody to compare with.
 SELECT pg_temp.request(jsonb_build_object('issuer_state', credential_offer #>> '{grants,authorization_code,issuer_state}')) AS request
-    FROM vci_create_offer('{C}', claims => '{"name": "Ann"}', grants => '{authorization_code}', issuer => 'https://pull.example') \gset
+    FROM vci_create_offer('{C}', subject_id => '1', claims => '{"name": "Ann"}', grants => '{authorization_code}', issuer => 'https://pull.example') \gset
+UPDATE vci_offer SET subject_id = NULL WHERE id = (SELECT max(id) FROM vci_offer);
 SELECT regexp_replace(helper.error(format('SELECT vci_authorize_approve(%L, %L, %L)', :'request', NULL, '1')), 'offer \d+', 'offer (id)');
 
 -- A wallet that is thrown out gets nothing more, nor does a redirect URI that is taken back.
@@ -388,7 +389,7 @@ SELECT vci_purge() > 0;
 SELECT count(*) = :decided FROM vci_authorization WHERE issuer_id = :issuer;
 
 -- Events: each step is noted once.
-SELECT kind, count(*) FROM vci_event_info WHERE issuer = 'https://pull.example' AND kind LIKE 'authorization%' AND kind <> 'authorization_requested' GROUP BY kind ORDER BY kind;
+SELECT kind, count(*) FROM vci_event_info WHERE issuer = 'https://pull.example' AND kind LIKE 'authorization%' GROUP BY kind ORDER BY kind;
 SELECT bool_and(authorization_id IS NOT NULL) FROM vci_event_info WHERE issuer = 'https://pull.example' AND kind LIKE 'authorization%';
 -- Nothing shows a code, a ticket or a state parameter.
 SELECT count(*) FROM vci_authorization_info AS a WHERE a::text ~ 's&=1' OR a::text ~ '[A-Za-z0-9_-]{40}';

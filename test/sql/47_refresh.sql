@@ -18,11 +18,11 @@ BEGIN
 END
 $$;
 CREATE FUNCTION pg_temp.redeem(offer_id bigint, more jsonb DEFAULT '{}', dpop text DEFAULT NULL) RETURNS jsonb LANGUAGE sql AS $$
-    SELECT openid4vci.vci_token('{"grant_type": "urn:ietf:params:oauth:grant-type:pre-authorized_code"}'::jsonb
+    SELECT openid4vci.vci_request_token('{"grant_type": "urn:ietf:params:oauth:grant-type:pre-authorized_code"}'::jsonb
         || jsonb_build_object('pre-authorized_code', helper.code(offer_id)) || more, dpop, 'https://refresh.example')
 $$;
 CREATE FUNCTION pg_temp.refresh(token text, more jsonb DEFAULT '{}', dpop text DEFAULT NULL) RETURNS jsonb LANGUAGE sql AS $$
-    SELECT openid4vci.vci_token(jsonb_build_object('grant_type', 'refresh_token', 'refresh_token', token) || more, dpop,
+    SELECT openid4vci.vci_request_token(jsonb_build_object('grant_type', 'refresh_token', 'refresh_token', token) || more, dpop,
         'https://refresh.example')
 $$;
 -- The tokens differ in each run.
@@ -139,7 +139,7 @@ SELECT pg_temp.issue(:'token') AS "a refresh token is no access token";
 SELECT used_at IS NULL AS unused FROM vci_refresh_token WHERE offer_id = :id;
 SELECT vci_create_issuer('https://elsewhere.example', settings => '{"refresh_token_lifetime": 60}') > 0;
 SELECT vci_create_key('https://elsewhere.example') IS NOT NULL;
-SELECT vci_token(jsonb_build_object('grant_type', 'refresh_token', 'refresh_token', :'token'), issuer => 'https://elsewhere.example');
+SELECT vci_request_token(jsonb_build_object('grant_type', 'refresh_token', 'refresh_token', :'token'), issuer => 'https://elsewhere.example');
 -- No token stands in the tables.
 SELECT count(*) FROM vci_refresh_token AS r WHERE position(:'token' IN r::text) > 0;
 ROLLBACK;

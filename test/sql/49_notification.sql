@@ -109,7 +109,7 @@ SELECT vci_revoke('regress_vci_offerer', 'offerer');
 
 -- Bound to a key (RFC 9449): no endpoint takes the token without a proof by that key for itself.
 SELECT vci_alter_configuration('Membership', '{"deferred": true}');
-SELECT vci_token(jsonb_build_object('grant_type', 'urn:ietf:params:oauth:grant-type:pre-authorized_code',
+SELECT vci_request_token(jsonb_build_object('grant_type', 'urn:ietf:params:oauth:grant-type:pre-authorized_code',
     'pre-authorized_code', helper.code((vci_create_offer('{Membership}', claims => '{}')).offer_id)),
     wallet.dpop('/token')) AS answer \gset
 SELECT :'answer'::jsonb ->> 'token_type' AS type, :'answer'::jsonb ->> 'access_token' AS token \gset bound_

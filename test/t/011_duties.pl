@@ -93,6 +93,7 @@ vci_refresh_token_id_seq: backup
 vci_reopen_offer: offerer
 vci_request_credential: offerer
 vci_request_deferred: offerer
+vci_request_token: offerer
 vci_reset_tx_code: offerer
 vci_resume_issuance: issuer_admin
 vci_retire_client: issuer_admin

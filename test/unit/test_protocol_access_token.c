@@ -145,7 +145,7 @@ test_types(void)
 	demands.accept_typ_jwt = true;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		vci_access_token_free(check_jwt(&demands, others[i], "{" GOOD "}",
-										i == 0 ? VCI_OK : VCI_ERR_TOKEN, "with accept_typ_jwt"));
+										i < 2 ? VCI_OK : VCI_ERR_TOKEN, "with accept_typ_jwt"));
 }
 
 static void
