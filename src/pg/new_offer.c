@@ -218,7 +218,8 @@ has_grant(const VciNewOffer *offer, const char *grant)
 static void
 check_authorization_code_grant(const VciIssuerEntry *issuer)
 {
-	if (issuer->rules.has_clients || issuer->rules.authorization_server_count > 0)
+	if (vci_takes_authorization_requests(&issuer->rules) ||
+		issuer->rules.authorization_server_count > 0)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -297,6 +298,22 @@ check_authorization_server(const VciIssuerEntry *issuer, const VciNewOffer *offe
 						errhint("SELECT url FROM openid4vci.vci_authorization_server_info;")));
 }
 
+/* Whoever logs in is compared with the offer's subject: its link is no authentication. */
+static void
+check_who_may_log_in(const VciIssuerEntry *issuer, const VciNewOffer *offer)
+{
+	const char *server = offer->authorization_server;
+
+	if (!has_grant(offer, VCI_GRANT_AUTHORIZATION_CODE) || offer->subject_id != NULL ||
+		(server != NULL && strcmp(server, issuer->rules.url) != 0))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("an offer by authorization_code needs a subject_id: only the person whom it is "
+					"for may be approved"),
+			 errhint("For example subject_model => 'res.partner', subject_id => '7'.")));
+}
+
 static void
 read_options(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, VciNewOffer *offer)
 {
@@ -309,6 +326,7 @@ read_options(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, VciNewOffer 
 	if (vci_json_get(options, "datasets") != NULL)
 		offer->datasets = vci_jsonb_datum(vci_json_get(options, "datasets"));
 	check_authorization_server(issuer, offer);
+	check_who_may_log_in(issuer, offer);
 }
 
 static void

@@ -12,7 +12,7 @@ SELECT vci_create_configuration(id, 'https://codes.example/' || id, binding => '
 -- Without a registered wallet there is no such flow, so no such offer and no such grant.
 SELECT helper.errors($$SELECT vci_create_offer('{Card}', claims => '{}', grants => '{authorization_code}',
     issuer => 'https://codes.example')$$);
-SELECT vci_token('{"grant_type": "authorization_code", "code": "x", "client_id": "wallet", "redirect_uri": "x"}',
+SELECT vci_request_token('{"grant_type": "authorization_code", "code": "x", "client_id": "wallet", "redirect_uri": "x"}',
     issuer => 'https://codes.example');
 SELECT vci_create_client('wallet', '{https://wallet.example/callback}', issuer => 'https://codes.example');
 SELECT vci_create_client('other', '{https://other.example/callback}', issuer => 'https://codes.example');
@@ -44,6 +44,9 @@ SELECT helper.errors(
     $$SELECT pg_temp.offer('{authorization_code,authorization_code}')$$,
     $$SELECT pg_temp.offer('{authorization_code}', ', generate_tx_code => true')$$,
     $$SELECT pg_temp.offer('{authorization_code}', ', options => ''{"authorization_server": "https://codes.example"}''')$$);
+-- The person who logs in is compared with the offer's subject, so there must be one.
+SELECT helper.errors($$SELECT vci_create_offer('{Card}', claims => '{}', grants => '{authorization_code}',
+    issuer => 'https://codes.example')$$);
 -- authorization_server is for issuers with several, and names one of them.
 SAVEPOINT servers;
 SELECT vci_create_authorization_server('https://login.example', '{https://codes.example}', issuer => 'https://codes.example');
@@ -80,7 +83,7 @@ END
 $$;
 -- The right token request, with changes; null takes away.
 CREATE FUNCTION pg_temp.exchange(code text, changes jsonb DEFAULT '{}', dpop text DEFAULT NULL) RETURNS jsonb LANGUAGE sql AS $$
-    SELECT openid4vci.vci_token(jsonb_strip_nulls(jsonb_build_object('grant_type', 'authorization_code', 'code', code,
+    SELECT openid4vci.vci_request_token(jsonb_strip_nulls(jsonb_build_object('grant_type', 'authorization_code', 'code', code,
         'client_id', 'wallet', 'redirect_uri', 'https://wallet.example/callback',
         'code_verifier', 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk') || changes), dpop, 'https://codes.example')
 $$;
@@ -216,13 +219,13 @@ SELECT pg_temp.code(pg_temp.offer('{authorization_code}')) AS code \gset
 SELECT vci_create_issuer('https://elsewhere.example', settings => '{"login_url": "https://portal.example/login"}') > 0;
 SELECT vci_create_key('https://elsewhere.example') IS NOT NULL;
 SELECT vci_create_client('wallet', '{https://wallet.example/callback}', issuer => 'https://elsewhere.example');
-SELECT vci_token(jsonb_build_object('grant_type', 'authorization_code', 'code', :'code', 'client_id', 'wallet',
+SELECT vci_request_token(jsonb_build_object('grant_type', 'authorization_code', 'code', :'code', 'client_id', 'wallet',
     'redirect_uri', 'https://wallet.example/callback', 'code_verifier', 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'),
     issuer => 'https://elsewhere.example');
 -- What is no request at all.
 SELECT helper.errors(
-    $$SELECT vci_token('[]', issuer => 'https://codes.example')$$,
-    $$SELECT vci_token(NULL, issuer => 'https://codes.example')$$,
-    $$SELECT vci_token('{}', issuer => 'https://unknown.example')$$);
-SELECT vci_token('{}', issuer => 'https://codes.example');
+    $$SELECT vci_request_token('[]', issuer => 'https://codes.example')$$,
+    $$SELECT vci_request_token(NULL, issuer => 'https://codes.example')$$,
+    $$SELECT vci_request_token('{}', issuer => 'https://unknown.example')$$);
+SELECT vci_request_token('{}', issuer => 'https://codes.example');
 ROLLBACK;
