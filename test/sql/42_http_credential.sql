@@ -338,6 +338,9 @@ SELECT status, headers_out ->> 'WWW-Authenticate', body_out
 SELECT status, body_out ->> 'error'
     FROM helper.http('POST', '/api/v1/openid4vci/credential?access_token=' || :'token',
     '{Host, registry.example, Content-Type, application/json}', '{}');
+SELECT status, body_out
+    FROM helper.http('POST', '/api/v1/openid4vci/credential?access_token=' || :'token',
+    ARRAY['Host', 'registry.example', 'Content-Type', 'application/json', 'Authorization', 'Bearer ' || :'token'], '{}');
 SELECT status, headers ->> 'WWW-Authenticate' FROM helper.post_json(repeat('A', 5000), '{}');
 -- That the issuer has no key is nothing that a stranger is told, nor an error he can cause.
 BEGIN;

@@ -174,7 +174,7 @@ SELECT jti, status, body_out ->> 'error', body_out ->> 'error_description' FROM 
         ('three', 'par', '&dpop_jkt=' || :'challenge'), ('four', 'par', '&dpop_jkt=' || :'jkt')) AS r (jti, leaf, more),
     LATERAL pg_temp.push(:'base' || '&scope=c' || more, ARRAY['DPoP', pg_temp.dpop('https://pull.example/api/v1/openid4vci/' || leaf, jti)]);
 -- A refused request spends no proof.
-SELECT status, body_out ->> 'error' FROM unnest('{&scope=openid,&scope=c}'::text[]) AS more,
+SELECT status, body_out ->> 'error' FROM unnest(ARRAY['&scope=openid', '&scope=c&dpop_jkt=' || :'challenge', '&scope=c']) AS more,
     LATERAL pg_temp.push(:'base' || more, ARRAY['DPoP', pg_temp.dpop('https://pull.example/api/v1/openid4vci/par', 'five')]);
 -- Where DPoP is off, no key binds anything.
 SELECT vci_alter_issuer('{"dpop": "off"}', 'https://pull.example');
