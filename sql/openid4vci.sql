@@ -692,7 +692,7 @@ COMMENT ON FUNCTION vci_alter_client(text, jsonb, text) IS
 CREATE FUNCTION vci_retire_client(client_id text, issuer text DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_retire_client';
 COMMENT ON FUNCTION vci_retire_client(text, text) IS
-'Takes a wallet out of the authorization code flow: its requests under way end too, and its id is not given again. 42704 when there is no such client. Duty issuer_admin.';
+'Takes a wallet out of the authorization code flow: its requests under way end too, no refresh token of its is taken any more, and its id is not given again. 42704 when there is no such client. Duty issuer_admin.';
 
 -- Offers ------------------------------------------------------------------------
 

@@ -173,13 +173,27 @@ check_subject(const VciAuthorizationRow *row, const VciOfferRow *offer, const Vc
 	return VCI_OK;
 }
 
+/*
+ * Of what was asked for, what was not retired since, as the person read it. False when that is
+ * nothing.
+ */
+static bool
+choose_configurations(const VciIssuerEntry *issuer, const VciAuthorizationRow *row,
+					  VciNewOffer *offer)
+{
+	offer->configuration_ids = palloc(sizeof(char *) * Max(row->configuration_count, 1));
+	offer->configuration_count = 0;
+	for (int i = 0; i < row->configuration_count; i++)
+		if (vci_cache_find_configuration(issuer, row->configuration_ids[i]) >= 0)
+			offer->configuration_ids[offer->configuration_count++] = row->configuration_ids[i];
+	return offer->configuration_count > 0;
+}
+
 /* An offer of its own, so that claims, holder, reports and cancelling work as for any other. */
 static void
 make_offer(VciStore *store, const VciIssuerEntry *issuer, const VciAuthorizationRow *row,
 		   const VciApproval *approval, int64 expires_at, VciNewOffer *offer)
 {
-	offer->configuration_ids = row->configuration_ids;
-	offer->configuration_count = row->configuration_count;
 	offer->subject_model = approval->subject_model;
 	offer->subject_id = approval->subject_id;
 	offer->claims = approval->claims;
@@ -220,6 +234,9 @@ vci_authorization_approve(VciStore *store, const VciIssuerEntry *issuer,
 		if (status == VCI_OK)
 			status = check_subject(row, offer, approval, error);
 	}
+	else if (status == VCI_OK && !choose_configurations(issuer, row, &made))
+		status =
+			vci_error(error, VCI_ERR_SCOPE_UNKNOWN, "what this request is for is no longer issued");
 	if (status != VCI_OK)
 		return status;
 	if (!row->approved)

@@ -24,14 +24,14 @@ id_or_null(int64 id, bool *is_null)
 }
 
 static void
-put_event(ReturnSetInfo *result, const VciIssuerEntry *issuer, const VciEventRow *row)
+put_event(ReturnSetInfo *result, const VciEventRow *row)
 {
 	Datum values[9];
 	bool nulls[9] = {false};
 
 	values[0] = Int64GetDatum(row->id);
 	values[1] = TimestampTzGetDatum(row->at);
-	values[2] = CStringGetTextDatum(issuer->rules.url);
+	values[2] = CStringGetTextDatum(row->issuer);
 	values[3] = CStringGetTextDatum(row->event.kind);
 	values[4] = id_or_null(row->event.offer_id, &nulls[4]);
 	values[5] = id_or_null(row->event.authorization_id, &nulls[5]);
@@ -67,15 +67,13 @@ put_events(ReturnSetInfo *result, VciStore *store, int64 after, int32 max)
 
 		for (int i = 0; i < count; i++)
 		{
-			VciIssuerEntry *issuer;
-
 			if (put == max || (rows[i].id != last + 1 && !rows[i].settled))
 				return;
 			last = rows[i].id;
-			issuer = vci_cache_issuer_by_id(store, rows[i].event.issuer_id);
-			if (issuer == NULL || !may_read(store, issuer->rules.id))
+			/* also of an issuer that was retired since: its last events are to be read, too */
+			if (rows[i].issuer == NULL || !may_read(store, rows[i].event.issuer_id))
 				continue;
-			put_event(result, issuer, &rows[i]);
+			put_event(result, &rows[i]);
 			put++;
 		}
 		CHECK_FOR_INTERRUPTS();

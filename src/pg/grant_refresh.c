@@ -36,6 +36,20 @@ check_token(VciTokenCall *call, const VciRefreshTokenRow *row, const VciRefreshT
 	return status;
 }
 
+/*
+ * A wallet that the operator threw out gets no more. One that was never registered, as the
+ * pre-authorized code takes them, is nobody who could be.
+ */
+static VciStatus
+check_client(VciTokenCall *call, const VciRefreshTokenRow *row, VciError *error)
+{
+	if (row->client_id != NULL &&
+		vci_store_client_retired(call->store, row->issuer_id, row->client_id))
+		return vci_error(error, VCI_ERR_CLIENT,
+						 "the client of this refresh token is no longer registered here");
+	return VCI_OK;
+}
+
 static VciStatus
 check_offer(const VciRefreshTokenRow *row, const VciOfferRow *offer, VciError *error)
 {
@@ -128,5 +142,7 @@ vci_grant_refresh(VciTokenCall *call, VciError *error)
 	successor = successor_of(call, row);
 	call->now = vci_now(); /* the locks may have taken their time */
 	status = check_token(call, row, successor, generation, error);
+	if (status == VCI_OK)
+		status = check_client(call, row, error);
 	return status == VCI_OK ? refresh(call, row, successor, error) : status;
 }

@@ -183,6 +183,8 @@ extern bool vci_store_insert_client(VciStore *store, int64 issuer_id, const VciC
 extern bool vci_store_update_client(VciStore *store, int64 issuer_id, const char *client_id,
 									Datum changes);
 extern bool vci_store_retire_client(VciStore *store, int64 issuer_id, const char *client_id);
+/* Was there a client of this id, and was it retired? */
+extern bool vci_store_client_retired(VciStore *store, int64 issuer_id, const char *client_id);
 
 extern VciAuthorizationServerRow *vci_store_authorization_servers(VciStore *store, int64 issuer_id,
 																  int *count);
@@ -500,6 +502,7 @@ typedef struct VciEventRow
 	int64 id;
 	TimestampTz at;
 	bool settled; /* no transaction can add an earlier event any more */
+	char *issuer; /* its URL */
 	VciEvent event;
 } VciEventRow;
 

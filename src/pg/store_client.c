@@ -84,3 +84,18 @@ vci_store_retire_client(VciStore *store, int64 issuer_id, const char *client_id)
 	vci_put_text(&args, client_id);
 	return vci_run(store, &statement, &args) > 0;
 }
+
+bool
+vci_store_client_retired(VciStore *store, int64 issuer_id, const char *client_id)
+{
+	static VciStatement statement = {"SELECT FROM openid4vci.vci_client WHERE issuer_id = $1 "
+									 "AND client_id = $2 AND retired_at IS NOT NULL",
+									 2,
+									 {INT8OID, TEXTOID},
+									 NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, issuer_id);
+	vci_put_text(&args, client_id);
+	return vci_run(store, &statement, &args) > 0;
+}

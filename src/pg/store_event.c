@@ -87,9 +87,12 @@ vci_store_events(VciStore *store, int64 after, int32 max, int *count)
 {
 	/* a horizon in the future is of the cluster that a dump came from, where all have ended */
 	static VciStatement statement = {
-		"SELECT id, at, horizon <= pg_snapshot_xmin(pg_current_snapshot()) OR horizon > $3, "
-		"issuer_id, offer_id, authorization_id, token_id, deferred_id, credential_id, kind "
-		"FROM openid4vci.vci_event WHERE id > $1 ORDER BY id LIMIT $2",
+		"SELECT e.id, e.at, "
+		"e.horizon <= pg_snapshot_xmin(pg_current_snapshot()) OR e.horizon > $3, "
+		"e.issuer_id, e.offer_id, e.authorization_id, e.token_id, e.deferred_id, "
+		"e.credential_id, e.kind, (SELECT i.url FROM openid4vci.vci_issuer AS i "
+		"WHERE i.id = e.issuer_id) "
+		"FROM openid4vci.vci_event AS e WHERE e.id > $1 ORDER BY e.id LIMIT $2",
 		3,
 		{INT8OID, INT4OID, XID8OID},
 		NULL};
@@ -113,6 +116,7 @@ vci_store_events(VciStore *store, int64 after, int32 max, int *count)
 		rows[i].event.deferred_id = vci_column_int64(i, 8);
 		rows[i].event.credential_id = vci_column_int64(i, 9);
 		rows[i].event.kind = vci_column_text(store, i, 10);
+		rows[i].issuer = vci_column_text(store, i, 11);
 	}
 	return rows;
 }

@@ -5,6 +5,8 @@
 
 #include "number.h"
 
+#define LAST_SECOND INT64_C(253402300799) /* of year 9999; the database keeps no time for ever */
+
 bool
 vci_access_token_is_jwt(const char *text, size_t len)
 {
@@ -105,6 +107,8 @@ check_times(VciAccessToken *token, int64_t now, VciError *error)
 	int64_t issued_at = 0;
 	VciStatus status = read_time(payload, "exp", true, &token->expires_at, error);
 
+	if (status == VCI_OK && token->expires_at > LAST_SECOND)
+		status = vci_error(error, VCI_ERR_TOKEN, "exp of this access token lies after year 9999");
 	if (status == VCI_OK)
 		status = read_time(payload, "nbf", false, &not_before, error);
 	if (status == VCI_OK)

@@ -249,6 +249,18 @@ SELECT pg_temp.request(jsonb_build_object('scope', 'c', 'dpop_jkt', :'jkt')) AS 
 SELECT vci_authorize_approve(:'request', 'm', '1', '{"name": "Ann"}') AS url \gset
 SELECT t ->> 'error', t ->> 'token_type' FROM unnest(ARRAY[NULL, pg_temp.dpop('https://pull.example/api/v1/openid4vci/token', 'six')]) AS dpop,
     LATERAL vci_request_token(:'exchange'::jsonb || jsonb_build_object('code', substring(:'url' FROM 'code=([^&]*)')), dpop, 'https://pull.example') AS t;
+-- What was retired since is not approved: the rest of what was asked for is, if there is any.
+SELECT pg_temp.request('{"scope": "both"}') AS request \gset
+BEGIN;
+SELECT vci_retire_configuration('B', 'https://pull.example');
+SELECT vci_authorize_approve(:'request', 'm', '1', '{"name": "Ann"}') AS url \gset
+SELECT configuration_ids FROM vci_offer_info ORDER BY id DESC LIMIT 1;
+SELECT t ? 'access_token' FROM vci_request_token(:'exchange'::jsonb || jsonb_build_object('code', substring(:'url' FROM 'code=([^&]*)')), issuer => 'https://pull.example') AS t;
+ROLLBACK;
+BEGIN;
+SELECT vci_retire_configuration(id, 'https://pull.example') FROM unnest('{A,B}'::text[]) AS id;
+SELECT helper.error(format('SELECT vci_authorize_approve(%L, %L, %L, %L)', :'request', 'm', '1', '{"name": "Ann"}'));
+ROLLBACK;
 -- Denying: the reason stays here.
 SELECT pg_temp.request('{"scope": "c"}') AS request \gset
 SELECT vci_authorize_deny(:'request', 'not in the register: Ann') AS url \gset

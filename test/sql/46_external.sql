@@ -128,6 +128,7 @@ SELECT what, status, body ->> 'error', body ->> 'error_description' FROM (VALUES
         wallet.public_jwk()), key_name => 'first')),
     ('alg none', helper.server_token(header => '{"alg": "none"}')),
     ('expired', helper.server_token('{"exp": 1700000000}')),
+    ('good for ever', helper.server_token('{"exp": 253402300800}')),
     ('without exp', helper.server_token('{"exp": null}')),
     ('not yet valid', helper.server_token('{"nbf": 4102444800}')),
     ('of the future', helper.server_token('{"iat": 4102444800}')),

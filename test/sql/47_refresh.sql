@@ -87,6 +87,11 @@ SELECT pg_temp.redeem(pg_temp.offer(), '{"client_id": "wallet"}') ->> 'refresh_t
 SELECT what, pg_temp.refresh(:'token', more) ->> 'error_description' FROM (VALUES ('none', '{}'::jsonb),
     ('another', '{"client_id": "other"}')) AS w (what, more);
 SELECT pg_temp.refresh(:'token', '{"client_id": "wallet"}') ? 'access_token';
+-- A wallet that was registered and is retired gets no more.
+SELECT vci_create_client('wallet', '{https://wallet.example/callback}', issuer => 'https://refresh.example');
+SELECT pg_temp.refresh(:'token', '{"client_id": "wallet"}') ? 'access_token';
+SELECT vci_retire_client('wallet', 'https://refresh.example');
+SELECT pg_temp.refresh(:'token', '{"client_id": "wallet"}');
 
 -- Bound to a DPoP key: kept, not replaced, and its time starts anew (RFC 9449 section 5).
 CREATE FUNCTION pg_temp.dpop(jti text, key_name text DEFAULT 'first') RETURNS text LANGUAGE sql AS $$

@@ -52,4 +52,7 @@ INSERT INTO vci_event (id, horizon, issuer_id, kind, actor)
 SELECT kind FROM vci_events(:start) ORDER BY id DESC LIMIT 1;
 DELETE FROM vci_event WHERE kind = 'from_a_dump';
 
+-- A reader that is behind gets the events of an issuer that was retired meanwhile, too.
+SELECT count(*) AS before FROM vci_events(:start) \gset
 SELECT vci_retire_issuer('https://events.example'), vci_retire_issuer('https://events.example/other');
+SELECT count(*) = :before AS all_there, count(DISTINCT issuer) FROM vci_events(:start);
