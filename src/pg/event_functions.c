@@ -50,6 +50,28 @@ may_read(VciStore *store, int64 issuer_id)
 }
 
 /*
+ * Puts those of the rows that the caller may see. False when that was all: max are put, or a
+ * gap is not settled.
+ */
+static bool
+put_rows(ReturnSetInfo *result, VciStore *store, const VciEventRow *rows, int count, int64 *last,
+		 int32 *left)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (*left == 0 || (rows[i].id != *last + 1 && !rows[i].settled))
+			return false;
+		*last = rows[i].id;
+		/* also of an issuer that was retired since: its last events are to be read, too */
+		if (rows[i].issuer == NULL || !may_read(store, rows[i].event.issuer_id))
+			continue;
+		put_event(result, &rows[i]);
+		(*left)--;
+	}
+	return true;
+}
+
+/*
  * Puts at most max events behind after. An id that is missing may still be on its way: the
  * row behind the gap is settled once every transaction that could have drawn the missing
  * one has ended. Before that nothing behind the gap is shown.
@@ -57,27 +79,29 @@ may_read(VciStore *store, int64 issuer_id)
 static void
 put_events(ReturnSetInfo *result, VciStore *store, int64 after, int32 max)
 {
+	MemoryContext caller = store->context;
+	MemoryContext chunk =
+		AllocSetContextCreate(caller, "openid4vci events", ALLOCSET_DEFAULT_SIZES);
 	int64 last = after;
-	int32 put = 0;
+	int32 left = max;
 	int count;
+	bool more;
 
+	/* a reader of one quiet issuer may have to pass millions of other issuers' events */
+	store->context = chunk;
 	do
 	{
-		VciEventRow *rows = vci_store_events(store, last, EVENT_CHUNK, &count);
+		VciEventRow *rows;
 
-		for (int i = 0; i < count; i++)
-		{
-			if (put == max || (rows[i].id != last + 1 && !rows[i].settled))
-				return;
-			last = rows[i].id;
-			/* also of an issuer that was retired since: its last events are to be read, too */
-			if (rows[i].issuer == NULL || !may_read(store, rows[i].event.issuer_id))
-				continue;
-			put_event(result, &rows[i]);
-			put++;
-		}
 		CHECK_FOR_INTERRUPTS();
-	} while (count == EVENT_CHUNK);
+		MemoryContextReset(chunk);
+		MemoryContextSwitchTo(chunk);
+		rows = vci_store_events(store, last, EVENT_CHUNK, &count);
+		more = put_rows(result, store, rows, count, &last, &left);
+	} while (more && count == EVENT_CHUNK);
+	MemoryContextSwitchTo(caller);
+	store->context = caller;
+	MemoryContextDelete(chunk);
 }
 
 PG_FUNCTION_INFO_V1(vci_events);

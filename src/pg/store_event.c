@@ -118,5 +118,6 @@ vci_store_events(VciStore *store, int64 after, int32 max, int *count)
 		rows[i].event.kind = vci_column_text(store, i, 10);
 		rows[i].issuer = vci_column_text(store, i, 11);
 	}
+	SPI_freetuptable(SPI_tuptable);
 	return rows;
 }

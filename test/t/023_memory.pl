@@ -154,6 +154,21 @@ CALL public.churn();
 SELECT * FROM seen;
 SQL
 
+# Within one call, too: a reader passes the events of other issuers. Address space, which
+# what is shared does not add to, at its highest.
+is_flat($issuer->sql(<<'SQL'), 'half a million events passed over in one call');
+INSERT INTO openid4vci.vci_event (id, horizon, issuer_id, kind, actor)
+	SELECT nextval('openid4vci.vci_event_id_seq'), '3', 0, 'of_nobody', 'test' FROM generate_series(1, 500000);
+SELECT max(id) - 500000 AS start FROM openid4vci.vci_event \gset
+CREATE FUNCTION pg_temp.peak_kb() RETURNS integer LANGUAGE sql AS $$
+	SELECT substring(pg_read_file('/proc/self/status') FROM 'VmPeak:\s+(\d+)')::integer
+$$;
+SELECT count(*) FROM openid4vci.vci_events(:start + 490000);
+SELECT pg_temp.peak_kb() AS first \gset
+SELECT count(*) FROM openid4vci.vci_events(:start);
+SELECT :first, pg_temp.peak_kb();
+SQL
+
 rename $issuer->{root_key}, "$issuer->{root_key}.away" or die "rename: $!";
 loop_is_flat('a missing root key', "PERFORM openid4vci.vci_issue_sdjwt('Card', $claims, $jwk)", 10_000);
 
