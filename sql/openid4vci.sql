@@ -1011,8 +1011,9 @@ CREATE VIEW vci_deferred_info WITH (security_barrier) AS
            CASE WHEN d.issued_at IS NOT NULL THEN 'issued'
                 WHEN d.denied_at IS NOT NULL THEN 'denied'
                 WHEN d.expires_at <= pg_catalog.clock_timestamp() THEN 'expired'
-                WHEN d.completed_at IS NOT NULL THEN 'ready'
-                ELSE 'waiting' END COLLATE "C" AS state,
+                WHEN o.cancelled_at IS NULL AND o.generation = d.generation THEN
+                    CASE WHEN d.completed_at IS NOT NULL THEN 'ready' ELSE 'waiting' END
+                ELSE 'withdrawn' END COLLATE "C" AS state,
            d.configuration_id, d.dataset, d.offer_id, o.subject_model, o.subject_id, o.labels,
            d.by_source, d.wait_seconds,
            COALESCE(d.completed_at, d.denied_at, pg_catalog.clock_timestamp()) - d.created_at AS waiting_for,
@@ -1023,7 +1024,7 @@ CREATE VIEW vci_deferred_info WITH (security_barrier) AS
          LEFT JOIN openid4vci.vci_offer o ON o.id = d.offer_id
     WHERE d.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 COMMENT ON VIEW vci_deferred_info IS
-'Deferred credentials: what waits (waiting), can be fetched (ready), was fetched (issued), denied or expired, and how long the decision took or takes';
+'Deferred credentials: what waits (waiting), can be fetched (ready), was fetched (issued), denied, expired or went with its offer (withdrawn), and how long the decision took or takes';
 
 CREATE VIEW vci_event_info WITH (security_barrier) AS
     SELECT e.id, e.at, e.issuer_id, i.url AS issuer, e.kind, e.offer_id, e.authorization_id,

@@ -175,8 +175,10 @@ SELECT offer_id FROM vci_deferred WHERE id = :deferred \gset
 SELECT vci_cancel_offer(:offer_id);
 SELECT * FROM helper.fetch(:'token', :'transaction_id');
 SELECT helper.refusals(format('SELECT vci_deferred_complete(%s)', :deferred));
+SELECT state AS "not among those that wait" FROM vci_deferred_info WHERE id = :deferred;
 SELECT vci_reopen_offer(:offer_id) IS NOT NULL;
 SELECT helper.refusals(format('SELECT vci_deferred_complete(%s)', :deferred));
+SELECT state FROM vci_deferred_info WHERE id = :deferred;
 SELECT helper.token(:offer_id) AS token \gset
 SELECT * FROM helper.fetch(:'token', :'transaction_id');
 
