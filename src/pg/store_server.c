@@ -16,7 +16,7 @@ vci_store_authorization_servers(VciStore *store, int64 issuer_id, int *count)
 	VciAuthorizationServerRow *rows;
 
 	vci_put_int64(&args, issuer_id);
-	*count = vci_read(store, &statement, &args);
+	*count = vci_run(store, &statement, &args);
 	rows = palloc0(sizeof(VciAuthorizationServerRow) * Max(*count, 1));
 	for (int i = 0; i < *count; i++)
 	{
