@@ -68,14 +68,10 @@ subtest "$crowd clients redeem one code at once" => sub {
 # The same request by many clients of the proxy at once: their answers.
 sub through_proxy
 {
-	my ($clients, $method, $path, $headers, $body) = @_;
+	my ($clients, @request) = @_;
 	my $proxy = proxy_start($dir, '--pool', $clients, '--conninfo',
 		$issuer->{node}->connstr('postgres') . ' user=wallet_endpoint');
-	my @sockets = map { http_connect($proxy) } 1 .. $clients;
-	http_send($_, "$method $path HTTP/1.1\r\nHost: test\r\nContent-Length: " . length($body)
-		. "\r\n$headers->[0]: $headers->[1]\r\n\r\n$body") for @sockets;
-	my @answers = map { http_read($_, $method) } @sockets;
-	$_->{json} = eval { decode_json($_->{body}) } // {} for @answers;
+	my @answers = http_at_once($proxy, map { [@request] } 1 .. $clients);
 	is(proxy_stop($proxy), 0, 'the proxy stops in order');
 	return @answers;
 }

@@ -247,7 +247,13 @@ sub credential_body
 sub at_once
 {
 	my ($self, @statements) = @_;
-	my @session = ('psql', '-XqAt', '-U', 'wallet_endpoint', '-d', $self->{node}->connstr('postgres'));
+	return $self->at_once_as('wallet_endpoint', @statements);
+}
+
+sub at_once_as
+{
+	my ($self, $role, @statements) = @_;
+	my @session = ('psql', '-XqAt', '-U', $role, '-d', $self->{node}->connstr('postgres'));
 	my ($in, $out, @outputs, @harnesses) = ("SELECT pg_advisory_lock(1);\n", '');
 	my $gate = IPC::Run::start([@session], '<', \$in, '>', \$out);
 	$gate->pump while $out !~ /\n/;

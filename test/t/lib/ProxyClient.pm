@@ -9,11 +9,13 @@ use Cwd qw(abs_path);
 use Exporter 'import';
 use File::Basename qw(dirname);
 use IO::Socket::INET;
+use JSON::PP;
 use POSIX qw(:sys_wait_h);
 
 our @EXPORT = qw(
 	proxy_program lenient_library proxy_start proxy_stop proxy_wait proxy_errors proxy_log
 	http_connect http_send http_read http_read_all http_request http_raw
+	http_ask http_answer http_at_once
 	install_stand_in conninfo active_calls await_active open_gate close_gates
 	effects attempts reset_attempts file_text);
 
@@ -218,6 +220,38 @@ sub http_request
 	$text .= 'Content-Length: ' . length($body) . "\r\n" if defined $body;
 	http_send($socket, "$text\r\n" . ($body // ''));
 	return http_read($socket, $method);
+}
+
+# Sends a request, as those who build one give it, and leaves its answer to http_answer.
+sub http_ask
+{
+	my ($socket, $method, $target, $headers, $body) = @_;
+	my @pairs = @$headers;
+	my $head = "$method $target HTTP/1.1\r\nHost: test\r\nContent-Length: " . length($body) . "\r\n";
+	while (my ($name, $value) = splice @pairs, 0, 2)
+	{
+		$head .= "$name: $value\r\n";
+	}
+	http_send($socket, "$head\r\n$body");
+	return $socket;
+}
+
+# The answer, whenever it comes, with the body's JSON as json.
+sub http_answer
+{
+	my ($socket, $method) = @_;
+	my $answer = http_read($socket, $method // 'POST');
+	$answer->{json} = eval { decode_json($answer->{body}) } // {};
+	return $answer;
+}
+
+# Requests on a connection each, sent before any answer is read: their answers.
+sub http_at_once
+{
+	my ($proxy, @requests) = @_;
+	my @sockets = map { http_connect($proxy) } @requests;
+	http_ask($sockets[$_], @{ $requests[$_] }) for 0 .. $#requests;
+	return map { http_answer($sockets[$_], $requests[$_][0]) } 0 .. $#requests;
 }
 
 # Bytes in, first response out; the socket stays open in {socket}.
