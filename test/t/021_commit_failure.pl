@@ -5,12 +5,10 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use IO::Select;
-use IPC::Run;
-use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use Faults;
 use Issuer;
 use ProxyClient;
 
@@ -27,39 +25,22 @@ sub new_proxy
 		$node->connstr('postgres') . ' user=wallet_endpoint');
 }
 
-# Sends a request, and reads its answer whenever it comes.
 sub ask
 {
-	my ($method, $path, $headers, $body) = @_;
-	my $socket = http_connect($proxy);
-	my @pairs = @$headers;
-	my $head = "$method $path HTTP/1.1\r\nHost: test\r\nContent-Length: " . length($body) . "\r\n";
-	while (my ($name, $value) = splice @pairs, 0, 2)
-	{
-		$head .= "$name: $value\r\n";
-	}
-	http_send($socket, "$head\r\n$body");
-	return $socket;
-}
-
-sub answer_to
-{
-	my ($socket) = @_;
-	my $answer = http_read($socket, 'POST');
-	$answer->{json} = eval { decode_json($answer->{body}) } // {};
-	return $answer;
+	my (@request) = @_;
+	return http_ask(http_connect($proxy), @request);
 }
 
 sub redeem
 {
 	my ($offer) = @_;
-	return answer_to(ask(Issuer::token_request($offer->{code})));
+	return http_answer(ask(Issuer::token_request($offer->{code})));
 }
 
 sub request_credential
 {
 	my ($token) = @_;
-	return answer_to(ask(Issuer::credential_request($token, Issuer::credential_body('Open'))));
+	return http_answer(ask(Issuer::credential_request($token, Issuer::credential_body('Open'))));
 }
 
 sub is_no_answer
@@ -79,55 +60,6 @@ sub state_of
 		FROM openid4vci.vci_offer_info AS o WHERE id = $offer->{offer_id}");
 }
 
-# Makes every commit that changed the table run this first.
-sub at_commit
-{
-	my ($table, $plpgsql) = @_;
-	$issuer->sql(<<"SQL");
-CREATE SEQUENCE public.commits;
-CREATE FUNCTION public.at_commit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS \$\$
-BEGIN
-	$plpgsql;
-	RETURN NULL;
-END \$\$;
-CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT OR UPDATE ON openid4vci.$table
-	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.at_commit();
-SQL
-	return;
-}
-
-sub at_commit_no_more
-{
-	$issuer->sql('DROP FUNCTION public.at_commit() CASCADE; DROP SEQUENCE public.commits');
-	return;
-}
-
-# Holds commits up until it is ended.
-my $hold = 'PERFORM pg_advisory_xact_lock(7)';
-
-sub hold_commits
-{
-	my ($in, $out) = ("SELECT pg_advisory_lock(7);\n", '');
-	my $holder = IPC::Run::start([ 'psql', '-XqAt', '-d', $node->connstr('postgres') ],
-		'<', \$in, '>', \$out, '2>', \my $ignored);
-	$holder->pump while $out !~ /\n/;
-	return $holder;
-}
-
-# The backend whose commit is held up, for a request that must have no answer yet.
-sub held_backend
-{
-	my ($socket) = @_;
-	my $answered = IO::Select->new($socket);
-	for (;;)
-	{
-		my $pid = $issuer->sql("SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted");
-		return $pid if $pid ne '';
-		die 'an answer came before the commit: ' . answer_to($socket)->{status}
-		  if $answered->can_read(0.05);
-	}
-}
-
 sub serves_again
 {
 	my ($offer, $what) = @_;
@@ -139,19 +71,19 @@ sub serves_again
 
 subtest 'an error at the commit of a token' => sub {
 	my $offer = $issuer->offer;
-	at_commit('vci_offer', "RAISE EXCEPTION 'not today'");
+	at_commit($issuer, 'vci_offer', "RAISE EXCEPTION 'not today'");
 	is_no_answer(redeem($offer), 500, 'error at commit');
-	at_commit_no_more();
+	at_commit_no_more($issuer);
 	serves_again($offer, 'error at commit');
 };
 
 subtest 'an error at the commit of a credential' => sub {
 	my $offer = $issuer->offer('', 'Open');
 	my $token = redeem($offer)->{json}{access_token};
-	at_commit('vci_credential', "RAISE EXCEPTION 'not today'");
+	at_commit($issuer, 'vci_credential', "RAISE EXCEPTION 'not today'");
 	is_no_answer(request_credential($token), 500, 'error at commit');
 	is(state_of($offer), 'redeemed|1|0', 'nothing was issued');
-	at_commit_no_more();
+	at_commit_no_more($issuer);
 	is(request_credential($token)->{status}, 200, 'the token is still good');
 	is(state_of($offer), 'redeemed|1|1', 'and now it is issued');
 };
@@ -159,71 +91,43 @@ subtest 'an error at the commit of a credential' => sub {
 subtest 'a serialization failure at the commit' => sub {
 	my $conflict = "RAISE EXCEPTION 'again' USING ERRCODE = 'serialization_failure'";
 	my $offer = $issuer->offer;
-	at_commit('vci_offer', "IF nextval('public.commits') < 3 THEN $conflict; END IF");
+	at_commit($issuer, 'vci_offer', "IF nextval('public.commits') < 3 THEN $conflict; END IF");
 	is(redeem($offer)->{status}, 200, 'the proxy tries again, until it succeeds');
 	is($issuer->sql('SELECT last_value FROM public.commits'), 3, 'at the third attempt');
 	is(state_of($offer), 'redeemed|1|0', 'it is redeemed once');
-	at_commit_no_more();
+	at_commit_no_more($issuer);
 	$offer = $issuer->offer;
-	at_commit('vci_offer', $conflict);
+	at_commit($issuer, 'vci_offer', $conflict);
 	is_no_answer(redeem($offer), 503, 'conflict at each commit');
-	at_commit_no_more();
+	at_commit_no_more($issuer);
 	serves_again($offer, 'conflict at each commit');
 };
 
 subtest 'a backend that is ended at the commit' => sub {
 	my $offer = $issuer->offer;
-	at_commit('vci_offer', $hold);
-	my $holder = hold_commits();
+	at_commit($issuer, 'vci_offer', $hold);
+	my $holder = hold_commits($issuer);
 	my $socket = ask(Issuer::token_request($offer->{code}));
-	$issuer->sql('SELECT pg_terminate_backend(' . held_backend($socket) . ')');
-	is_no_answer(answer_to($socket), 503, 'terminated backend');
+	$issuer->sql('SELECT pg_terminate_backend(' . held_backend($issuer, $socket) . ')');
+	is_no_answer(http_answer($socket), 503, 'terminated backend');
 	$holder->finish;
-	at_commit_no_more();
+	at_commit_no_more($issuer);
 	serves_again($offer, 'terminated backend');
 };
 
-# Waits until the server takes connections again.
-sub await_server
-{
-	select undef, undef, undef, 0.1 while $node->psql('postgres', 'SELECT 1') != 0;
-	return;
-}
-
-sub await_proxy
-{
-	select undef, undef, undef, 0.1
-	  while http_request($proxy, 'GET', '/readyz')->{status} != 200;
-	return;
-}
-
 subtest 'a backend that crashes at the commit' => sub {
 	my $offer = $issuer->offer;
-	at_commit('vci_offer', $hold);
-	my $holder = hold_commits();
+	at_commit($issuer, 'vci_offer', $hold);
+	my $holder = hold_commits($issuer);
 	my $socket = ask(Issuer::token_request($offer->{code}));
-	kill 'KILL', held_backend($socket);
-	is_no_answer(answer_to($socket), 503, 'crashed backend');
+	kill_backend(held_backend($issuer, $socket));
+	is_no_answer(http_answer($socket), 503, 'crashed backend');
 	$holder->finish;
-	await_server();
-	await_proxy();
-	at_commit_no_more();
+	await_server($issuer);
+	await_proxy($proxy);
+	at_commit_no_more($issuer);
 	serves_again($offer, 'crashed backend');
 };
-
-# Kills the postmaster and waits until it is gone and its children have noticed.
-sub kill_server
-{
-	my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
-	my @children = split /\n/, $issuer->sql('SELECT pid FROM pg_stat_activity');
-	$node->kill9;
-	select undef, undef, undef, 0.1 while kill 0, $postmaster;
-	for my $pid (@children)
-	{
-		select undef, undef, undef, 0.1 while defined readlink "/proc/$pid/exe";
-	}
-	return;
-}
 
 subtest 'the whole server dies' => sub {
 	my $redeemed = $issuer->offer;
@@ -233,19 +137,19 @@ subtest 'the whole server dies' => sub {
 	my $token = redeem($issued)->{json}{access_token};
 	is(request_credential($token)->{status}, 200, 'another one is issued before');
 
-	at_commit('vci_offer', $hold);
-	my $holder = hold_commits();
+	at_commit($issuer, 'vci_offer', $hold);
+	my $holder = hold_commits($issuer);
 	my $socket = ask(Issuer::token_request($interrupted->{code}));
-	held_backend($socket);
-	kill_server();
-	is_no_answer(answer_to($socket), 503, 'dead server');
+	held_backend($issuer, $socket);
+	kill_server($issuer);
+	is_no_answer(http_answer($socket), 503, 'dead server');
 	$holder->finish;
 	is_no_answer(redeem($interrupted), 503, 'no server');
 
 	$node->start;
-	await_proxy();
+	await_proxy($proxy);
 	pass('the proxy recovers by itself');
-	at_commit_no_more();
+	at_commit_no_more($issuer);
 	is(state_of($redeemed), 'redeemed|1|0', 'what was acknowledged stays');
 	is(redeem($redeemed)->{json}{error}, 'invalid_grant', 'a redeemed code stays redeemed');
 	is(state_of($issued), 'redeemed|1|1', 'what was issued stays issued');
@@ -256,15 +160,15 @@ subtest 'the whole server dies' => sub {
 
 subtest 'the proxy dies while the database commits' => sub {
 	my $offer = $issuer->offer;
-	at_commit('vci_offer', $hold);
-	my $holder = hold_commits();
+	at_commit($issuer, 'vci_offer', $hold);
+	my $holder = hold_commits($issuer);
 	my $socket = ask(Issuer::token_request($offer->{code}));
-	held_backend($socket);
+	held_backend($issuer, $socket);
 	proxy_stop($proxy, 'KILL');
-	is(answer_to($socket)->{status}, 0, 'the wallet sees no answer');
+	is(http_answer($socket)->{status}, 0, 'the wallet sees no answer');
 	$holder->finish;
 	$issuer->await("NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory')");
-	at_commit_no_more();
+	at_commit_no_more($issuer);
 	my $state = state_of($offer);
 	like($state, qr/^(redeemed\|1|pending\|0)\|0$/, "the offer is whole: $state");
 	$proxy = new_proxy();

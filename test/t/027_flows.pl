@@ -298,7 +298,8 @@ subtest "$crowd clients send one notification at once" => sub {
 	my @answers = race(map { $requests[ $_ % 2 ] } 1 .. $crowd);
 	is_deeply(tally(@answers), { 204 => $crowd }, 'two different ones: each is thanked');
 	my @kinds = split / /, new_events();
-	my $stands = $issuer->sql('SELECT notification FROM openid4vci.vci_credential ORDER BY id DESC LIMIT 1');
+	my $stands = $issuer->sql(
+		'SELECT notification FROM openid4vci.vci_credential ORDER BY id DESC LIMIT 1');
 	is($kinds[-1], $stands, 'the last one stands');
 	is(scalar(grep { $kinds[$_] eq $kinds[ $_ - 1 ] } 1 .. $#kinds), 0, 'none is told twice in a row');
 };
