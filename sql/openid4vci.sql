@@ -421,7 +421,8 @@ CREATE TABLE vci_credential (
     holder_thumbprint text COLLATE "C",
     request_digest    bytea,
     notification      text COLLATE "C" CHECK (notification IN ('credential_accepted', 'credential_failure', 'credential_deleted')),
-    notification_description text
+    notification_description text,
+    notification_changes integer NOT NULL DEFAULT 0
 ) WITH (fillfactor = 90);
 ALTER SEQUENCE vci_credential_id_seq OWNED BY vci_credential.id;
 CREATE UNIQUE INDEX vci_credential_token_key ON vci_credential (token_id, configuration_id, dataset, instance)
@@ -430,6 +431,7 @@ COMMENT ON TABLE vci_credential IS 'Credentials issued: ids and times, neither c
 COMMENT ON INDEX vci_credential_token_key IS 'One response a credential dataset and token';
 COMMENT ON COLUMN vci_credential.dataset IS 'Number of the credential dataset in the offer''s configuration, from 1';
 COMMENT ON COLUMN vci_credential.notification IS 'The last event that the wallet told (OpenID4VCI 1.0 section 11)';
+COMMENT ON COLUMN vci_credential.notification_changes IS 'After 16 changes, further ones are acknowledged and not kept';
 COMMENT ON COLUMN vci_credential.request_digest IS 'SHA-256 of the credential request, to recognise a repeated one';
 
 CREATE TABLE vci_nonce (
@@ -903,7 +905,7 @@ COMMENT ON FUNCTION vci_health() IS
 CREATE FUNCTION vci_purge(max_rows integer DEFAULT 10000) RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_purge';
 COMMENT ON FUNCTION vci_purge(integer) IS
-'Removes at most max_rows rows that nobody needs any more and returns how many it removed: spent c_nonces and DPoP proofs whose lifetime is over, and authorization requests that nobody decided within a day. For cron; several may run at once.';
+'Removes at most max_rows rows that nobody needs any more and returns how many it removed: spent c_nonces and DPoP proofs whose lifetime is over, and authorization requests that nobody approved within a day. For cron; several may run at once.';
 
 CREATE FUNCTION vci_events(after bigint DEFAULT 0, max_rows integer DEFAULT 1000,
         OUT id bigint, OUT at timestamptz, OUT issuer text, OUT kind text, OUT offer_id bigint,

@@ -252,8 +252,8 @@ vci_authorization_approve(VciStore *store, const VciIssuerEntry *issuer,
 
 VciStatus
 vci_authorization_deny(VciStore *store, const VciIssuerEntry *issuer,
-					   const VciAuthorizationRow *row, const char *reason, char **location,
-					   VciError *error)
+					   const VciAuthorizationRow *row, const char *reason, bool by_registry,
+					   char **location, VciError *error)
 {
 	VciError denied = VCI_ERROR_INIT;
 
@@ -265,7 +265,8 @@ vci_authorization_deny(VciStore *store, const VciIssuerEntry *issuer,
 		if (status != VCI_OK)
 			return status;
 		vci_store_deny_authorization(store, row->id, reason);
-		note(store, issuer, VCI_EVENT_AUTHORIZATION_DENIED, row, row->offer_id);
+		if (by_registry)
+			note(store, issuer, VCI_EVENT_AUTHORIZATION_DENIED, row, row->offer_id);
 	}
 	vci_error(&denied, VCI_ERR_ACCESS_DENIED, "the request was not approved");
 	*location = vci_authorization_error_location(issuer, row->redirect_uri, row->state, &denied);

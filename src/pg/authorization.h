@@ -59,12 +59,13 @@ extern VciStatus vci_authorization_approve(VciStore *store, const VciIssuerEntry
 
 /*
  * Denies a locked request; *location is redirect_uri with error=access_denied, state and iss.
- * reason (NULL: none) stays in the table. Repeated it gives the same URL. VCI_ERR_REQUEST_URI:
+ * reason (NULL: none) stays in the table. by_registry: an event tells of it; what somebody who
+ * never logged in can press is none. Repeated it gives the same URL. VCI_ERR_REQUEST_URI:
  * approved, redeemed or expired.
  */
 extern VciStatus vci_authorization_deny(VciStore *store, const VciIssuerEntry *issuer,
 										const VciAuthorizationRow *row, const char *reason,
-										char **location, VciError *error);
+										bool by_registry, char **location, VciError *error);
 
 /*
  * What a page shows of a request: {id, state, client_id, client_name, redirect_uri,

@@ -239,7 +239,7 @@ vci_authorize_deny(PG_FUNCTION_ARGS)
 	char *location;
 
 	vci_check_text(reason, "reason", REASON_MAX_BYTES);
-	if (vci_authorization_deny(store, issuer, row, reason, &location, &error) != VCI_OK)
+	if (vci_authorization_deny(store, issuer, row, reason, true, &location, &error) != VCI_OK)
 		raise_over(&error);
 	vci_store_close(store);
 	PG_RETURN_TEXT_P(cstring_to_text(location));

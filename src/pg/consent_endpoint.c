@@ -285,8 +285,8 @@ deny(const ConsentCall *call, const char *reason)
 {
 	VciError error = VCI_ERROR_INIT;
 	char *location;
-	VciStatus status =
-		vci_authorization_deny(call->store, call->issuer, call->row, reason, &location, &error);
+	VciStatus status = vci_authorization_deny(call->store, call->issuer, call->row, reason, false,
+											  &location, &error);
 
 	return go_on(call, status, location, &error);
 }

@@ -422,8 +422,8 @@ method_allowed(const Route *route, const char *method)
 	const char *at = strstr(route->methods, method);
 	size_t len = strlen(method);
 
-	return len > 0 && at != NULL && (at == route->methods || at[-1] == ' ') &&
-		   (at[len] == ',' || at[len] == '\0');
+	return len > 0 && at != NULL && strchr(method, ',') == NULL &&
+		   (at == route->methods || at[-1] == ' ') && (at[len] == ',' || at[len] == '\0');
 }
 
 static VciAnswer *

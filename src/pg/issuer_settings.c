@@ -3,7 +3,9 @@
 #include "utils/builtins.h"
 
 #include "cache.h"
+#include "duty.h"
 #include "issuer_settings.h"
+#include "release.h"
 #include "report.h"
 #include "values.h"
 
@@ -250,6 +252,29 @@ concerns_endpoints(const VciJson *settings)
 		   vci_json_has(settings, "profile");
 }
 
+/*
+ * A Host header that names some issuer's endpoint shuts out the endpoints of others at other
+ * hosts: so a new host is for who may make issuers.
+ */
+static void
+check_hosts(VciStore *store, int64 issuer_id, const VciJson *settings)
+{
+	const VciIssuerEntry *issuer = vci_cache_issuer_by_id(store, issuer_id);
+	VciJsonIter iter = vci_json_iter(vci_json_get(settings, "endpoints"));
+
+	while (issuer != NULL && vci_json_next(&iter))
+	{
+		const char *base_url = vci_json_get_string(iter.value, "base_url");
+		char **authority = vci_own_text();
+
+		if (base_url == NULL)
+			continue;
+		vci_require_memory(*authority = vci_issuer_url_authority(base_url));
+		if (strcmp(*authority, issuer->authority) != 0)
+			vci_require_duty(store, VCI_DUTY_ISSUER_ADMIN, VCI_ALL_ISSUERS);
+	}
+}
+
 void
 vci_change_settings(VciStore *store, int64 issuer_id, const VciJson *settings)
 {
@@ -263,5 +288,6 @@ vci_change_settings(VciStore *store, int64 issuer_id, const VciJson *settings)
 		vci_store_serialize_issuers(store);
 	vci_store_update_issuer(store, issuer_id, vci_jsonb_datum(settings), owner);
 	check_endpoints(store, issuer_id);
+	check_hosts(store, issuer_id, settings);
 	check_profile(store, issuer_id);
 }

@@ -10,8 +10,8 @@
 /* As long as any setting of dpop_proof_max_age lets a proof live, and its leeway. */
 #define DPOP_PROOF_SECONDS (3600 + 60)
 
-/* A request that nobody decided still explains itself in vci_authorization_info. */
-#define UNDECIDED_SECONDS INT64CONST(86400)
+/* A request that nobody approved still explains itself in vci_authorization_info. */
+#define UNAPPROVED_SECONDS INT64CONST(86400)
 
 static int64
 longest_nonce_lifetime(VciStore *store)
@@ -45,7 +45,7 @@ vci_purge(PG_FUNCTION_ARGS)
 		purged += vci_store_purge_dpop_proofs(store, now - DPOP_PROOF_SECONDS,
 											  (int32) (max_rows - purged));
 	if (purged < max_rows)
-		purged += vci_store_purge_authorizations(store, now - UNDECIDED_SECONDS,
+		purged += vci_store_purge_authorizations(store, now - UNAPPROVED_SECONDS,
 												 (int32) (max_rows - purged));
 	vci_store_close(store);
 	PG_RETURN_INT64(purged);

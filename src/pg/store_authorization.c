@@ -200,7 +200,7 @@ vci_store_purge_authorizations(VciStore *store, int64 expired_before, int32 max_
 	static VciStatement statement = {
 		"DELETE FROM openid4vci.vci_authorization WHERE id = ANY (ARRAY("
 		"SELECT id FROM openid4vci.vci_authorization WHERE approved_at IS NULL "
-		"AND denied_at IS NULL AND expires_at < pg_catalog.to_timestamp($1) "
+		"AND expires_at < pg_catalog.to_timestamp($1) "
 		"LIMIT $2 FOR UPDATE SKIP LOCKED))",
 		2,
 		{INT8OID, INT8OID},

@@ -85,26 +85,32 @@ vci_store_credentials_of_token(VciStore *store, int64 token_id, const char *conf
 	return rows;
 }
 
-/* The credential's row, locked: whether it is there, and what was noted with it. */
+/* A wallet that keeps changing its mind is heard no more: each change is an event for good. */
+#define NOTIFICATION_CHANGES_MAX 16
+
+/* The credential's row, locked: whether it is there, what was noted, and may it change? */
 static bool
 lock_notified(VciStore *store, int64 credential_id, int64 offer_id, int64 token_id, char **event,
-			  char **description)
+			  char **description, bool *open)
 {
 	static VciStatement statement = {
-		"SELECT notification, notification_description FROM openid4vci.vci_credential "
+		"SELECT notification, notification_description, notification_changes < $4 "
+		"FROM openid4vci.vci_credential "
 		"WHERE id = $1 AND offer_id = $2 AND ($3 IS NULL OR token_id = $3) FOR NO KEY UPDATE",
-		3,
-		{INT8OID, INT8OID, INT8OID},
+		4,
+		{INT8OID, INT8OID, INT8OID, INT4OID},
 		NULL};
 	VciArguments args = {0};
 
 	vci_put_int64(&args, credential_id);
 	vci_put_int64(&args, offer_id);
 	vci_put_int64_or_null(&args, token_id);
+	vci_put_int32(&args, NOTIFICATION_CHANGES_MAX);
 	if (vci_run(store, &statement, &args) != 1)
 		return false;
 	*event = vci_column_text(store, 0, 1);
 	*description = vci_column_text(store, 0, 2);
+	*open = vci_column_boolean(0, 3);
 	return true;
 }
 
@@ -120,7 +126,8 @@ vci_store_note_notification(VciStore *store, int64 credential_id, int64 offer_id
 {
 	static VciStatement statement = {
 		"UPDATE openid4vci.vci_credential AS c SET notification = $2, "
-		"notification_description = $3, notified_at = clock_timestamp() "
+		"notification_description = $3, notified_at = clock_timestamp(), "
+		"notification_changes = c.notification_changes + 1 "
 		"FROM openid4vci.vci_credential AS f WHERE f.id = $1 AND c.token_id = f.token_id "
 		"AND c.configuration_id = f.configuration_id AND c.dataset = f.dataset",
 		3,
@@ -129,10 +136,14 @@ vci_store_note_notification(VciStore *store, int64 credential_id, int64 offer_id
 	VciArguments args = {0};
 	char *known_event = NULL;
 	char *known_description = NULL;
+	bool open = false;
 
 	*changed = false;
-	if (!lock_notified(store, credential_id, offer_id, token_id, &known_event, &known_description))
+	if (!lock_notified(store, credential_id, offer_id, token_id, &known_event, &known_description,
+					   &open))
 		return false;
+	if (!open)
+		return true;
 	*changed = !same_text(known_event, event);
 	if (!*changed && same_text(known_description, description))
 		return true;

@@ -258,5 +258,19 @@ FROM helper.post_json(:'token'::jsonb ->> 'access_token', jsonb_build_object('fo
 SELECT setting FROM vci_check_issuer('https://registry.example/guide') ORDER BY setting COLLATE "C";
 SELECT vci_retire_configuration('EntitlementCredential', 'https://registry.example/guide'),
     vci_retire_issuer('https://registry.example/guide');
+-- A host of its own for an endpoint: others' requests are told apart by it, so it takes the duty for all.
+DROP ROLE IF EXISTS regress_vci_branch;
+CREATE ROLE regress_vci_branch;
+SELECT vci_grant('regress_vci_branch', 'issuer_admin', 'https://registry.example');
+SET ROLE regress_vci_branch;
+SELECT helper.errors(
+    $$SELECT openid4vci.vci_alter_issuer('{"endpoints": {"token": {"base_url": "https://127.0.0.1:8180"}}}')$$,
+    $$SELECT openid4vci.vci_alter_issuer('{"endpoints": {"token": {"base_url": "https://registry.example/wallets"}}}')$$,
+    $$SELECT openid4vci.vci_alter_issuer('{"endpoints": {"token": {"base_url": null}}}')$$);
+RESET ROLE;
+SELECT vci_revoke('regress_vci_branch', 'issuer_admin', 'https://registry.example');
+DROP ROLE regress_vci_branch;
+SELECT helper.error($$SELECT vci_alter_issuer('{"endpoints": {"token": {"base_url": "https://api.registry.example"}}}',
+    'https://registry.example')$$);
 -- Later tests count what they spend themselves.
 DELETE FROM vci_nonce;

@@ -391,14 +391,14 @@ SELECT helper.errors(format('SELECT openid4vci.vci_authorize_approve(%L, claims 
 RESET ROLE;
 SELECT vci_revoke('regress_vci_stranger', 'offerer', 'https://registry.example');
 
--- What nobody decided is forgotten after a day; decisions stay.
-SELECT count(*) AS decided FROM vci_authorization WHERE issuer_id = :issuer AND (approved_at IS NOT NULL OR denied_at IS NOT NULL) \gset
+-- What nobody approved is forgotten after a day; approvals stay.
+SELECT count(*) AS approved FROM vci_authorization WHERE issuer_id = :issuer AND approved_at IS NOT NULL \gset
 UPDATE vci_authorization SET expires_at = expires_at - interval '23 hours' WHERE issuer_id = :issuer;
 SELECT vci_purge() IS NOT NULL;
-SELECT count(*) > :decided FROM vci_authorization WHERE issuer_id = :issuer;
+SELECT count(*) > :approved FROM vci_authorization WHERE issuer_id = :issuer;
 UPDATE vci_authorization SET expires_at = expires_at - interval '2 hours' WHERE issuer_id = :issuer;
 SELECT vci_purge() > 0;
-SELECT count(*) = :decided FROM vci_authorization WHERE issuer_id = :issuer;
+SELECT count(*) = :approved FROM vci_authorization WHERE issuer_id = :issuer;
 
 -- Events: each step is noted once.
 SELECT kind, count(*) FROM vci_event_info WHERE issuer = 'https://pull.example' AND kind LIKE 'authorization%' GROUP BY kind ORDER BY kind;

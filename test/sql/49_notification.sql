@@ -138,3 +138,10 @@ SELECT endpoint, status, headers ? 'DPoP-Nonce'
 SELECT status, headers ? 'DPoP-Nonce' FROM helper.post_to('notification', :'token',
     jsonb_build_object('notification_id', :'notification', 'event', 'credential_deleted'));
 SELECT vci_alter_issuer('{"dpop_nonce": null}');
+
+-- A wallet that keeps changing its mind is answered, and after 16 changes heard no more.
+SELECT max(id) AS last FROM vci_event \gset
+SELECT status, count(*) FROM generate_series(1, 40) AS n, LATERAL helper.post_to('notification', :'token',
+    jsonb_build_object('notification_id', :'notification', 'event',
+        CASE WHEN n % 2 = 0 THEN 'credential_accepted' ELSE 'credential_failure' END)) GROUP BY status;
+SELECT count(*) < 16 AS few, count(*) > 5 AS some FROM vci_event WHERE id > :last;
