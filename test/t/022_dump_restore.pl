@@ -1,6 +1,6 @@
 # A dump made by a role with no more than the duty backup holds no usable secret, and with
 # the root key it becomes a working issuer again: old and new wallets redeem what was
-# offered before.
+# offered before, and what was under way goes on.
 use strict;
 use warnings;
 
@@ -12,6 +12,7 @@ use MIME::Base64 qw(decode_base64url encode_base64url);
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use Flow;
 use Issuer;
 use ProxyClient;
 use Wallet;
@@ -35,6 +36,47 @@ my $url = "http://127.0.0.1:$proxy->{port}";
 $old->create_issuer($url);
 
 my $holder = Wallet->new($dir);
+my $key = Wallet->new_quick;
+
+# A dump is of another cluster: its transaction ids may be far ahead of the new one's.
+$old->sql(<<'SQL');
+CREATE PROCEDURE pg_temp.use_transactions() LANGUAGE plpgsql AS $$
+BEGIN
+	FOR n IN 1 .. 5000 LOOP
+		PERFORM pg_current_xact_id();
+		COMMIT;
+	END LOOP;
+END
+$$;
+CALL pg_temp.use_transactions();
+SQL
+
+# Wallets at each step of the flows that their own client begins, endpoints elsewhere, and a
+# trusted server whose tokens are as good as ours.
+Flow::prepare($old);
+$old->sql('CREATE SCHEMA registry AUTHORIZATION registry');
+$old->sql_as('registry', <<"SQL");
+SELECT openid4vci.vci_alter_issuer('{"endpoints": {"jwks": {"path": "/keys"},
+	"batch_credential": {"enabled": false}}}');
+CREATE FUNCTION registry.claims(model text, id text) RETURNS jsonb LANGUAGE sql AS
+	'SELECT jsonb_build_object(''person'', id)';
+SELECT openid4vci.vci_create_configuration('Member', 'https://issuer.example/Member',
+	binding => 'absent', scope => 'member', claims_source => 'registry.claims');
+SELECT openid4vci.vci_create_authorization_server('https://login.example', '{cards}',
+	'@{[ encode_json({ keys => [ { %{ $key->{jwk} }, kid => 'k' } ] }) ]}');
+SQL
+my $external_token = $key->sign({ alg => 'ES256', typ => 'at+jwt', kid => 'k' },
+	{ iss => 'https://login.example', aud => 'cards', jti => '1', sub => '4711', scope => 'member',
+		exp => time + 86400 });
+my $flow = Flow->new($old, key => $key);
+my %under_way = (
+	pushed => $flow->send($flow->push_request(scope => 'slow'))->{json}{request_uri},
+	opened => $flow->login_ticket(scope => 'slow'),
+	approved => $flow->code,
+	tokens => $flow->tokens,
+	map { $_ => $flow->deferral($key) } qw(waiting ready));
+$flow->complete($under_way{ready});
+
 my %offers = (
 	pending => $old->offer("reference => 'ENT-1', labels => '{\"campaign\": \"2026-11\"}'"),
 	guide => $old->offer,
@@ -68,7 +110,32 @@ my $states_query = 'SELECT id, state, tx_code_required, tx_code_failures, locked
 	created_at, expires_at, redeemed_at, issued_at, cancelled_at
 	FROM openid4vci.vci_offer_info ORDER BY id';
 my $keys_query = 'SELECT kid, alg, state, public_jwk FROM openid4vci.vci_key_info ORDER BY id';
+# Ids of events that were rolled back leave a gap.
+$old->sql_as('registry', "BEGIN; SELECT FROM openid4vci.vci_create_offer('{Open}', claims => '{}');
+	ROLLBACK; SELECT FROM openid4vci.vci_create_offer('{Open}', claims => '{}')");
+
+# What vci_offer_info and vci_key_info do not show.
+sub rows_of
+{
+	my ($issuer) = @_;
+	return $issuer->sql(join ' UNION ALL ', map {
+			"SELECT '$_', md5(string_agg(t::text, ' ' ORDER BY t::text)) FROM openid4vci.$_ AS t"
+	} qw(vci_issuer vci_configuration vci_client vci_authorization_server vci_token
+		vci_refresh_token vci_authorization vci_deferred vci_credential vci_event));
+}
+
+sub metadata_of
+{
+	my ($issuer) = @_;
+	return join "\n", map { $issuer->http('GET', "/.well-known/$_")->{body} }
+	  qw(openid-credential-issuer oauth-authorization-server);
+}
+
+my $events_query = 'SELECT * FROM openid4vci.vci_events(0)';
 my $states = $old->sql_as('registry', $states_query);
+my $events = $old->sql_as('registry', $events_query);
+my $rows = rows_of($old);
+my $metadata = metadata_of($old);
 my $keys = $old->sql_as('registry', $keys_query);
 
 subtest 'a dump by a role with the duty backup' => sub {
@@ -92,11 +159,19 @@ sub forms_of
 subtest 'the dump holds no usable secret' => sub {
 	my $dump = slurp_file($dump_file);
 	my $offer_count = () = $dump =~ /pre-authorized_code\}/g;
-	is($offer_count, 8, 'the offers are in it');
+	is($offer_count, 9, 'the offers are in it');
 	my %secrets = map { ("code of $_" => $offers{$_}{code}) } keys %offers;
 	$secrets{"token of $_"} = $tokens{$_} for keys %tokens;
 	$secrets{"link of $_"} = $offers{$_}{credential_offer_uri_by_reference} =~ s/.*%2F//r
 	  for keys %offers;
+	$secrets{"$_ request"} = $under_way{$_} =~ s/.*://r for qw(pushed opened);
+	$secrets{'authorization code'} = $under_way{approved};
+	$secrets{$_} = $under_way{tokens}{$_} for qw(access_token refresh_token);
+	for my $step (qw(waiting ready))
+	{
+		$secrets{"$step: $_"} = $under_way{$step}{$_} for qw(token transaction);
+	}
+	$secrets{'token of a trusted server'} = $external_token;
 	$secrets{'transaction code'} = '49353627';
 	$secrets{'c_nonce'} = $old_nonce;
 	$secrets{'root key'} = slurp_file($old->{root_key}) =~ s/\s//gr;
@@ -111,7 +186,9 @@ subtest 'the dump holds no usable secret' => sub {
 	unlike($dump, qr/"d"\s*:/, 'no private member of a JWK');
 	# PKCS #8 of any kind of key begins with these bytes: SEQUENCE, version 0, algorithm
 	unlike($dump, qr/30[0-9a-f]{2,6}02010030/, 'no plain PKCS #8');
-	unlike($dump, qr/COPY openid4vci\.vci_(nonce|epoch) /, 'neither nonces nor their epoch');
+	unlike($dump, qr/COPY openid4vci\.vci_(nonce|epoch|dpop_proof) /,
+		'neither nonces nor their epoch nor DPoP proofs');
+	cmp_ok($old->sql('SELECT count(*) FROM openid4vci.vci_dpop_proof'), '>', 0, 'though there are some');
 };
 
 sub restore
@@ -134,9 +211,12 @@ subtest 'restored into a new server with the root key' => sub {
 	is($new->sql_as('registry', $states_query), $states, 'each offer has its state, times and labels');
 	is($new->sql_as('registry', $keys_query), $keys, 'keys and their states are there');
 	is($new->sql('SELECT count(*) FROM openid4vci.vci_credential'), 1, 'what was issued is recorded');
+	is(rows_of($new), $rows, 'clients, servers, requests, tokens, deferrals, events: each is as it was');
+	is($new->sql('SELECT count(*) FROM openid4vci.vci_dpop_proof'), 0, 'no DPoP proof came along');
+	is(metadata_of($new), $metadata, 'the metadata tell the same endpoints');
 	is($new->sql_as('registry', 'SELECT count(*) FROM openid4vci.vci_health() WHERE NOT ok'), 0,
 		'vci_health finds nothing wrong');
-	for my $kind (qw(issuer key offer token credential))
+	for my $kind (qw(issuer key offer token refresh_token authorization deferred credential event))
 	{
 		is($new->sql("SELECT nextval('openid4vci.vci_${kind}_id_seq') > max(id)
 			FROM openid4vci.vci_$kind"), 't', "new ids of vci_$kind lie above the old ones");
@@ -144,6 +224,18 @@ subtest 'restored into a new server with the root key' => sub {
 };
 
 $proxy = proxy_for($new, '--port', $proxy->{port});
+
+subtest 'the outbox of the restored server' => sub {
+	my ($next) = split /\|/, $new->sql('SELECT pg_snapshot_xmax(pg_current_snapshot())');
+	cmp_ok($new->sql('SELECT min(horizon::text::bigint) FROM openid4vci.vci_event'), '>', $next,
+		'its events are of transactions that lie ahead');
+	is($new->sql('SELECT max(id) - count(*) > 0 FROM openid4vci.vci_event'), 't', 'with a gap');
+	is($new->sql_as('registry', $events_query), $events, 'who reads it gets all events');
+	my ($last) = $events =~ /(\d+)[^\n]*\z/;
+	my $offer = $new->offer;
+	is($new->sql_as('registry', "SELECT kind, offer_id FROM openid4vci.vci_events($last)"),
+		"offer_created|$offer->{offer_id}", 'and those that come after');
+};
 
 subtest 'duties hold in the restored server' => sub {
 	my $again = $new->offer("reference => 'ENT-1'");
@@ -202,6 +294,35 @@ subtest 'offers made before the dump are redeemed after it' => sub {
 	{
 		ok(!redeem_by_wallet($offers{$name}, @{ $refused{$name} })->{verified}, "$name stays $name");
 	}
+};
+
+subtest 'what was under way goes on' => sub {
+	my $flow = Flow->new($new, key => $key);
+	my %at = %under_way;
+	is($flow->send($flow->open_request($at{pushed}))->{status}, 303, 'a pushed request opens');
+	for my $code ($flow->approve($at{opened}, 8, { name => 'Ben' }), $at{approved})
+	{
+		is($flow->send($flow->code_request($code))->{status}, 200, 'a code is good');
+		is($flow->send($flow->code_request($code))->{json}{error}, 'invalid_grant', 'once');
+	}
+	my $anew = $flow->send($flow->refresh_request($at{tokens}{refresh_token}));
+	is($anew->{status}, 200, 'a refresh token is good');
+	my $thief = Flow->new($new, key => $holder);
+	is($thief->send($thief->refresh_request($at{tokens}{refresh_token}))->{json}{error},
+		'invalid_grant', 'for its key alone');
+	is($flow->fetch($at{waiting})->{status}, 202, 'who waited waits on');
+	$flow->complete($at{waiting});
+	for my $step (qw(waiting ready))
+	{
+		is($flow->fetch($at{$step})->{status}, 200, "what was $step is fetched");
+		is($new->sql("SELECT count(*) FROM openid4vci.vci_credential
+			WHERE offer_id = $at{$step}{offer_id}"), 1, 'and issued once');
+	}
+	my $member = Issuer::credential_body('Member');
+	is($new->credential($external_token, $member)->{status}, 200, 'the trusted server is trusted');
+	is($new->http('GET', '/keys')->{status}, 200, 'endpoints lie where they were put');
+	is($new->http('POST', '/api/v1/openid4vci/batch_credential', Issuer::bearer($external_token),
+			$member)->{status}, 404, 'and are off where they were switched off');
 };
 
 subtest 'tokens and nonces across the dump' => sub {

@@ -57,13 +57,6 @@ sub last_id
 	return $issuer->sql("SELECT max(id) FROM openid4vci.$table");
 }
 
-sub complete
-{
-	my ($deferred_id) = @_;
-	$issuer->sql_as('registry', "SELECT openid4vci.vci_deferred_complete($deferred_id)");
-	return;
-}
-
 sub credentials_of
 {
 	my ($offer_id) = @_;
@@ -72,25 +65,6 @@ SELECT (SELECT count(*) FROM openid4vci.vci_credential WHERE offer_id = $offer_i
 	(SELECT count(*) FROM openid4vci.vci_event
 		WHERE offer_id = $offer_id AND kind = 'credential_issued')
 SQL
-}
-
-sub fetch
-{
-	my ($wallet) = @_;
-	return $flow->send($flow->deferred_request(@$wallet{qw(token transaction)}));
-}
-
-# A wallet that waits for a deferred credential.
-sub waiting_wallet
-{
-	my $token = $flow->tokens($flow->offer('Slow'))->{access_token};
-	my $asked = $flow->send($flow->credential_request($token, 'Slow', $key));
-	return {
-		token => $token,
-		transaction => $asked->{json}{transaction_id},
-		deferred => last_id('vci_deferred'),
-		offer => last_id('vci_offer')
-	};
 }
 
 # One wallet at each step of its way.
@@ -104,9 +78,9 @@ sub wallets
 	my @refreshing = $flow->refresh_request($at{redeemed}{refresh_token});
 	$flow->send(@refreshing);
 	$at{refreshed} = \@refreshing;
-	$at{$_} = waiting_wallet() for qw(waiting ready fetched);
-	complete($at{$_}{deferred}) for qw(ready fetched);
-	$at{notification} = fetch($at{fetched})->{json}{notification_id};
+	$at{$_} = $flow->deferral($key) for qw(waiting ready fetched);
+	$flow->complete($at{$_}) for qw(ready fetched);
+	$at{notification} = $flow->fetch($at{fetched})->{json}{notification_id};
 	return %at;
 }
 
@@ -144,12 +118,12 @@ sub go_on
 			'credential_request_denied', 'once');
 	}
 
-	is_status(fetch($at{waiting}), 202, 'who waited waits on');
-	complete($at{waiting}{deferred});
+	is_status($flow->fetch($at{waiting}), 202, 'who waited waits on');
+	$flow->complete($at{waiting});
 	for my $step (qw(waiting ready fetched))
 	{
-		is_status(fetch($at{$step}), 200, "what was $step is fetched");
-		is(credentials_of($at{$step}{offer}), '1|1', 'and was issued once');
+		is_status($flow->fetch($at{$step}), 200, "what was $step is fetched");
+		is(credentials_of($at{$step}{offer_id}), '1|1', 'and was issued once');
 	}
 	is_status($flow->send($flow->notification_request($at{fetched}{token}, $at{notification},
 				'credential_accepted')), 204, 'a notification finds its credential');
@@ -223,11 +197,11 @@ subtest 'a backend is killed within a step' => sub {
 	is($issuer->sql("SELECT count(*) FROM openid4vci.vci_token WHERE offer_id = $offer"), 1,
 		'one token exists');
 	is_done_once('refreshing', 'vci_token', sub { $flow->refresh_request($tokens->{refresh_token}) });
-	my $wallet = waiting_wallet();
-	complete($wallet->{deferred});
+	my $wallet = $flow->deferral($key);
+	$flow->complete($wallet);
 	is_done_once('fetching a deferred credential', 'vci_deferred',
 		sub { $flow->deferred_request(@$wallet{qw(token transaction)}) });
-	is(credentials_of($wallet->{offer}), '1|1', 'it was issued once');
+	is(credentials_of($wallet->{offer_id}), '1|1', 'it was issued once');
 };
 
 subtest 'the backend of an approval is killed' => sub {

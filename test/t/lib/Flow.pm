@@ -201,6 +201,37 @@ sub deferred_request
 	return $self->json_request('deferred_credential', $token, transaction_id => $transaction_id);
 }
 
+# A deferred credential that waits, of an offer of its own: token, transaction, and the ids.
+sub deferral
+{
+	my ($self, $holder) = @_;
+	my $issuer = $self->{issuer};
+	my $token = $self->tokens($self->offer('Slow'))->{access_token};
+	my $asked = $self->send($self->credential_request($token, 'Slow', $holder));
+	my $ids = $issuer->sql('SELECT max(id), max(offer_id) FROM openid4vci.vci_deferred');
+	my ($id, $offer_id) = split /\|/, $ids;
+	return {
+		token => $token,
+		transaction => $asked->{json}{transaction_id},
+		id => $id,
+		offer_id => $offer_id
+	};
+}
+
+sub fetch
+{
+	my ($self, $deferral) = @_;
+	return $self->send($self->deferred_request(@$deferral{qw(token transaction)}));
+}
+
+# The registry decides.
+sub complete
+{
+	my ($self, $deferral) = @_;
+	$self->{issuer}->sql_as('registry', "SELECT openid4vci.vci_deferred_complete($deferral->{id})");
+	return;
+}
+
 sub notification_request
 {
 	my ($self, $token, $notification_id, $event) = @_;
