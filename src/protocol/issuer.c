@@ -284,19 +284,20 @@ vci_page_url_check(const char *url, VciError *error)
 
 	if (strlen(url) > PAGE_URL_MAX)
 		return vci_error(error, VCI_ERR_CONFIGURATION,
-						 "the URL of a page may have %d characters at most", PAGE_URL_MAX);
+						 "the URL of a login page may have %d characters at most", PAGE_URL_MAX);
 	if (!http && strncmp(url, "https://", 8) != 0)
 		return vci_error(error, VCI_ERR_CONFIGURATION,
-						 "the URL of a page must start with https://");
+						 "the URL of a login page must start with https://");
 	for (const char *p = url; *p != '\0'; p++)
 	{
 		if (*p <= 0x20 || *p >= 0x7f || strchr("#\"<>\\^`{|}", *p) != NULL)
 			return vci_error(error, VCI_ERR_CONFIGURATION,
-							 "the URL of a page must be of plain URL characters and have no "
+							 "the URL of a login page must be of plain URL characters and have no "
 							 "fragment");
 	}
 	authority = url + (http ? 7 : 8);
-	return check_authority(authority, strcspn(authority, "/?"), "the URL of a page", http, error);
+	return check_authority(authority, strcspn(authority, "/?"), "the URL of a login page", http,
+						   error);
 }
 
 /* Behind "scheme://"; the whole text when there is no scheme. */
