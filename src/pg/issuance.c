@@ -93,8 +93,7 @@ vci_collect_claims(VciStore *store, const VciIssuerEntry *issuer, int configurat
 
 		if (answer == NULL)
 			return vci_error(error, VCI_ERR_DENIED,
-							 "the registry holds nothing to issue for this "
-							 "subject any more");
+							 "the registry holds nothing to issue for this subject");
 		if (*wait > 0)
 		{
 			*claims = NULL;
