@@ -900,7 +900,7 @@ COMMENT ON FUNCTION vci_check_issuer(text) IS
 CREATE FUNCTION vci_health(OUT "check" text, OUT ok boolean, OUT detail text) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL SAFE ROWS 6 AS 'MODULE_PATHNAME', 'vci_health';
 COMMENT ON FUNCTION vci_health() IS
-'One row a check for a monitoring probe: root_key, keys, issuance (is an issuer paused?), clock, writable, nonces. ok false needs somebody.';
+'One row a check for a monitoring probe: root_key, keys, issuance (is an issuer paused?), authorization_servers (are the keys of each external one loaded? absent when there is none), clock, writable, nonces. ok false needs somebody.';
 
 CREATE FUNCTION vci_purge(max_rows integer DEFAULT 10000) RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_purge';

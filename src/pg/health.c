@@ -146,6 +146,33 @@ check_issuance(ReturnSetInfo *result, VciStore *store)
 									 paused, count));
 }
 
+/* Nobody who trusts no other server needs a row about them. */
+static void
+check_servers(ReturnSetInfo *result, VciStore *store)
+{
+	int count;
+	int servers = 0;
+	int without = 0;
+	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
+
+	for (int i = 0; i < count; i++)
+	{
+		vci_cache_load(store, &issuers[i]);
+		servers += issuers[i].server_count;
+		for (int j = 0; j < issuers[i].server_count; j++)
+			without += issuers[i].servers[j].jwks == NULL;
+	}
+	if (servers == 0)
+		return;
+	put_check(result, "authorization_servers", without == 0,
+			  without == 0
+				  ? psprintf("the keys of each external server are loaded (servers: %d)", servers)
+				  : psprintf("external servers whose keys were never loaded: %d of %d; "
+							 "openid4vci-proxy refresh-jwks, or SELECT "
+							 "openid4vci.vci_load_jwks('https://...', '{\"keys\": [...]}');",
+							 without, servers));
+}
+
 static void
 check_nonces(ReturnSetInfo *result, VciStore *store)
 {
@@ -174,6 +201,7 @@ vci_health(PG_FUNCTION_ARGS)
 	check_root_key(result);
 	check_keys(result, store);
 	check_issuance(result, store);
+	check_servers(result, store);
 	put_check(result, "clock", clock,
 			  clock ? "the clock shows a plausible time"
 					: "the clock lies before 2026: tokens and credentials get wrong times");

@@ -89,7 +89,9 @@ $$;
 -- Without keys nothing can be checked; then it works.
 SELECT helper.server_token() AS token \gset
 SELECT status, body FROM helper.ask(:'token');
+SELECT ok, detail FROM vci_health() WHERE "check" = 'authorization_servers';
 SELECT vci_load_jwks('https://login.example/realms/people', helper.server_jwks(), 'https://external.example');
+SELECT ok, detail FROM vci_health() WHERE "check" = 'authorization_servers';
 SELECT url, audiences, client_ids, jwks_uri, jwks_loaded_at IS NOT NULL, keys, accept_typ_jwt, subject_claim,
     subject_model, subject_source FROM vci_authorization_server_info WHERE issuer = 'https://external.example';
 SELECT body_out -> 'authorization_servers'
