@@ -301,6 +301,7 @@ subtest "$crowd clients send one notification at once" => sub {
 	my $stands = $issuer->sql(
 		'SELECT notification FROM openid4vci.vci_credential ORDER BY id DESC LIMIT 1');
 	is($kinds[-1], $stands, 'the last one stands');
+	cmp_ok(scalar @kinds, '<', 16, 'a wallet that changes its mind for ever is heard no more');
 	is(scalar(grep { $kinds[$_] eq $kinds[ $_ - 1 ] } 1 .. $#kinds), 0, 'none is told twice in a row');
 };
 is(proxy_stop($proxy), 0, 'the proxy stops in order');
