@@ -41,7 +41,11 @@ export async function openWalletSite(pages) {
 	await new Promise((resolve) => server.listen(0, 'localhost', resolve))
 	return {
 		url: `http://localhost:${server.address().port}`,
-		close: () => new Promise((resolve) => server.close(resolve).closeAllConnections())
+		close: () =>
+			new Promise((resolve) => {
+				server.close(resolve)
+				server.closeAllConnections()
+			})
 	}
 }
 
