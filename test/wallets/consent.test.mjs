@@ -84,7 +84,7 @@ async function redirectOf(tab) {
 }
 
 const loginFailures = () =>
-	sandbox.sql('SELECT login_failures FROM openid4vci.vci_authorization_info ORDER BY id DESC LIMIT 1')
+	sandbox.sql('SELECT login_failures FROM openid4vci.vci_authorization_info ORDER BY created_at DESC LIMIT 1')
 
 async function picture(tab, name) {
 	if (process.env.SCREENSHOTS)

@@ -208,7 +208,9 @@ sub deferral
 	my $issuer = $self->{issuer};
 	my $token = $self->tokens($self->offer('Slow'))->{access_token};
 	my $asked = $self->send($self->credential_request($token, 'Slow', $holder));
-	my $ids = $issuer->sql('SELECT max(id), max(offer_id) FROM openid4vci.vci_deferred');
+	# by time, since each session draws ids ahead
+	my $ids = $issuer->sql(
+		'SELECT id, offer_id FROM openid4vci.vci_deferred ORDER BY created_at DESC LIMIT 1');
 	my ($id, $offer_id) = split /\|/, $ids;
 	return {
 		token => $token,
