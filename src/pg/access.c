@@ -178,18 +178,6 @@ find_subject(VciStore *store, const VciExternalAccess *external, char **subject,
 	return VCI_OK;
 }
 
-static char **
-strings_of(const VciJson *array, int *count)
-{
-	char **strings;
-
-	*count = (int) vci_json_array_length(array);
-	strings = palloc(sizeof(char *) * Max(*count, 1));
-	for (int i = 0; i < *count; i++)
-		strings[i] = pstrdup(vci_json_string(vci_json_array_at(array, i)));
-	return strings;
-}
-
 /* An offer that stands for what the other server granted; nobody gets a code for it. */
 static VciNewOffer
 offer_of(VciStore *store, const VciIssuerEntry *issuer, const VciExternalAccess *external,
@@ -208,7 +196,8 @@ offer_of(VciStore *store, const VciIssuerEntry *issuer, const VciExternalAccess 
 
 	if (external->token->client_id != NULL)
 		offer.client_id = pstrdup(external->token->client_id);
-	offer.configuration_ids = strings_of(external->configurations, &offer.configuration_count);
+	offer.configuration_ids =
+		vci_strings_of_json(external->configurations, &offer.configuration_count);
 	return offer;
 }
 

@@ -9,6 +9,7 @@
 #include "event.h"
 #include "offer_functions.h"
 #include "release.h"
+#include "ticket.h"
 #include "values.h"
 
 VciStatus
@@ -49,21 +50,10 @@ vci_authorization_find(VciStore *store, const VciIssuerEntry *issuer, const char
 										  error);
 }
 
-static char *
-ticket(const VciIssuerEntry *issuer, VciTicketKind kind, const VciAuthorizationRow *row)
-{
-	VciError error = VCI_ERROR_INIT;
-	char *text = palloc(VCI_TICKET_SIZE);
-
-	vci_require(vci_ticket_make(&issuer->ticket_key, kind, row->id, row->generation, text, &error),
-				&error);
-	return text;
-}
-
 char *
 vci_authorization_ticket(const VciIssuerEntry *issuer, const VciAuthorizationRow *row)
 {
-	return ticket(issuer, VCI_TICKET_LOGIN, row);
+	return vci_issuer_ticket(issuer, VCI_TICKET_LOGIN, row->id, row->generation);
 }
 
 /* What rules out any decision, also a repeated one. */
@@ -118,7 +108,8 @@ static char *
 code_location(const VciIssuerEntry *issuer, const VciAuthorizationRow *row)
 {
 	VciRedirectParameter parameters[] = {
-		{"code", ticket(issuer, VCI_TICKET_AUTHORIZATION_CODE, row)},
+		{"code",
+		 vci_issuer_ticket(issuer, VCI_TICKET_AUTHORIZATION_CODE, row->id, row->generation)},
 		{"state", row->state},
 		{"iss", issuer->rules.url},
 	};

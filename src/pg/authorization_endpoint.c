@@ -1,6 +1,7 @@
 #include "compat.h"
 
 #include "../protocol/authorization.h"
+#include "../protocol/offer.h"
 #include "../protocol/redirect.h"
 #include "authorization.h"
 #include "authorization_endpoint.h"
@@ -10,6 +11,7 @@
 #include "event.h"
 #include "offer_functions.h"
 #include "release.h"
+#include "ticket.h"
 #include "values.h"
 
 #define RATE_SECONDS 60
@@ -98,20 +100,11 @@ check_client(Arrival *arrival, VciError *error)
 										  arrival->request->redirect_uri, &arrival->client, error);
 }
 
-static bool
-has_grant(const VciOfferRow *offer, const char *grant)
-{
-	for (int i = 0; i < offer->grant_count; i++)
-		if (strcmp(offer->grants[i], grant) == 0)
-			return true;
-	return false;
-}
-
 static VciStatus
 check_offer(const Arrival *arrival, const VciOfferRow *offer, int32 generation, VciError *error)
 {
 	if (offer == NULL || offer->issuer_id != arrival->issuer->rules.id ||
-		!has_grant(offer, "authorization_code"))
+		!vci_offer_has_grant(offer, VCI_GRANT_AUTHORIZATION_CODE))
 		return vci_error(error, VCI_ERR_ISSUER_STATE, "issuer_state is of no offer that is here");
 	if (offer->generation != generation)
 		return vci_error(error, VCI_ERR_ISSUER_STATE,
@@ -255,16 +248,13 @@ static VciAnswer *
 push(Arrival *arrival)
 {
 	VciAuthorizationRow *row = new_row(arrival);
-	VciError error = VCI_ERROR_INIT;
 	VciJson **body = vci_own_json();
-	char ticket[VCI_TICKET_SIZE];
+	char *ticket;
 
 	row->pushed = true;
 	row->expires_at = arrival->now + VCI_REQUEST_URI_LIFETIME;
 	insert_row(arrival, row);
-	vci_require(vci_ticket_make(&arrival->issuer->ticket_key, VCI_TICKET_REQUEST, row->id,
-								row->generation, ticket, &error),
-				&error);
+	ticket = vci_issuer_ticket(arrival->issuer, VCI_TICKET_REQUEST, row->id, row->generation);
 	vci_require_memory(*body = vci_json_new_object());
 	vci_require_done(
 		vci_json_set_string(*body, "request_uri", psprintf(VCI_REQUEST_URI_PREFIX "%s", ticket)) &&

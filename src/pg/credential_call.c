@@ -7,6 +7,7 @@
 #include "credential_call.h"
 #include "event.h"
 #include "release.h"
+#include "ticket.h"
 #include "token_endpoint.h"
 #include "values.h"
 
@@ -481,28 +482,18 @@ vci_credential_call_record(VciCredentialCall *call)
 	}
 }
 
-static char *
-ticket(const VciIssuerEntry *issuer, VciTicketKind kind, int64 id, int32 generation)
-{
-	VciError error = VCI_ERROR_INIT;
-	char *text = palloc(VCI_TICKET_SIZE);
-
-	vci_require(vci_ticket_make(&issuer->ticket_key, kind, id, generation, text, &error), &error);
-	return text;
-}
-
 char *
 vci_notification_id(const VciIssuerEntry *issuer, int64 credential_id, int32 offer_generation)
 {
 	if (!issuer->rules.endpoints[VCI_ENDPOINT_NOTIFICATION].enabled)
 		return NULL;
-	return ticket(issuer, VCI_TICKET_NOTIFICATION, credential_id, offer_generation);
+	return vci_issuer_ticket(issuer, VCI_TICKET_NOTIFICATION, credential_id, offer_generation);
 }
 
 char *
 vci_transaction_id(const VciIssuerEntry *issuer, int64 deferred_id, int32 offer_generation)
 {
-	return ticket(issuer, VCI_TICKET_DEFERRED, deferred_id, offer_generation);
+	return vci_issuer_ticket(issuer, VCI_TICKET_DEFERRED, deferred_id, offer_generation);
 }
 
 VciJson *

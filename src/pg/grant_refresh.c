@@ -7,7 +7,7 @@
 
 #include "event.h"
 #include "offer_functions.h"
-#include "report.h"
+#include "ticket.h"
 #include "token_grant.h"
 #include "values.h"
 
@@ -62,18 +62,6 @@ check_offer(const VciRefreshTokenRow *row, const VciOfferRow *offer, VciError *e
 	return VCI_OK;
 }
 
-static char *
-ticket_of(const VciTokenCall *call, const VciRefreshTokenRow *row)
-{
-	char *text = palloc(VCI_TICKET_SIZE);
-	VciError error = VCI_ERROR_INIT;
-
-	vci_require(vci_ticket_make(&call->issuer->ticket_key, VCI_TICKET_REFRESH, row->id,
-								row->generation, text, &error),
-				&error);
-	return text;
-}
-
 /*
  * Marks the token used. Returns what the wallet shall use next: the successor, the same one
  * as long as nobody used it; NULL where the token itself stays.
@@ -90,12 +78,13 @@ rotate(VciTokenCall *call, const VciRefreshTokenRow *row, const VciRefreshTokenR
 		return NULL;
 	}
 	if (successor != NULL)
-		return ticket_of(call, successor);
+		return vci_issuer_ticket(call->issuer, VCI_TICKET_REFRESH, successor->id,
+								 successor->generation);
 	next.generation = vci_first_generation();
 	next.expires_at = expires_at;
 	next.id = vci_store_insert_refresh_token(call->store, &next);
 	vci_store_use_refresh_token(call->store, row->id, next.id);
-	return ticket_of(call, &next);
+	return vci_issuer_ticket(call->issuer, VCI_TICKET_REFRESH, next.id, next.generation);
 }
 
 static VciStatus

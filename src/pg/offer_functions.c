@@ -12,19 +12,8 @@
 #include "offer_functions.h"
 #include "release.h"
 #include "report.h"
+#include "ticket.h"
 #include "values.h"
-
-static char *
-ticket(const VciIssuerEntry *issuer, VciTicketKind kind, const VciOfferRow *offer)
-{
-	VciError error = VCI_ERROR_INIT;
-	char *text = palloc(VCI_TICKET_SIZE);
-
-	vci_require(
-		vci_ticket_make(&issuer->ticket_key, kind, offer->id, offer->generation, text, &error),
-		&error);
-	return text;
-}
 
 bool
 vci_offer_has_grant(const VciOfferRow *offer, const char *grant)
@@ -59,9 +48,11 @@ vci_offer_json(const VciIssuerEntry *issuer, const VciOfferRow *offer)
 	if (offer->tx_code_mode != NULL)
 		grants.tx_code = &tx_code;
 	if (vci_offer_has_grant(offer, VCI_GRANT_PRE_AUTHORIZED))
-		grants.pre_authorized_code = ticket(issuer, VCI_TICKET_CODE, offer);
+		grants.pre_authorized_code =
+			vci_issuer_ticket(issuer, VCI_TICKET_CODE, offer->id, offer->generation);
 	if (vci_offer_has_grant(offer, VCI_GRANT_AUTHORIZATION_CODE))
-		grants.issuer_state = ticket(issuer, VCI_TICKET_ISSUER_STATE, offer);
+		grants.issuer_state =
+			vci_issuer_ticket(issuer, VCI_TICKET_ISSUER_STATE, offer->id, offer->generation);
 	*json = vci_offer_object(&issuer->rules, (const char *const *) offer->configuration_ids,
 							 offer->configuration_count, &grants);
 	vci_require_memory(*json);
@@ -73,10 +64,11 @@ vci_offer_link(const VciIssuerEntry *issuer, const VciOfferRow *offer, VciLinkKi
 {
 	char **uri = vci_own_text();
 
-	*uri =
-		kind == VCI_LINK_BY_VALUE
-			? vci_offer_uri_by_value(vci_offer_json(issuer, offer))
-			: vci_offer_uri_by_reference(&issuer->rules, ticket(issuer, VCI_TICKET_OFFER, offer));
+	*uri = kind == VCI_LINK_BY_VALUE
+			   ? vci_offer_uri_by_value(vci_offer_json(issuer, offer))
+			   : vci_offer_uri_by_reference(
+					 &issuer->rules,
+					 vci_issuer_ticket(issuer, VCI_TICKET_OFFER, offer->id, offer->generation));
 	vci_require_memory(*uri);
 	return *uri;
 }

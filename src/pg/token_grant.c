@@ -4,6 +4,7 @@
 #include "event.h"
 #include "offer_functions.h"
 #include "release.h"
+#include "ticket.h"
 #include "token_endpoint.h"
 #include "token_grant.h"
 #include "values.h"
@@ -55,33 +56,10 @@ vci_grant_select(VciTokenCall *call, VciGranted *granted, VciError *error)
 	return VCI_OK;
 }
 
-static char **
-strings_of(const VciJson *array, int *count)
-{
-	char **strings;
-
-	*count = (int) vci_json_array_length(array);
-	strings = palloc(sizeof(char *) * Max(*count, 1));
-	for (int i = 0; i < *count; i++)
-		strings[i] = pstrdup(vci_json_string(vci_json_array_at(array, i)));
-	return strings;
-}
-
 static bool
 asked_for_identifiers(const VciTokenCall *call, const VciGranted *granted)
 {
 	return granted->identifiers || call->request->authorization_details != NULL;
-}
-
-static char *
-make_ticket(const VciTokenCall *call, VciTicketKind kind, int64 id, int32 generation)
-{
-	char *text = palloc(VCI_TICKET_SIZE);
-	VciError error = VCI_ERROR_INIT;
-
-	vci_require(vci_ticket_make(&call->issuer->ticket_key, kind, id, generation, text, &error),
-				&error);
-	return text;
 }
 
 /* OpenID4VCI 1.0 section 6.2 has no c_nonce here, drafts up to 13 and the guide do. */
@@ -113,11 +91,11 @@ vci_grant_token(VciTokenCall *call, const VciGranted *granted, const char *refre
 	grant.expires_in = grant.bound ? rules->bound_token_lifetime : rules->access_token_lifetime;
 	grant.identifiers = vci_token_needs_identifiers(granted->selected, datasets,
 													asked_for_identifiers(call, granted));
-	row.configuration_ids = strings_of(granted->selected, &row.configuration_count);
+	row.configuration_ids = vci_strings_of_json(granted->selected, &row.configuration_count);
 	row.identifiers = grant.identifiers;
 	row.expires_at = call->now + grant.expires_in;
 	id = vci_store_insert_token(call->store, &row);
-	grant.access_token = make_ticket(call, VCI_TICKET_TOKEN, id, row.generation);
+	grant.access_token = vci_issuer_ticket(call->issuer, VCI_TICKET_TOKEN, id, row.generation);
 	vci_require_memory(*response = vci_token_response(rules, &grant));
 	call->response = *response;
 	return id;
@@ -138,9 +116,9 @@ vci_grant_refresh_token(VciTokenCall *call, const VciGranted *granted)
 
 	if (rules->refresh_token_lifetime <= 0)
 		return NULL;
-	row.configuration_ids = strings_of(granted->selected, &row.configuration_count);
+	row.configuration_ids = vci_strings_of_json(granted->selected, &row.configuration_count);
 	row.id = vci_store_insert_refresh_token(call->store, &row);
-	return make_ticket(call, VCI_TICKET_REFRESH, row.id, row.generation);
+	return vci_issuer_ticket(call->issuer, VCI_TICKET_REFRESH, row.id, row.generation);
 }
 
 void

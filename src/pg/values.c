@@ -254,3 +254,15 @@ vci_check_text(const char *text, const char *name, size_t max)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("%s must not hold control characters", name)));
 }
+
+char **
+vci_strings_of_json(const VciJson *array, int *count)
+{
+	char **strings;
+
+	*count = (int) vci_json_array_length(array);
+	strings = palloc(sizeof(char *) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+		strings[i] = pstrdup(vci_json_string(vci_json_array_at(array, i)));
+	return strings;
+}

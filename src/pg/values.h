@@ -34,6 +34,9 @@ extern bool vci_fits_jsonb(const VciJson *json);
 extern Datum vci_jsonb_datum(const VciJson *json); /* jsonb, palloc'd */
 extern Datum vci_text_array_datum(char **strings, int count);
 
+/* Strings of an array that holds nothing else, palloc'd. */
+extern char **vci_strings_of_json(const VciJson *array, int *count);
+
 /* Strings of a text[] without nulls (raises 22004 otherwise), palloc'd. */
 extern char **vci_text_array(ArrayType *array, const char *name, int *count);
 

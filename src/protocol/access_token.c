@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "number.h"
+#include "token.h"
 
 #define LAST_SECOND INT64_C(253402300799) /* of year 9999; the database keeps no time for ever */
 
@@ -223,23 +224,6 @@ vci_access_token_check(VciAccessToken *token, const VciAccessTokenPolicy *policy
 	return status;
 }
 
-/* Does the scope (RFC 6749 section 3.3: values separated by spaces) name this value? */
-static bool
-scope_names(const char *scope, const char *value)
-{
-	size_t len = strlen(value);
-
-	while (scope != NULL && *scope != '\0')
-	{
-		size_t word = strcspn(scope, " ");
-
-		if (word == len && memcmp(scope, value, len) == 0)
-			return true;
-		scope += word + strspn(scope + word, " ");
-	}
-	return false;
-}
-
 /* Does an authorization_details object of the token name this configuration of the issuer? */
 static bool
 detail_names(const VciJson *detail, const VciIssuer *issuer, const char *configuration_id)
@@ -260,7 +244,7 @@ token_covers(const VciJson *payload, const VciIssuer *issuer, const VciConfigura
 	const VciJson *details = vci_json_get(payload, "authorization_details");
 
 	if (configuration->scope != NULL &&
-		scope_names(vci_json_get_string(payload, "scope"), configuration->scope))
+		vci_scope_names(vci_json_get_string(payload, "scope"), configuration->scope))
 		return true;
 	for (size_t i = 0; i < vci_json_array_length(details); i++)
 		if (detail_names(vci_json_array_at(details, i), issuer, configuration->id))

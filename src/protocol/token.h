@@ -20,6 +20,9 @@
 extern VciStatus vci_authorization_details_parse(const char *text, const char *issuer_url,
 												 VciJson **details, VciError *error);
 
+/* Is text one of the values of scope, which spaces separate (RFC 6749 section 3.3)? */
+extern bool vci_scope_names(const char *scope, const char *text);
+
 /*
  * The configurations that the values of scope (RFC 6749 section 3.3) name; unknown values are
  * ignored. *selected is a new array of configuration ids. VCI_ERR_SCOPE_UNKNOWN when it

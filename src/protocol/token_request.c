@@ -207,9 +207,8 @@ append_unless_there(VciJson *selected, const char *configuration_id, VciError *e
 	return VCI_OK;
 }
 
-/* Is text one of the values of scope, which are separated by spaces? */
-static bool
-scope_names(const char *scope, const char *text)
+bool
+vci_scope_names(const char *scope, const char *text)
 {
 	size_t len = text == NULL ? 0 : strlen(text);
 
@@ -243,7 +242,7 @@ select_by_scope(const char *scope, const VciConfiguration *configurations, size_
 {
 	for (size_t i = 0; i < count; i++)
 	{
-		bool wanted = scope_names(scope, configurations[i].scope) &&
+		bool wanted = vci_scope_names(scope, configurations[i].scope) &&
 					  (granted == NULL || is_one_of(configurations[i].id, granted, granted_count));
 		VciStatus status =
 			wanted ? append_unless_there(selected, configurations[i].id, error) : VCI_OK;

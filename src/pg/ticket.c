@@ -1,0 +1,14 @@
+#include "compat.h"
+
+#include "report.h"
+#include "ticket.h"
+
+char *
+vci_issuer_ticket(const VciIssuerEntry *issuer, VciTicketKind kind, int64 id, int32 generation)
+{
+	VciError error = VCI_ERROR_INIT;
+	char *text = palloc(VCI_TICKET_SIZE);
+
+	vci_require(vci_ticket_make(&issuer->ticket_key, kind, id, generation, text, &error), &error);
+	return text;
+}
