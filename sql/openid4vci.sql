@@ -85,7 +85,12 @@ CREATE TABLE vci_issuer (
     data_key              bytea NOT NULL,
     root_key_id           text COLLATE "C" NOT NULL,
     created_at            timestamptz NOT NULL DEFAULT clock_timestamp(),
-    retired_at            timestamptz
+    retired_at            timestamptz,
+    keep_claims           boolean NOT NULL DEFAULT false,
+    token_retention       integer CHECK (token_retention BETWEEN 3600 AND 315360000),
+    offer_retention       integer CHECK (offer_retention BETWEEN 86400 AND 2147483647),
+    credential_retention  integer CHECK (credential_retention BETWEEN 86400 AND 2147483647),
+    event_retention       integer CHECK (event_retention BETWEEN 86400 AND 2147483647)
 );
 ALTER SEQUENCE vci_issuer_id_seq OWNED BY vci_issuer.id;
 COMMENT ON TABLE vci_issuer IS 'Credential issuers; a NULL setting means the default of the profile';
@@ -115,6 +120,11 @@ COMMENT ON COLUMN vci_issuer.notify_events IS 'Each event also goes out by NOTIF
 COMMENT ON COLUMN vci_issuer.retry_window IS 'Seconds in which a byte-identical credential request gets its answer again';
 COMMENT ON COLUMN vci_issuer.time_rounding IS 'Seconds to which iat and exp are rounded down';
 COMMENT ON COLUMN vci_issuer.proof_max_age IS 'Seconds that iat of a key proof may lie in the past';
+COMMENT ON COLUMN vci_issuer.keep_claims IS 'Claims stored with offers and deferrals stay; otherwise vci_purge erases them once nothing more can be issued of them';
+COMMENT ON COLUMN vci_issuer.token_retention IS 'Seconds that tokens, refresh tokens, authorization requests and deferrals are kept after their end; NULL: 30 days';
+COMMENT ON COLUMN vci_issuer.offer_retention IS 'Seconds that offers are kept after nothing more can come of them; NULL: for good';
+COMMENT ON COLUMN vci_issuer.credential_retention IS 'Seconds that records of credentials are kept after their exp, or after issuing where they have none; NULL: for good';
+COMMENT ON COLUMN vci_issuer.event_retention IS 'Seconds that events are kept; segments span issuers, so the longest of all counts; NULL: for good';
 
 CREATE SEQUENCE vci_key_id_seq;
 COMMENT ON SEQUENCE vci_key_id_seq IS 'Ids of vci_key';
@@ -124,18 +134,26 @@ CREATE TABLE vci_key (
     issuer_id   bigint NOT NULL REFERENCES vci_issuer,
     kid         text COLLATE "C" NOT NULL,
     alg         text COLLATE "C" NOT NULL CHECK (alg IN ('ES256', 'ES384', 'EdDSA')),
-    state       text COLLATE "C" NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'retired')),
+    state       text COLLATE "C" NOT NULL DEFAULT 'active' CHECK (state IN ('next', 'active', 'retired', 'destroyed')),
     public_jwk  jsonb NOT NULL,
-    private_key bytea NOT NULL,
+    private_key bytea,
     root_key_id text COLLATE "C" NOT NULL,
     created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
     retired_at  timestamptz,
-    UNIQUE (issuer_id, kid)
+    activated_at    timestamptz,
+    destroyed_at    timestamptz,
+    published_until timestamptz,
+    x5c             jsonb,
+    UNIQUE (issuer_id, kid),
+    CONSTRAINT vci_key_destroyed_check CHECK ((state = 'destroyed') = (private_key IS NULL))
 );
 ALTER SEQUENCE vci_key_id_seq OWNED BY vci_key.id;
-COMMENT ON TABLE vci_key IS 'Signing keys; the newest active one signs, all are published';
+COMMENT ON TABLE vci_key IS 'Signing keys; of the active ones that activated last signs';
 COMMENT ON COLUMN vci_key.kid IS 'RFC 7638 thumbprint of the public key';
-COMMENT ON COLUMN vci_key.private_key IS 'PKCS #8, sealed (AES-256-GCM) under the root key root_key_id';
+COMMENT ON COLUMN vci_key.state IS 'next: published, does not sign yet; active; retired: signs no more; destroyed: the private half is gone';
+COMMENT ON COLUMN vci_key.private_key IS 'PKCS #8, sealed (AES-256-GCM) under the root key root_key_id; NULL once destroyed';
+COMMENT ON COLUMN vci_key.published_until IS 'Of a retired or destroyed key: when the last credential that it can have signed is over; NULL: for good';
+COMMENT ON COLUMN vci_key.x5c IS 'Certificate chain of the key (RFC 7515 section 4.1.6), base64 DER, leaf first, without the trust anchor';
 
 CREATE TABLE vci_configuration (
     issuer_id               bigint NOT NULL REFERENCES vci_issuer,
@@ -156,11 +174,13 @@ CREATE TABLE vci_configuration (
     claims_source_owner     name,
     created_at              timestamptz NOT NULL DEFAULT clock_timestamp(),
     retired_at              timestamptz,
+    longest_validity        interval,
     PRIMARY KEY (issuer_id, id)
 );
 COMMENT ON TABLE vci_configuration IS 'Credential configurations (OpenID4VCI 1.0 section 12.2.4)';
 COMMENT ON COLUMN vci_configuration.older IS 'Switches that bend to wallets of drafts 11 to 15; empty is strict 1.0';
 COMMENT ON COLUMN vci_configuration.deferred IS 'Each issuance waits for vci_deferred_complete';
+COMMENT ON COLUMN vci_configuration.longest_validity IS 'The longest validity that it ever had, NULL: without end; tells how long a retired key must stay published';
 COMMENT ON COLUMN vci_configuration.claims_source IS 'schema.function(text, text) returns jsonb: claims of (subject model, subject id) at issuance; a number: not yet, ask again in so many seconds';
 COMMENT ON COLUMN vci_configuration.claims_source_owner IS 'Owner of claims_source when it was registered; another owner later is an error';
 
@@ -258,12 +278,20 @@ CREATE TABLE vci_offer (
     authorization_server text COLLATE "C",
     labels              jsonb,
     claims              jsonb,
-    datasets            jsonb
+    datasets            jsonb,
+    ends_at             timestamptz,
+    claims_due          timestamptz,
+    claims_erased_at    timestamptz
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 ALTER SEQUENCE vci_offer_id_seq OWNED BY vci_offer.id;
 CREATE UNIQUE INDEX vci_offer_reference_key ON vci_offer (issuer_id, reference) WHERE reference IS NOT NULL;
+CREATE INDEX vci_offer_claims_due ON vci_offer (claims_due) WHERE claims_due IS NOT NULL;
 COMMENT ON TABLE vci_offer IS 'Credential offers; their codes are MACs over id and generation, so none is stored';
 COMMENT ON INDEX vci_offer_reference_key IS 'One offer a reference of the registry';
+COMMENT ON INDEX vci_offer_claims_due IS 'For vci_purge; no step of a wallet touches it';
+COMMENT ON COLUMN vci_offer.ends_at IS 'When nothing more can be issued of it: its expiry, then that of its tokens, refresh tokens and deferrals, or the retry window after the last credential';
+COMMENT ON COLUMN vci_offer.claims_due IS 'When vci_purge looks whether its claims can be erased; NULL: there are none, they are erased, or the issuer keeps them';
+COMMENT ON COLUMN vci_offer.claims_erased_at IS 'When its claims were erased; it can issue no more';
 COMMENT ON COLUMN vci_offer.generation IS 'Random at first, so that an id given twice after a restore makes another code; raised to kill every earlier link and token';
 COMMENT ON COLUMN vci_offer.tx_code_verifier IS 'HMAC of the transaction code under a key derived from the data key';
 COMMENT ON COLUMN vci_offer.client_id IS 'The only wallet that may redeem it; NULL: any';
@@ -467,18 +495,67 @@ CREATE TABLE vci_event (
     id               bigint PRIMARY KEY,
     horizon          xid8 NOT NULL,
     at               timestamptz NOT NULL DEFAULT clock_timestamp(),
-    issuer_id        bigint NOT NULL,
+    issuer_id        bigint,
     offer_id         bigint,
     authorization_id bigint,
     token_id         bigint,
     deferred_id      bigint,
     credential_id    bigint,
     kind             text COLLATE "C" NOT NULL,
-    actor            name NOT NULL
+    actor            name NOT NULL,
+    key_id           bigint,
+    role_name        name,
+    duty             text COLLATE "C"
 );
 ALTER SEQUENCE vci_event_id_seq OWNED BY vci_event.id;
-COMMENT ON TABLE vci_event IS 'Outbox for integrations: what happened to which row, no claims; read it with vci_events';
+COMMENT ON TABLE vci_event IS 'What happened to which row, no claims: evidence, and an outbox for integrations, which read it with vci_events. Append-only';
 COMMENT ON COLUMN vci_event.horizon IS 'The next transaction id when id was drawn';
+COMMENT ON COLUMN vci_event.issuer_id IS 'NULL: it concerns the database or all issuers';
+COMMENT ON COLUMN vci_event.role_name IS 'Who got or lost the duty';
+
+CREATE TABLE vci_event_seal (
+    id             bigint PRIMARY KEY,
+    kind           text COLLATE "C" NOT NULL CHECK (kind IN ('segment', 'checkpoint')),
+    event_ids      int8multirange NOT NULL,
+    events         bigint NOT NULL,
+    purged_through bigint,
+    sealed_at      timestamptz NOT NULL,
+    digest         bytea NOT NULL,
+    mac            bytea NOT NULL
+);
+COMMENT ON TABLE vci_event_seal IS 'Seals over segments of vci_event, each with a MAC that includes the one before';
+COMMENT ON COLUMN vci_event_seal.id IS 'From 1, without gaps';
+COMMENT ON COLUMN vci_event_seal.kind IS 'segment: seals events; checkpoint: tells that the events of earlier segments were purged';
+COMMENT ON COLUMN vci_event_seal.event_ids IS 'Ids of exactly the events that the segment holds';
+COMMENT ON COLUMN vci_event_seal.purged_through IS 'Of a checkpoint: the last segment whose events were purged';
+COMMENT ON COLUMN vci_event_seal.digest IS 'SHA-256 over the events in the order of their ids';
+COMMENT ON COLUMN vci_event_seal.mac IS 'HMAC-SHA-256 over this seal and the mac before it, under a key derived from event_key of vci_database';
+
+-- Which database this is ---------------------------------------------------------
+
+CREATE TABLE vci_database (
+    singleton         boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    system_identifier bigint NOT NULL,
+    database_oid      oid NOT NULL,
+    adopted_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    adopted_by        name NOT NULL,
+    event_key         bytea,
+    root_key_id       text COLLATE "C"
+);
+COMMENT ON TABLE vci_database IS 'The one database that may issue: written with the first issuer, and dumped, so that a copy finds that it is another and stays paused until vci_adopt_database()';
+COMMENT ON COLUMN vci_database.system_identifier IS 'Of pg_control_system()';
+COMMENT ON COLUMN vci_database.event_key IS 'Key of the seals over events, sealed under the root key root_key_id; NULL before the first seal';
+
+-- How far the purge has come; not dumped, it begins anew in a copy.
+
+CREATE TABLE vci_purge_state (
+    kind     text COLLATE "C" PRIMARY KEY,
+    mark     bigint NOT NULL DEFAULT 0,
+    swept_at timestamptz
+);
+COMMENT ON TABLE vci_purge_state IS 'How far vci_purge has come with each kind of row';
+COMMENT ON COLUMN vci_purge_state.mark IS 'Id up to which the present sweep has looked';
+COMMENT ON COLUMN vci_purge_state.swept_at IS 'When the last whole sweep ended';
 
 SELECT pg_extension_config_dump('openid4vci.vci_issuer', '');
 SELECT pg_extension_config_dump('openid4vci.vci_issuer_id_seq', '');
@@ -501,6 +578,8 @@ SELECT pg_extension_config_dump('openid4vci.vci_deferred', '');
 SELECT pg_extension_config_dump('openid4vci.vci_deferred_id_seq', '');
 SELECT pg_extension_config_dump('openid4vci.vci_event', '');
 SELECT pg_extension_config_dump('openid4vci.vci_event_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_event_seal', '');
+SELECT pg_extension_config_dump('openid4vci.vci_database', '');
 SELECT pg_extension_config_dump('openid4vci.vci_credential', '');
 SELECT pg_extension_config_dump('openid4vci.vci_credential_id_seq', '');
 
@@ -538,6 +617,10 @@ CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_epoch
     FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
 CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_epoch
     FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_database
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_database
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
 ALTER TABLE vci_issuer ENABLE ALWAYS TRIGGER vci_drop_caches;
 ALTER TABLE vci_issuer ENABLE ALWAYS TRIGGER vci_drop_caches_all;
 ALTER TABLE vci_key ENABLE ALWAYS TRIGGER vci_drop_caches;
@@ -552,6 +635,10 @@ ALTER TABLE vci_authorization_server ENABLE ALWAYS TRIGGER vci_drop_caches;
 ALTER TABLE vci_authorization_server ENABLE ALWAYS TRIGGER vci_drop_caches_all;
 ALTER TABLE vci_epoch ENABLE ALWAYS TRIGGER vci_drop_caches;
 ALTER TABLE vci_epoch ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+ALTER TABLE vci_database ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_database ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+COMMENT ON TRIGGER vci_drop_caches ON vci_database IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_database IS 'Drops the backends'' caches';
 COMMENT ON TRIGGER vci_drop_caches ON vci_issuer IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
 COMMENT ON TRIGGER vci_drop_caches_all ON vci_issuer IS 'Drops the backends'' caches';
 COMMENT ON TRIGGER vci_drop_caches ON vci_key IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
@@ -925,14 +1012,15 @@ CREATE VIEW vci_issuer_info WITH (security_barrier) AS
            i.refresh_token_lifetime, i.authorization_request_lifetime,
            i.authorization_code_lifetime, i.authorization_request_rate, i.tx_code_retry_delay,
            i.deferred_interval, i.deferred_lifetime, i.login_url, i.authenticate, i.login_fields,
-           i.endpoints, i.issuance_paused, i.notify_events
+           i.endpoints, i.issuance_paused, i.notify_events, i.keep_claims, i.token_retention,
+           i.offer_retention, i.credential_retention, i.event_retention
     FROM openid4vci.vci_issuer i
     WHERE i.id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 COMMENT ON VIEW vci_issuer_info IS 'Issuers without their keys; a NULL setting means the profile''s default';
 
 CREATE VIEW vci_key_info WITH (security_barrier) AS
     SELECT k.id, k.issuer_id, i.url AS issuer, k.kid, k.alg, k.state, k.public_jwk,
-           k.created_at, k.retired_at
+           k.created_at, k.retired_at, k.activated_at, k.destroyed_at, k.published_until, k.x5c
     FROM openid4vci.vci_key k JOIN openid4vci.vci_issuer i ON i.id = k.issuer_id
     WHERE k.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 COMMENT ON VIEW vci_key_info IS 'Signing keys, public half';
@@ -957,7 +1045,8 @@ CREATE VIEW vci_offer_info WITH (security_barrier) AS
                AND o.tx_code_failures >= COALESCE(i.tx_code_max_failures, 5) AS locked,
            o.created_at, o.expires_at, o.redeemed_at, o.issued_at, o.cancelled_at, o.created_by,
            o.grants, o.client_id, o.authorization_server,
-           COALESCE(pg_catalog.jsonb_array_length(o.datasets), 0) AS datasets
+           COALESCE(pg_catalog.jsonb_array_length(o.datasets), 0) AS datasets, o.ends_at,
+           o.claims_erased_at
     FROM openid4vci.vci_offer o JOIN openid4vci.vci_issuer i ON i.id = o.issuer_id
     WHERE o.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 COMMENT ON VIEW vci_offer_info IS
@@ -1030,10 +1119,23 @@ COMMENT ON VIEW vci_deferred_info IS
 
 CREATE VIEW vci_event_info WITH (security_barrier) AS
     SELECT e.id, e.at, e.issuer_id, i.url AS issuer, e.kind, e.offer_id, e.authorization_id,
-           e.token_id, e.deferred_id, e.credential_id, e.actor
-    FROM openid4vci.vci_event e JOIN openid4vci.vci_issuer i ON i.id = e.issuer_id
-    WHERE e.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
-COMMENT ON VIEW vci_event_info IS 'All events, for reports; a program that must miss none reads vci_events';
+           e.token_id, e.deferred_id, e.credential_id, e.actor, e.key_id, e.role_name, e.duty
+    FROM openid4vci.vci_event e LEFT JOIN openid4vci.vci_issuer i ON i.id = e.issuer_id
+    WHERE COALESCE(e.issuer_id, 0) = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_event_info IS 'All events, for reports; a program that must miss none reads vci_events. Those of no issuer are for who reads all issuers';
+
+CREATE VIEW vci_event_seal_info WITH (security_barrier) AS
+    SELECT s.id, s.kind, s.event_ids, s.events, s.purged_through, s.sealed_at,
+           pg_catalog.encode(s.mac, 'hex') AS mac
+    FROM openid4vci.vci_event_seal s
+    WHERE 0 = ANY ((SELECT openid4vci.vci_duty_issuers('auditor'))::bigint[]);
+COMMENT ON VIEW vci_event_seal_info IS 'Seals over the events, for auditors of all issuers';
+
+CREATE VIEW vci_duty_info WITH (security_barrier) AS
+    SELECT d.role_name, d.duty, d.issuer_id, i.url AS issuer, d.granted_by, d.granted_at
+    FROM openid4vci.vci_duty d LEFT JOIN openid4vci.vci_issuer i ON i.id = d.issuer_id
+    WHERE COALESCE(d.issuer_id, 0) = ANY ((SELECT openid4vci.vci_duty_issuers('auditor'))::bigint[]);
+COMMENT ON VIEW vci_duty_info IS 'Who has which duty, for one issuer or (NULL) for all';
 
 -- PUBLIC has nothing, and neither has anybody whom the installing role's default
 -- privileges favour, nor a role that had a duty in an extension dropped before: rights

@@ -15,11 +15,11 @@
 #include "root_key.h"
 #include "values.h"
 
-#define WATCHED_TABLES 7
+#define WATCHED_TABLES 8
 
 static const char *const watched_table_names[WATCHED_TABLES] = {
-	"vci_issuer", "vci_key",  "vci_configuration", "vci_client", "vci_authorization_server",
-	"vci_duty",	  "vci_epoch"};
+	"vci_issuer", "vci_key",   "vci_configuration", "vci_client", "vci_authorization_server",
+	"vci_duty",	  "vci_epoch", "vci_database"};
 
 /*
  * One generation of the cache. It is kept while somebody uses it, even when it is stale

@@ -72,9 +72,6 @@ static const DutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_retire_issuer(text)"),
 	  ON_FUNCTION("vci_pause_issuance(text)"),
 	  ON_FUNCTION("vci_resume_issuance(text)"),
-	  ON_FUNCTION("vci_create_key(text, text)"),
-	  ON_FUNCTION("vci_alter_key(text, text, text)"),
-	  ON_FUNCTION("vci_retire_key(text, text)"),
 	  ON_FUNCTION(
 		  "vci_create_configuration(text, text, jsonb, jsonb, jsonb, jsonb, text, interval, "
 		  "text, text, text, text, jsonb)"),
@@ -93,7 +90,18 @@ static const DutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_grant(name, text, text)"),
 	  ON_FUNCTION("vci_revoke(name, text, text)"),
 	  NULL}},
+	{"key_admin",
+	 true,
+	 {VIEWS, ON_FUNCTION("vci_create_key(text, text)"),
+	  ON_FUNCTION("vci_alter_key(text, text, text)"), ON_FUNCTION("vci_retire_key(text, text)"),
+	  NULL}},
+	{"verifier",
+	 true,
+	 {ON_FUNCTION("vci_verify_kbjwt(text, text, text, text, jsonb, text, boolean, interval)"),
+	  ON_FUNCTION("vci_verify_sdjwt(text, text, text, jsonb, boolean, interval)"),
+	  ON_FUNCTION("vci_verify_dpop(text, text, text, text, interval)"), NULL}},
 	{"reporter", true, {VIEWS, NULL}},
+	{"auditor", true, {VIEWS, ON_VIEW("vci_event_seal_info"), ON_VIEW("vci_duty_info"), NULL}},
 	{"backup",
 	 false,
 	 {"SELECT ON ALL TABLES IN SCHEMA openid4vci", "SELECT ON ALL SEQUENCES IN SCHEMA openid4vci",
@@ -108,7 +116,8 @@ duty_by_name(const char *name)
 			return (VciDuty) i;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there is no duty \"%s\"", name),
-			 errhint("Duties are endpoint, offerer, issuer_admin, reporter and backup.")));
+			 errhint("Duties are endpoint, offerer, issuer_admin, key_admin, verifier, "
+					 "reporter, auditor and backup.")));
 }
 
 static bool

@@ -28,7 +28,20 @@
 #define VCI_EVENT_ISSUANCE_PAUSED		 "issuance_paused"
 #define VCI_EVENT_ISSUANCE_RESUMED		 "issuance_resumed"
 
+#define VCI_EVENT_KEY_CREATED		"key_created" /* generated or imported */
+#define VCI_EVENT_KEY_ACTIVATED		"key_activated"
+#define VCI_EVENT_KEY_RETIRED		"key_retired"
+#define VCI_EVENT_KEY_DESTROYED		"key_destroyed"
+#define VCI_EVENT_ROOT_KEY_ROTATED	"root_key_rotated"
+#define VCI_EVENT_DUTY_GIVEN		"duty_given"
+#define VCI_EVENT_DUTY_TAKEN		"duty_taken"
+#define VCI_EVENT_DATABASE_ADOPTED	"database_adopted"
+#define VCI_EVENT_DATABASE_RESTORED "database_restored" /* vci_after_restore */
+
 /* Appends an event of this issuer; event->issuer_id is filled in. */
 extern void vci_note(VciStore *store, const VciIssuerEntry *issuer, VciEvent event);
+
+/* Appends an event that concerns the database or all issuers (issuer_id 0), never NOTIFYed. */
+extern void vci_note_database(VciStore *store, VciEvent event);
 
 #endif

@@ -489,12 +489,15 @@ extern void vci_store_issue_deferred(VciStore *store, int64 id);
 typedef struct VciEvent
 {
 	const char *kind; /* e.g. "credential_issued" */
-	int64 issuer_id;
-	int64 offer_id; /* 0: none, also below */
+	int64 issuer_id; /* 0: none, also below */
+	int64 offer_id;
 	int64 authorization_id;
 	int64 token_id;
 	int64 deferred_id;
 	int64 credential_id;
+	int64 key_id;
+	const char *role_name; /* whose duty; NULL: none */
+	const char *duty;
 } VciEvent;
 
 typedef struct VciEventRow

@@ -57,10 +57,11 @@ vci_store_record_event(VciStore *store, const VciEvent *event, bool notify)
 {
 	static VciStatement statement = {
 		"INSERT INTO openid4vci.vci_event (id, horizon, issuer_id, offer_id, authorization_id, "
-		"token_id, deferred_id, credential_id, kind, actor) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-		10,
-		{INT8OID, XID8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, TEXTOID},
+		"token_id, deferred_id, credential_id, kind, actor, key_id, role_name, duty) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+		13,
+		{INT8OID, XID8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, TEXTOID,
+		 INT8OID, TEXTOID, TEXTOID},
 		NULL};
 	VciArguments args = {0};
 	int64 id;
@@ -69,7 +70,7 @@ vci_store_record_event(VciStore *store, const VciEvent *event, bool notify)
 	id = next_event_id();
 	vci_put_int64(&args, id);
 	vci_put_datum(&args, FullTransactionIdGetDatum(ReadNextFullTransactionId()));
-	vci_put_int64(&args, event->issuer_id);
+	vci_put_int64_or_null(&args, event->issuer_id);
 	vci_put_int64_or_null(&args, event->offer_id);
 	vci_put_int64_or_null(&args, event->authorization_id);
 	vci_put_int64_or_null(&args, event->token_id);
@@ -77,6 +78,9 @@ vci_store_record_event(VciStore *store, const VciEvent *event, bool notify)
 	vci_put_int64_or_null(&args, event->credential_id);
 	vci_put_text(&args, event->kind);
 	vci_put_text(&args, GetUserNameFromId(store->caller, false));
+	vci_put_int64_or_null(&args, event->key_id);
+	vci_put_text(&args, event->role_name);
+	vci_put_text(&args, event->duty);
 	vci_run(store, &statement, &args);
 	if (notify)
 		send_notification(id, event);

@@ -87,7 +87,7 @@ sub grant_duties
 	my ($self) = @_;
 	$self->sql(<<'SQL');
 SELECT openid4vci.vci_grant('registry', duty)
-FROM unnest(ARRAY['issuer_admin', 'offerer', 'reporter']) AS duty;
+FROM unnest(ARRAY['issuer_admin', 'key_admin', 'offerer', 'reporter']) AS duty;
 SELECT openid4vci.vci_grant('wallet_endpoint', 'endpoint');
 SELECT openid4vci.vci_grant('keeper', 'backup');
 SQL
