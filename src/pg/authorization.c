@@ -117,12 +117,6 @@ code_location(const VciIssuerEntry *issuer, const VciAuthorizationRow *row)
 	return location_of(row->redirect_uri, parameters, lengthof(parameters));
 }
 
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /* The locked offer of a request that has one. */
 static VciStatus
 find_good_offer(VciStore *store, const VciAuthorizationRow *row, int64 now, VciOfferRow **offer,
@@ -152,8 +146,8 @@ static VciStatus
 check_subject(const VciAuthorizationRow *row, const VciOfferRow *offer, const VciApproval *approval,
 			  VciError *error)
 {
-	bool same = same_text(offer->subject_model, approval->subject_model) &&
-				same_text(offer->subject_id, approval->subject_id);
+	bool same = vci_same_text(offer->subject_model, approval->subject_model) &&
+				vci_same_text(offer->subject_id, approval->subject_id);
 
 	if (row->approved && !same)
 		return vci_error(error, VCI_ERR_REQUEST_URI,

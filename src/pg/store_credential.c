@@ -4,6 +4,7 @@
 
 #include "../jose/seal.h"
 #include "store_statement.h"
+#include "values.h"
 
 int64
 vci_store_insert_credential(VciStore *store, const VciNewCredential *credential)
@@ -114,12 +115,6 @@ lock_notified(VciStore *store, int64 credential_id, int64 offer_id, int64 token_
 	return true;
 }
 
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 bool
 vci_store_note_notification(VciStore *store, int64 credential_id, int64 offer_id, int64 token_id,
 							const char *event, const char *description, bool *changed)
@@ -144,8 +139,8 @@ vci_store_note_notification(VciStore *store, int64 credential_id, int64 offer_id
 		return false;
 	if (!open)
 		return true;
-	*changed = !same_text(known_event, event);
-	if (!*changed && same_text(known_description, description))
+	*changed = !vci_same_text(known_event, event);
+	if (!*changed && vci_same_text(known_description, description))
 		return true;
 	vci_put_int64(&args, credential_id);
 	vci_put_text(&args, event);

@@ -266,3 +266,9 @@ vci_strings_of_json(const VciJson *array, int *count)
 		strings[i] = pstrdup(vci_json_string(vci_json_array_at(array, i)));
 	return strings;
 }
+
+bool
+vci_same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}

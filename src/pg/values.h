@@ -48,6 +48,9 @@ extern TimestampTz vci_timestamp_of_seconds(int64 seconds);
 /* Raises 22023 when object has a member that allowed (NULL-terminated) does not list. */
 extern void vci_check_members(const VciJson *object, const char *what, const char *const *allowed);
 
+/* The same text, or both NULL? */
+extern bool vci_same_text(const char *a, const char *b);
+
 /* Refuses invalid UTF-8, control characters and text over max characters (bytes). */
 extern void vci_check_text(const char *text, const char *name, size_t max);
 

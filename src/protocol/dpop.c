@@ -7,7 +7,7 @@
 #include "../jose/base64url.h"
 #include "ascii.h"
 #include "http.h"
-#include "number.h"
+#include "jwt.h"
 
 const char *const vci_dpop_algs[VCI_DPOP_ALG_COUNT] = {"ES256", "ES384", "EdDSA", "RS256", "PS256"};
 
@@ -134,16 +134,11 @@ check_target(const VciJson *payload, const VciDpopPolicy *policy, VciError *erro
 	return VCI_OK;
 }
 
-/* A NumericDate (RFC 7519 section 2): *present tells whether it is there. */
 static VciStatus
 read_time(const VciJson *payload, const char *name, int64_t *seconds, bool *present,
 		  VciError *error)
 {
-	*present = vci_json_has(payload, name);
-	if (*present && !vci_number_floor(vci_json_get(payload, name), seconds))
-		return vci_error(error, VCI_ERR_DPOP,
-						 "%s in the DPoP proof must be a number of seconds since 1970", name);
-	return VCI_OK;
+	return vci_jwt_time(payload, name, "the DPoP proof", VCI_ERR_DPOP, seconds, present, error);
 }
 
 static VciStatus
@@ -306,26 +301,12 @@ vci_dpop_digest(const VciDpop *proof, int64_t issuer_id, unsigned char digest[VC
 	return vci_sha256(bytes, 8 + VCI_THUMBPRINT_SIZE + jti_len, digest, error);
 }
 
-static bool
-set_outcome(VciJson *verdict, const VciError *error)
-{
-	bool valid = error->code == VCI_OK;
-
-	if (!vci_json_set_boolean(verdict, "valid", valid))
-		return false;
-	return valid || (vci_json_set_string(verdict, "error", vci_status_name(error->code)) &&
-					 vci_json_set_string(verdict, "error_description", error->text));
-}
-
 VciJson *
 vci_dpop_verdict(const VciDpop *proof, const VciError *error)
 {
-	VciJson *verdict = vci_json_new_object();
-	bool ok = verdict != NULL && set_outcome(verdict, error);
+	VciJson *verdict = vci_jwt_verdict(proof ? proof->jws : NULL, error);
+	bool ok = verdict != NULL;
 
-	if (ok && proof != NULL)
-		ok = vci_json_set(verdict, "header", vci_json_copy(proof->jws->header)) &&
-			 vci_json_set(verdict, "payload", vci_json_copy(proof->jws->payload));
 	if (ok && proof != NULL && proof->key != NULL)
 		ok = vci_json_set_string(verdict, "jkt", proof->jkt);
 	if (!ok)

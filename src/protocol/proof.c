@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "../jose/seal.h"
-#include "number.h"
+#include "jwt.h"
 
 static VciStatus
 check_typ(const VciJws *jws, VciProofKind kind, VciError *error)
@@ -53,16 +53,11 @@ check_audience(const VciJson *payload, const VciProofPolicy *policy, VciError *e
 	return VCI_OK;
 }
 
-/* A time claim (NumericDate of RFC 7519): *present tells whether it is there. */
 static VciStatus
 read_time(const VciJson *payload, const char *name, int64_t *seconds, bool *present,
 		  VciError *error)
 {
-	*present = vci_json_has(payload, name);
-	if (*present && !vci_number_floor(vci_json_get(payload, name), seconds))
-		return vci_error(error, VCI_ERR_PROOF,
-						 "%s in the proof must be a number of seconds since 1970", name);
-	return VCI_OK;
+	return vci_jwt_time(payload, name, "the proof", VCI_ERR_PROOF, seconds, present, error);
 }
 
 static VciStatus
@@ -262,17 +257,6 @@ vci_proof_verify(const VciProof *proof, VciError *error)
 }
 
 static bool
-set_outcome(VciJson *verdict, const VciError *error)
-{
-	bool valid = error->code == VCI_OK;
-
-	if (!vci_json_set_boolean(verdict, "valid", valid))
-		return false;
-	return valid || (vci_json_set_string(verdict, "error", vci_status_name(error->code)) &&
-					 vci_json_set_string(verdict, "error_description", error->text));
-}
-
-static bool
 set_key(VciJson *verdict, const VciKey *key)
 {
 	char thumbprint[VCI_THUMBPRINT_SIZE];
@@ -285,12 +269,9 @@ set_key(VciJson *verdict, const VciKey *key)
 VciJson *
 vci_proof_verdict(const VciProof *proof, const VciError *error)
 {
-	VciJson *verdict = vci_json_new_object();
-	bool ok = set_outcome(verdict, error);
+	VciJson *verdict = vci_jwt_verdict(proof ? proof->jws : NULL, error);
+	bool ok = verdict != NULL;
 
-	if (ok && proof != NULL && proof->jws != NULL)
-		ok = vci_json_set(verdict, "header", vci_json_copy(proof->jws->header)) &&
-			 vci_json_set(verdict, "payload", vci_json_copy(proof->jws->payload));
 	if (ok && proof != NULL && proof->key != NULL)
 		ok = set_key(verdict, proof->key);
 	if (!ok)
