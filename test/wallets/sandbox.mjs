@@ -96,7 +96,7 @@ SELECT openid4vci.vci_create_issuer(:'url', settings => :'settings');
 CREATE ROLE :"role" LOGIN;
 GRANT USAGE ON SCHEMA demo TO :"role";
 SELECT openid4vci.vci_grant(:'role', duty, :'url')
-FROM unnest(ARRAY['issuer_admin', 'offerer', 'reporter']) AS duty;
+FROM unnest(ARRAY['issuer_admin', 'key_admin', 'offerer']) AS duty;
 SELECT openid4vci.vci_create_key(:'url');
 SELECT openid4vci.vci_create_configuration('EntitlementCredential', 'urn:test:entitlement',
 	'["entitlementId", "entitlementStatus"]', issuer => :'url');
