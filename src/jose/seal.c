@@ -20,6 +20,11 @@
 #define GCM_TAG_BYTES	  16
 #define ROOT_KEY_ID_LABEL "openid4vci root key id"
 
+struct VciDigest
+{
+	EVP_MD_CTX *context;
+};
+
 /* The host process shares OpenSSL's error queue and must not find our entries in it. */
 static VciStatus
 crypto_failure(const char *what, VciError *error)
@@ -55,6 +60,46 @@ vci_sha256(const void *data, size_t len, unsigned char out[VCI_DIGEST_BYTES], Vc
 	if (EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL) != 1)
 		return crypto_failure("SHA-256", error);
 	return VCI_OK;
+}
+
+VciDigest *
+vci_digest_new(void)
+{
+	VciDigest *digest = malloc(sizeof(VciDigest));
+
+	if (digest == NULL)
+		return NULL;
+	digest->context = EVP_MD_CTX_new();
+	if (digest->context != NULL && EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL) == 1)
+		return digest;
+	vci_digest_free(digest);
+	ERR_clear_error();
+	return NULL;
+}
+
+VciStatus
+vci_digest_update(VciDigest *digest, const void *data, size_t len, VciError *error)
+{
+	if (EVP_DigestUpdate(digest->context, data, len) != 1)
+		return crypto_failure("SHA-256", error);
+	return VCI_OK;
+}
+
+VciStatus
+vci_digest_finish(VciDigest *digest, unsigned char out[VCI_DIGEST_BYTES], VciError *error)
+{
+	if (EVP_DigestFinal_ex(digest->context, out, NULL) != 1)
+		return crypto_failure("SHA-256", error);
+	return VCI_OK;
+}
+
+void
+vci_digest_free(VciDigest *digest)
+{
+	if (digest == NULL)
+		return;
+	EVP_MD_CTX_free(digest->context);
+	free(digest);
 }
 
 VciStatus

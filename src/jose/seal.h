@@ -30,6 +30,17 @@ extern bool vci_bytes_equal(const void *a, const void *b, size_t len);
 extern VciStatus vci_sha256(const void *data, size_t len, unsigned char out[VCI_DIGEST_BYTES],
 							VciError *error);
 
+/* SHA-256 over what comes piece by piece. */
+typedef struct VciDigest VciDigest;
+
+extern VciDigest *vci_digest_new(void); /* NULL when memory is out */
+extern VciStatus vci_digest_update(VciDigest *digest, const void *data, size_t len,
+								   VciError *error);
+/* Ends it: nothing can be added any more. */
+extern VciStatus vci_digest_finish(VciDigest *digest, unsigned char out[VCI_DIGEST_BYTES],
+								   VciError *error);
+extern void vci_digest_free(VciDigest *digest); /* NULL is fine */
+
 /* HMAC-SHA-256 (RFC 2104). */
 extern VciStatus vci_hmac(const VciSecret *key, const void *data, size_t len,
 						  unsigned char out[VCI_DIGEST_BYTES], VciError *error);

@@ -76,6 +76,12 @@ release_sd_jwt(void *arg)
 }
 
 static void
+release_digest(void *arg)
+{
+	vci_digest_free(((OwnedHandle *) arg)->handle);
+}
+
+static void
 release_sensitive(void *arg)
 {
 	VciSensitiveBytes *bytes = arg;
@@ -173,6 +179,12 @@ VciSdJwt **
 vci_own_sd_jwt(void)
 {
 	return (VciSdJwt **) own(release_sd_jwt);
+}
+
+VciDigest **
+vci_own_digest(void)
+{
+	return (VciDigest **) own(release_digest);
 }
 
 VciSensitiveBytes *

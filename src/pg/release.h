@@ -26,6 +26,7 @@ extern VciProof **vci_own_proof(void);
 extern VciDpop **vci_own_dpop(void);
 extern VciAccessToken **vci_own_access_token(void);
 extern VciSdJwt **vci_own_sd_jwt(void);
+extern VciDigest **vci_own_digest(void);
 
 /* Bytes that are wiped when they are freed; set both members. */
 typedef struct VciSensitiveBytes

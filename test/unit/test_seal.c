@@ -59,6 +59,35 @@ digests(void)
 	vci_json_free(file);
 }
 
+/* Pieces of any size give the digest of the whole. */
+static void
+digest_in_pieces(void)
+{
+	unsigned char data[200];
+	unsigned char whole[VCI_DIGEST_BYTES];
+	unsigned char pieces[VCI_DIGEST_BYTES];
+	VciError error = VCI_ERROR_INIT;
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (unsigned char) (7 * i);
+	for (size_t size = 1; size <= sizeof(data); size += 33)
+	{
+		VciDigest *digest = vci_digest_new();
+		VciStatus status = digest == NULL ? VCI_ERR_MEMORY : VCI_OK;
+
+		for (size_t at = 0; at < sizeof(data) && status == VCI_OK; at += size)
+			status = vci_digest_update(digest, data + at,
+									   sizeof(data) - at < size ? sizeof(data) - at : size, &error);
+		if (status == VCI_OK)
+			status = vci_digest_finish(digest, pieces, &error);
+		is_status(status, VCI_OK, &error, "SHA-256 works in pieces");
+		(void) vci_sha256(data, sizeof(data), whole, &error);
+		is_bytes(pieces, sizeof(pieces), whole, sizeof(whole), "and gives the same");
+		vci_digest_free(digest);
+	}
+	vci_digest_free(NULL);
+}
+
 static void
 derivation(void)
 {
@@ -283,6 +312,7 @@ int
 main(void)
 {
 	digests();
+	digest_in_pieces();
 	derivation();
 	published_sealing();
 	sealing();
