@@ -4,16 +4,22 @@
 #   make installcheck            tests against an installed, running server (not as root)
 #   make demo                    an offer and its redemption on a private server
 #   make check                   every test, on private servers
+#   make check-asan              pg_regress under AddressSanitizer and UBSan in every backend
+#   make check-valgrind          pg_regress under valgrind in every backend
 #
 # PG_CONFIG chooses the PostgreSQL, WERROR=1 turns warnings into errors, and
 # SANITIZE=address,undefined builds the unit tests (target "unit") under sanitizers.
 
-ifneq (,$(filter check demo,$(MAKECMDGOALS)))
+ifneq (,$(filter check check-asan check-valgrind demo,$(MAKECMDGOALS)))
 
-# These two install missing packages first, so they must not need pg_config to start.
-.PHONY: check demo
+# These install missing packages first, so they must not need pg_config to start.
+.PHONY: check check-asan check-valgrind demo
 check:
 	@test/run
+check-asan:
+	@test/run asan
+check-valgrind:
+	@test/run memcheck
 demo:
 	@test/demo
 
