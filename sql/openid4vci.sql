@@ -546,7 +546,7 @@ CREATE TABLE vci_database (
 COMMENT ON TABLE vci_database IS 'The one database that may issue: written with the first issuer, and dumped, so that a copy finds that it is another and stays paused until vci_adopt_database()';
 COMMENT ON COLUMN vci_database.system_identifier IS 'Of pg_control_system()';
 COMMENT ON COLUMN vci_database.event_key IS 'Key of the seals over events, sealed under the root key root_key_id; NULL before the first seal';
-COMMENT ON COLUMN vci_database.restored_at IS 'When it was last adopted or brought back to an earlier state: DPoP proofs, and tokens of external servers not seen yet, that were made before are refused, because their use may be forgotten; NULL: never'
+COMMENT ON COLUMN vci_database.restored_at IS 'When it was last adopted or brought back to an earlier state: DPoP proofs, and tokens of external servers not seen yet, that were made before are refused, because their use may be forgotten; NULL: never';
 
 -- How far the purge has come; not dumped, it begins anew in a copy.
 
