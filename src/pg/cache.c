@@ -14,6 +14,7 @@
 #include "report.h"
 #include "root_key.h"
 #include "values.h"
+#include "version.h"
 
 #define WATCHED_TABLES 8
 
@@ -65,11 +66,13 @@ wipe_secrets(void *arg)
 static Generation *
 new_generation(void)
 {
-	MemoryContext context =
-		AllocSetContextCreate(CacheMemoryContext, "openid4vci cache", ALLOCSET_DEFAULT_SIZES);
-	Generation *generation = MemoryContextAllocZero(context, sizeof(Generation));
 	Oid namespace = get_namespace_oid("openid4vci", false);
+	MemoryContext context;
+	Generation *generation;
 
+	vci_require_same_version();
+	context = AllocSetContextCreate(CacheMemoryContext, "openid4vci cache", ALLOCSET_DEFAULT_SIZES);
+	generation = MemoryContextAllocZero(context, sizeof(Generation));
 	generation->context = context;
 	generation->wipe.func = wipe_secrets;
 	generation->wipe.arg = generation;

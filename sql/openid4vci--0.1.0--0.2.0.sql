@@ -1,0 +1,253 @@
+-- From 0.1.0 to 0.2.0. What it leaves equals a fresh installation of 0.2.0, catalog by
+-- catalog. No table is rewritten. It grants nothing to roles: rights given in a script
+-- count as the extension's own, and pg_dump would leave them out. After it, type
+-- SELECT openid4vci.vci_reapply_duties();
+
+\echo Use "ALTER EXTENSION openid4vci UPDATE TO '0.2.0'" to load this file. \quit
+
+-- pg_catalog is searched first without being named; named, it would be where objects go.
+SET LOCAL search_path TO openid4vci, pg_temp;
+
+-- Columns and constraints of the tables that were there --------------------------
+
+ALTER TABLE vci_issuer
+    ADD COLUMN keep_claims          boolean NOT NULL DEFAULT false,
+    ADD COLUMN token_retention      integer CHECK (token_retention BETWEEN 3600 AND 315360000),
+    ADD COLUMN offer_retention      integer CHECK (offer_retention BETWEEN 86400 AND 2147483647),
+    ADD COLUMN credential_retention integer CHECK (credential_retention BETWEEN 86400 AND 2147483647),
+    ADD COLUMN event_retention      integer CHECK (event_retention BETWEEN 86400 AND 2147483647);
+
+ALTER TABLE vci_key
+    ADD COLUMN activated_at    timestamptz,
+    ADD COLUMN destroyed_at    timestamptz,
+    ADD COLUMN published_until timestamptz,
+    ADD COLUMN x5c             jsonb,
+    ALTER COLUMN private_key DROP NOT NULL,
+    DROP CONSTRAINT vci_key_state_check,
+    ADD CONSTRAINT vci_key_state_check CHECK (state IN ('next', 'active', 'retired', 'destroyed')),
+    ADD CONSTRAINT vci_key_destroyed_check CHECK ((state = 'destroyed') = (private_key IS NULL));
+
+ALTER TABLE vci_configuration
+    ADD COLUMN longest_validity interval;
+
+ALTER TABLE vci_offer
+    ADD COLUMN ends_at          timestamptz,
+    ADD COLUMN claims_due       timestamptz,
+    ADD COLUMN claims_erased_at timestamptz;
+
+ALTER TABLE vci_event
+    ADD COLUMN key_id    bigint,
+    ADD COLUMN role_name name,
+    ADD COLUMN duty      text COLLATE "C",
+    ALTER COLUMN issuer_id DROP NOT NULL;
+
+-- Comments of changed tables --------------------------------------------------
+
+COMMENT ON COLUMN vci_issuer.keep_claims IS 'Claims stored with offers and deferrals stay; otherwise vci_purge erases them once nothing more can be issued of them';
+COMMENT ON COLUMN vci_issuer.token_retention IS 'Seconds that tokens, refresh tokens, authorization requests and deferrals are kept after their end; NULL: 30 days';
+COMMENT ON COLUMN vci_issuer.offer_retention IS 'Seconds that offers are kept after nothing more can come of them; NULL: for good';
+COMMENT ON COLUMN vci_issuer.credential_retention IS 'Seconds that records of credentials are kept after their exp, or after issuing where they have none; NULL: for good';
+COMMENT ON COLUMN vci_issuer.event_retention IS 'Seconds that events are kept; segments span issuers, so the longest of all counts; NULL: for good';
+COMMENT ON TABLE vci_key IS 'Signing keys; of the active ones that activated last signs';
+COMMENT ON COLUMN vci_key.state IS 'next: published, does not sign yet; active; retired: signs no more; destroyed: the private half is gone';
+COMMENT ON COLUMN vci_key.private_key IS 'PKCS #8, sealed (AES-256-GCM) under the root key root_key_id; NULL once destroyed';
+COMMENT ON COLUMN vci_key.published_until IS 'Of a retired or destroyed key: when the last credential that it can have signed is over; NULL: for good';
+COMMENT ON COLUMN vci_key.x5c IS 'Certificate chain of the key (RFC 7515 section 4.1.6), base64 DER, leaf first, without the trust anchor';
+COMMENT ON COLUMN vci_configuration.longest_validity IS 'The longest validity that it ever had, NULL: without end; tells how long a retired key must stay published';
+COMMENT ON COLUMN vci_offer.ends_at IS 'When nothing more can be issued of it: its expiry, then that of its tokens, refresh tokens and deferrals, or the retry window after the last credential';
+COMMENT ON COLUMN vci_offer.claims_due IS 'When vci_purge looks whether its claims can be erased; NULL: there are none, they are erased, or the issuer keeps them';
+COMMENT ON COLUMN vci_offer.claims_erased_at IS 'When its claims were erased; it can issue no more';
+COMMENT ON TABLE vci_event IS 'What happened to which row, no claims: evidence, and an outbox for integrations, which read it with vci_events. Append-only';
+COMMENT ON COLUMN vci_event.issuer_id IS 'NULL: it concerns the database or all issuers';
+COMMENT ON COLUMN vci_event.role_name IS 'Who got or lost the duty';
+
+CREATE INDEX vci_offer_claims_due ON vci_offer (claims_due) WHERE claims_due IS NOT NULL;
+COMMENT ON INDEX vci_offer_claims_due IS 'For vci_purge; no step of a wallet touches it';
+
+CREATE TABLE vci_event_seal (
+    id             bigint PRIMARY KEY,
+    kind           text COLLATE "C" NOT NULL CHECK (kind IN ('segment', 'checkpoint')),
+    event_ids      int8multirange NOT NULL,
+    events         bigint NOT NULL,
+    purged_through bigint,
+    sealed_at      timestamptz NOT NULL,
+    digest         bytea NOT NULL,
+    mac            bytea NOT NULL
+);
+COMMENT ON TABLE vci_event_seal IS 'Seals over segments of vci_event, each with a MAC that includes the one before';
+COMMENT ON COLUMN vci_event_seal.id IS 'From 1, without gaps';
+COMMENT ON COLUMN vci_event_seal.kind IS 'segment: seals events; checkpoint: tells that the events of earlier segments were purged';
+COMMENT ON COLUMN vci_event_seal.event_ids IS 'Ids of exactly the events that the segment holds';
+COMMENT ON COLUMN vci_event_seal.purged_through IS 'Of a checkpoint: the last segment whose events were purged';
+COMMENT ON COLUMN vci_event_seal.digest IS 'SHA-256 over the events in the order of their ids';
+COMMENT ON COLUMN vci_event_seal.mac IS 'HMAC-SHA-256 over this seal and the mac before it, under a key derived from event_key of vci_database';
+
+CREATE TABLE vci_database (
+    singleton         boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    system_identifier bigint NOT NULL,
+    database_oid      oid NOT NULL,
+    adopted_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    adopted_by        name NOT NULL,
+    event_key         bytea,
+    root_key_id       text COLLATE "C",
+    restored_at       timestamptz
+);
+COMMENT ON TABLE vci_database IS 'The one database that may issue: written with the first issuer, and dumped, so that a copy finds that it is another and stays paused until vci_adopt_database()';
+COMMENT ON COLUMN vci_database.system_identifier IS 'Of pg_control_system()';
+COMMENT ON COLUMN vci_database.event_key IS 'Key of the seals over events, sealed under the root key root_key_id; NULL before the first seal';
+COMMENT ON COLUMN vci_database.restored_at IS 'When it was last adopted or brought back to an earlier state: DPoP proofs, and tokens of external servers not seen yet, that were made before are refused, because their use may be forgotten; NULL: never';
+
+CREATE TABLE vci_purge_state (
+    kind     text COLLATE "C" PRIMARY KEY,
+    mark     bigint NOT NULL DEFAULT 0,
+    swept_at timestamptz
+);
+COMMENT ON TABLE vci_purge_state IS 'How far vci_purge has come with each kind of row';
+COMMENT ON COLUMN vci_purge_state.mark IS 'Id up to which the present sweep has looked';
+COMMENT ON COLUMN vci_purge_state.swept_at IS 'When the last whole sweep ended';
+
+SELECT pg_extension_config_dump('openid4vci.vci_event_seal', '');
+SELECT pg_extension_config_dump('openid4vci.vci_database', '');
+
+-- Functions -------------------------------------------------------------------
+
+-- Triggers --------------------------------------------------------------------
+
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_database
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_database
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+ALTER TABLE vci_database ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_database ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+COMMENT ON TRIGGER vci_drop_caches ON vci_database IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_database IS 'Drops the backends'' caches';
+
+-- Views: columns are only ever appended ---------------------------------------
+
+CREATE OR REPLACE VIEW vci_issuer_info WITH (security_barrier) AS
+    SELECT i.id, i.url, i.base_path, i.profile, i.iss_did_web, i.offer_lifetime,
+           i.access_token_lifetime, i.c_nonce_lifetime, i.retry_window, i.time_rounding,
+           i.proof_max_age, i.tx_code_max_failures, i.batch_size, i.display,
+           i.created_at, i.retired_at, i.dpop, i.dpop_nonce, i.dpop_proof_max_age,
+           i.refresh_token_lifetime, i.authorization_request_lifetime,
+           i.authorization_code_lifetime, i.authorization_request_rate, i.tx_code_retry_delay,
+           i.deferred_interval, i.deferred_lifetime, i.login_url, i.authenticate, i.login_fields,
+           i.endpoints, i.issuance_paused, i.notify_events, i.keep_claims, i.token_retention,
+           i.offer_retention, i.credential_retention, i.event_retention
+    FROM openid4vci.vci_issuer i
+    WHERE i.id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+
+CREATE OR REPLACE VIEW vci_key_info WITH (security_barrier) AS
+    SELECT k.id, k.issuer_id, i.url AS issuer, k.kid, k.alg, k.state, k.public_jwk,
+           k.created_at, k.retired_at, k.activated_at, k.destroyed_at, k.published_until, k.x5c
+    FROM openid4vci.vci_key k JOIN openid4vci.vci_issuer i ON i.id = k.issuer_id
+    WHERE k.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+
+CREATE OR REPLACE VIEW vci_offer_info WITH (security_barrier) AS
+    SELECT o.id, o.issuer_id, i.url AS issuer,
+           CASE WHEN o.cancelled_at IS NOT NULL THEN 'cancelled'
+                WHEN o.redeemed_at IS NOT NULL THEN 'redeemed'
+                WHEN o.expires_at <= pg_catalog.clock_timestamp() THEN 'expired'
+                ELSE 'pending' END COLLATE "C" AS state,
+           o.configuration_ids, o.subject_model, o.subject_id, o.reference, o.labels,
+           o.holder_did, o.tx_code_verifier IS NOT NULL AS tx_code_required, o.tx_code_failures,
+           o.tx_code_verifier IS NOT NULL
+               AND o.tx_code_failures >= COALESCE(i.tx_code_max_failures, 5) AS locked,
+           o.created_at, o.expires_at, o.redeemed_at, o.issued_at, o.cancelled_at, o.created_by,
+           o.grants, o.client_id, o.authorization_server,
+           COALESCE(pg_catalog.jsonb_array_length(o.datasets), 0) AS datasets, o.ends_at,
+           o.claims_erased_at
+    FROM openid4vci.vci_offer o JOIN openid4vci.vci_issuer i ON i.id = o.issuer_id
+    WHERE o.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+
+CREATE OR REPLACE VIEW vci_event_info WITH (security_barrier) AS
+    SELECT e.id, e.at, e.issuer_id, i.url AS issuer, e.kind, e.offer_id, e.authorization_id,
+           e.token_id, e.deferred_id, e.credential_id, e.actor, e.key_id, e.role_name, e.duty
+    FROM openid4vci.vci_event e LEFT JOIN openid4vci.vci_issuer i ON i.id = e.issuer_id
+    WHERE COALESCE(e.issuer_id, 0) = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_event_info IS 'All events, for reports; a program that must miss none reads vci_events. Those of no issuer are for who reads all issuers';
+
+CREATE VIEW vci_event_seal_info WITH (security_barrier) AS
+    SELECT s.id, s.kind, s.event_ids, s.events, s.purged_through, s.sealed_at,
+           pg_catalog.encode(s.mac, 'hex') AS mac
+    FROM openid4vci.vci_event_seal s
+    WHERE 0 = ANY ((SELECT openid4vci.vci_duty_issuers('auditor'))::bigint[]);
+COMMENT ON VIEW vci_event_seal_info IS 'Seals over the events, for auditors of all issuers';
+
+CREATE VIEW vci_duty_info WITH (security_barrier) AS
+    SELECT d.role_name, d.duty, d.issuer_id, i.url AS issuer, d.granted_by, d.granted_at
+    FROM openid4vci.vci_duty d LEFT JOIN openid4vci.vci_issuer i ON i.id = d.issuer_id
+    WHERE COALESCE(d.issuer_id, 0) = ANY ((SELECT openid4vci.vci_duty_issuers('auditor'))::bigint[]);
+COMMENT ON VIEW vci_duty_info IS 'Who has which duty, for one issuer or (NULL) for all';
+
+-- What the rows that were there mean now ------------------------------------------
+
+-- Keys signed from their creation on.
+UPDATE vci_key SET activated_at = created_at;
+
+-- 0.1.0 kept no trace of a validity that was shortened; what was issued tells it.
+UPDATE vci_configuration AS c
+SET longest_validity = CASE WHEN c.validity IS NULL OR i.endless THEN NULL
+                            ELSE GREATEST(c.validity, i.longest) END
+FROM vci_configuration AS own
+     LEFT JOIN (SELECT r.issuer_id, r.configuration_id, pg_catalog.bool_or(r.expires_at IS NULL),
+                       pg_catalog.max(r.expires_at OPERATOR(pg_catalog.-) r.issued_at)
+                FROM vci_credential AS r GROUP BY r.issuer_id, r.configuration_id
+               ) AS i (issuer_id, configuration_id, endless, longest)
+     ON i.issuer_id OPERATOR(pg_catalog.=) own.issuer_id
+        AND i.configuration_id OPERATOR(pg_catalog.=) own.id
+WHERE own.issuer_id OPERATOR(pg_catalog.=) c.issuer_id AND own.id OPERATOR(pg_catalog.=) c.id;
+
+-- Who administers an issuer has managed its keys so far.
+INSERT INTO vci_duty (role_name, duty, issuer_id, granted_by, granted_at)
+    SELECT d.role_name, 'key_admin', d.issuer_id, d.granted_by, d.granted_at
+    FROM vci_duty AS d WHERE d.duty OPERATOR(pg_catalog.=) 'issuer_admin';
+
+-- This is the database that issues, not a copy of it.
+INSERT INTO vci_database (system_identifier, database_oid, adopted_by)
+    SELECT s.system_identifier, b.oid, CURRENT_USER
+    FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS b
+    WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+          AND EXISTS (SELECT FROM vci_issuer);
+
+-- Nobody has a right on what is new, whomever the owner's default privileges favour.
+-- What 0.1.0 made has its initial privileges recorded: what has none is new.
+
+DO $$
+DECLARE
+    made record;
+BEGIN
+    FOR made IN
+        SELECT o.kind, o.name, a.grantee
+        FROM (SELECT 'TABLE', c.oid::pg_catalog.regclass::text, 'pg_catalog.pg_class'::pg_catalog.regclass,
+                     c.oid, c.relowner, COALESCE(c.relacl, '{}')
+              FROM pg_catalog.pg_class AS c
+              WHERE c.relnamespace OPERATOR(pg_catalog.=) 'openid4vci'::pg_catalog.regnamespace::oid
+                AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'v', 'S']::"char"[])
+              UNION ALL
+              SELECT 'FUNCTION', p.oid::pg_catalog.regprocedure::text, 'pg_catalog.pg_proc'::pg_catalog.regclass,
+                     p.oid, p.proowner, COALESCE(p.proacl, '{}')
+              FROM pg_catalog.pg_proc AS p
+              WHERE p.pronamespace OPERATOR(pg_catalog.=) 'openid4vci'::pg_catalog.regnamespace::oid
+             ) AS o (kind, name, class, oid, owner, acl)
+             CROSS JOIN LATERAL (
+                 SELECT CASE WHEN e.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
+                             ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(e.grantee)::text) END
+                 FROM pg_catalog.aclexplode(o.acl) AS e
+                 WHERE e.grantee OPERATOR(pg_catalog.<>) o.owner
+                 UNION SELECT 'PUBLIC'
+             ) AS a (grantee)
+        WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_init_privs AS i
+                          WHERE i.classoid OPERATOR(pg_catalog.=) o.class::oid
+                            AND i.objoid OPERATOR(pg_catalog.=) o.oid)
+          AND EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                      JOIN pg_catalog.pg_extension AS x ON x.oid OPERATOR(pg_catalog.=) d.refobjid
+                      WHERE d.classid OPERATOR(pg_catalog.=) o.class::oid
+                        AND d.objid OPERATOR(pg_catalog.=) o.oid
+                        AND d.deptype OPERATOR(pg_catalog.=) 'e'
+                        AND x.extname OPERATOR(pg_catalog.=) 'openid4vci')
+    LOOP
+        EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM %s', made.kind, made.name, made.grantee);
+    END LOOP;
+END
+$$;

@@ -1,0 +1,1073 @@
+-- The whole schema of openid4vci, readable from top to bottom.
+-- Each object has its COMMENT beside it; PUBLIC has no right on any of them, and
+-- vci_grant gives a role exactly what its duty needs.
+
+\echo Use "CREATE EXTENSION openid4vci" to load this file. \quit
+
+-- pg_catalog is searched first without being named; named, it would be where objects go.
+SET LOCAL search_path TO openid4vci, pg_temp;
+
+-- A schema made beforehand by somebody else could hold objects that shadow ours. pg_dump
+-- makes the schema before the extension, with the owner that it had: any superuser will do.
+DO $$
+BEGIN
+    IF pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.<>) 'UTF8' THEN
+        RAISE EXCEPTION 'openid4vci needs a database with encoding UTF8, this one has %',
+            pg_catalog.getdatabaseencoding()
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'CREATE DATABASE name TEMPLATE template0 ENCODING ''UTF8'';';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n
+                   JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
+                   WHERE n.nspname OPERATOR(pg_catalog.=) 'openid4vci'
+                     AND (r.rolsuper OR r.rolname OPERATOR(pg_catalog.=) current_user))
+       OR EXISTS (SELECT FROM pg_catalog.pg_class c
+                  WHERE c.relnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
+       OR EXISTS (SELECT FROM pg_catalog.pg_proc p
+                  WHERE p.pronamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
+       OR EXISTS (SELECT FROM pg_catalog.pg_type t
+                  WHERE t.typnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
+       OR EXISTS (SELECT FROM pg_catalog.pg_operator o
+                  WHERE o.oprnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
+       OR EXISTS (SELECT FROM pg_catalog.pg_default_acl d
+                  WHERE d.defaclnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
+    THEN
+        RAISE EXCEPTION 'schema openid4vci exists already and is not an empty schema of a superuser'
+            USING ERRCODE = 'duplicate_schema',
+                  HINT = 'Look at what is in it, then DROP SCHEMA openid4vci CASCADE; and CREATE EXTENSION openid4vci; again.';
+    END IF;
+END
+$$;
+
+REVOKE ALL ON SCHEMA openid4vci FROM PUBLIC;
+COMMENT ON SCHEMA openid4vci IS 'OpenID4VCI 1.0 credential issuer';
+
+-- Issuers -------------------------------------------------------------------
+
+CREATE SEQUENCE vci_issuer_id_seq;
+COMMENT ON SEQUENCE vci_issuer_id_seq IS 'Ids of vci_issuer';
+
+CREATE TABLE vci_issuer (
+    id                    bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_issuer_id_seq'),
+    url                   text COLLATE "C" NOT NULL UNIQUE,
+    base_path             text COLLATE "C" NOT NULL DEFAULT '/api/v1/openid4vci'
+                          CHECK (base_path ~ '^(/[A-Za-z0-9._~!$&''()*+,;=:@-]+)*$' AND base_path !~ '/\.{1,2}(/|$)'
+                                 AND length(base_path) <= 256),
+    profile               text COLLATE "C" NOT NULL DEFAULT 'openspp' CHECK (profile IN ('openspp', 'final')),
+    iss_did_web           boolean NOT NULL DEFAULT false,
+    offer_lifetime        integer CHECK (offer_lifetime BETWEEN 1 AND 315360000),
+    access_token_lifetime integer CHECK (access_token_lifetime BETWEEN 1 AND 31536000),
+    c_nonce_lifetime      integer CHECK (c_nonce_lifetime BETWEEN 1 AND 2592000),
+    retry_window          integer CHECK (retry_window BETWEEN 0 AND 3600),
+    time_rounding         integer CHECK (time_rounding BETWEEN 1 AND 604800),
+    proof_max_age         integer CHECK (proof_max_age BETWEEN 1 AND 2592000),
+    tx_code_max_failures  integer CHECK (tx_code_max_failures BETWEEN 1 AND 100),
+    batch_size            integer CHECK (batch_size BETWEEN 1 AND 32),
+    nonce_generation      integer NOT NULL DEFAULT 0,
+    dpop                  text COLLATE "C" CHECK (dpop IN ('off', 'optional', 'required')),
+    dpop_nonce            boolean,
+    dpop_proof_max_age    integer CHECK (dpop_proof_max_age BETWEEN 1 AND 3600),
+    refresh_token_lifetime integer CHECK (refresh_token_lifetime BETWEEN 1 AND 315360000),
+    authorization_request_lifetime integer CHECK (authorization_request_lifetime BETWEEN 1 AND 86400),
+    authorization_code_lifetime integer CHECK (authorization_code_lifetime BETWEEN 1 AND 600),
+    authorization_request_rate integer CHECK (authorization_request_rate BETWEEN 1 AND 1000000),
+    tx_code_retry_delay   integer CHECK (tx_code_retry_delay BETWEEN 0 AND 3600),
+    deferred_interval     integer CHECK (deferred_interval BETWEEN 1 AND 2592000),
+    deferred_lifetime     integer CHECK (deferred_lifetime BETWEEN 1 AND 31536000),
+    login_url             text COLLATE "C",
+    authenticate          text COLLATE "C",
+    authenticate_owner    name,
+    login_fields          jsonb,
+    endpoints             jsonb NOT NULL DEFAULT '{}',
+    issuance_paused       boolean NOT NULL DEFAULT false,
+    notify_events         boolean NOT NULL DEFAULT false,
+    display               jsonb,
+    data_key              bytea NOT NULL,
+    root_key_id           text COLLATE "C" NOT NULL,
+    created_at            timestamptz NOT NULL DEFAULT clock_timestamp(),
+    retired_at            timestamptz
+);
+ALTER SEQUENCE vci_issuer_id_seq OWNED BY vci_issuer.id;
+COMMENT ON TABLE vci_issuer IS 'Credential issuers; a NULL setting means the default of the profile';
+COMMENT ON COLUMN vci_issuer.url IS 'Credential issuer identifier (OpenID4VCI 1.0 section 12.2.1), without trailing slash';
+COMMENT ON COLUMN vci_issuer.data_key IS 'Key from which codes, tokens and nonces are derived, sealed under the root key root_key_id';
+COMMENT ON COLUMN vci_issuer.offer_lifetime IS 'Seconds an offer is good for';
+COMMENT ON COLUMN vci_issuer.access_token_lifetime IS 'Seconds an access token is good for';
+COMMENT ON COLUMN vci_issuer.c_nonce_lifetime IS 'Seconds a c_nonce is good for';
+COMMENT ON COLUMN vci_issuer.nonce_generation IS 'Raised when c_nonce_lifetime changes: spent c_nonces are forgotten after their lifetime, and a longer one must not revive them';
+COMMENT ON COLUMN vci_issuer.dpop IS 'Sender-constrained tokens (RFC 9449): off, optional or required; NULL is optional';
+COMMENT ON COLUMN vci_issuer.dpop_nonce IS 'Ask wallets for a nonce of ours in their DPoP proofs (RFC 9449 section 8); NULL: only profile final does';
+COMMENT ON COLUMN vci_issuer.dpop_proof_max_age IS 'Seconds that iat of a DPoP proof may lie in the past';
+COMMENT ON COLUMN vci_issuer.refresh_token_lifetime IS 'Seconds a refresh token is good for after its last use; NULL: none is given';
+COMMENT ON COLUMN vci_issuer.authorization_request_lifetime IS 'Seconds a person has to log in and decide';
+COMMENT ON COLUMN vci_issuer.authorization_code_lifetime IS 'Seconds an authorization code is good for';
+COMMENT ON COLUMN vci_issuer.authorization_request_rate IS 'Authorization requests taken a minute; more get 429';
+COMMENT ON COLUMN vci_issuer.tx_code_retry_delay IS 'Seconds that an offer takes no transaction code after a wrong one; meanwhile 429';
+COMMENT ON COLUMN vci_issuer.deferred_interval IS 'Seconds a wallet shall wait before it asks again for a deferred credential';
+COMMENT ON COLUMN vci_issuer.deferred_lifetime IS 'Seconds a deferred credential can be fetched after it was asked for';
+COMMENT ON COLUMN vci_issuer.login_url IS 'The registry''s own login-and-consent page; gets ?request=...';
+COMMENT ON COLUMN vci_issuer.authenticate IS 'schema.function(jsonb) returns jsonb: who the person at the built-in consent page is';
+COMMENT ON COLUMN vci_issuer.authenticate_owner IS 'Owner of authenticate when it was registered; another owner later is an error';
+COMMENT ON COLUMN vci_issuer.login_fields IS 'What the built-in consent page asks for: array of {name, type, label or display}';
+COMMENT ON COLUMN vci_issuer.endpoints IS 'By endpoint name {enabled, path, base_url}; what is absent is the default';
+COMMENT ON COLUMN vci_issuer.issuance_paused IS 'All that leads to a credential answers 503; offers are kept';
+COMMENT ON COLUMN vci_issuer.notify_events IS 'Each event also goes out by NOTIFY openid4vci, which serialises commits';
+COMMENT ON COLUMN vci_issuer.retry_window IS 'Seconds in which a byte-identical credential request gets its answer again';
+COMMENT ON COLUMN vci_issuer.time_rounding IS 'Seconds to which iat and exp are rounded down';
+COMMENT ON COLUMN vci_issuer.proof_max_age IS 'Seconds that iat of a key proof may lie in the past';
+
+CREATE SEQUENCE vci_key_id_seq;
+COMMENT ON SEQUENCE vci_key_id_seq IS 'Ids of vci_key';
+
+CREATE TABLE vci_key (
+    id          bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_key_id_seq'),
+    issuer_id   bigint NOT NULL REFERENCES vci_issuer,
+    kid         text COLLATE "C" NOT NULL,
+    alg         text COLLATE "C" NOT NULL CHECK (alg IN ('ES256', 'ES384', 'EdDSA')),
+    state       text COLLATE "C" NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'retired')),
+    public_jwk  jsonb NOT NULL,
+    private_key bytea NOT NULL,
+    root_key_id text COLLATE "C" NOT NULL,
+    created_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    retired_at  timestamptz,
+    UNIQUE (issuer_id, kid)
+);
+ALTER SEQUENCE vci_key_id_seq OWNED BY vci_key.id;
+COMMENT ON TABLE vci_key IS 'Signing keys; the newest active one signs, all are published';
+COMMENT ON COLUMN vci_key.kid IS 'RFC 7638 thumbprint of the public key';
+COMMENT ON COLUMN vci_key.private_key IS 'PKCS #8, sealed (AES-256-GCM) under the root key root_key_id';
+
+CREATE TABLE vci_configuration (
+    issuer_id               bigint NOT NULL REFERENCES vci_issuer,
+    id                      text COLLATE "C" NOT NULL,
+    format                  text COLLATE "C" NOT NULL DEFAULT 'dc+sd-jwt',
+    vct                     text COLLATE "C" NOT NULL,
+    scope                   text COLLATE "C",
+    validity                interval,
+    binding                 text COLLATE "C" NOT NULL DEFAULT 'required' CHECK (binding IN ('required', 'optional', 'absent')),
+    older                   text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    decoys                  integer NOT NULL DEFAULT 0,
+    always_disclosed        jsonb NOT NULL DEFAULT '[]',
+    selectively_disclosable jsonb NOT NULL DEFAULT '[]',
+    claims                  jsonb,
+    display                 jsonb,
+    deferred                boolean NOT NULL DEFAULT false,
+    claims_source           text COLLATE "C",
+    claims_source_owner     name,
+    created_at              timestamptz NOT NULL DEFAULT clock_timestamp(),
+    retired_at              timestamptz,
+    PRIMARY KEY (issuer_id, id)
+);
+COMMENT ON TABLE vci_configuration IS 'Credential configurations (OpenID4VCI 1.0 section 12.2.4)';
+COMMENT ON COLUMN vci_configuration.older IS 'Switches that bend to wallets of drafts 11 to 15; empty is strict 1.0';
+COMMENT ON COLUMN vci_configuration.deferred IS 'Each issuance waits for vci_deferred_complete';
+COMMENT ON COLUMN vci_configuration.claims_source IS 'schema.function(text, text) returns jsonb: claims of (subject model, subject id) at issuance; a number: not yet, ask again in so many seconds';
+COMMENT ON COLUMN vci_configuration.claims_source_owner IS 'Owner of claims_source when it was registered; another owner later is an error';
+
+CREATE TABLE vci_did_document (
+    did       text COLLATE "C" PRIMARY KEY,
+    document  jsonb NOT NULL,
+    loaded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    loaded_by name NOT NULL
+);
+COMMENT ON TABLE vci_did_document IS 'DID documents of did:web holders; the database fetches none itself';
+
+CREATE TABLE vci_duty (
+    role_name  name NOT NULL,
+    duty       text COLLATE "C" NOT NULL,
+    issuer_id  bigint REFERENCES vci_issuer,
+    granted_by name NOT NULL,
+    granted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    UNIQUE NULLS NOT DISTINCT (role_name, duty, issuer_id)
+);
+COMMENT ON TABLE vci_duty IS 'Who may do what, for one issuer or (NULL) for all; written by vci_grant';
+
+CREATE TABLE vci_client (
+    issuer_id     bigint NOT NULL REFERENCES vci_issuer,
+    client_id     text COLLATE "C" NOT NULL,
+    redirect_uris text[] COLLATE "C" NOT NULL,
+    pkce_required boolean NOT NULL DEFAULT true,
+    name          text,
+    created_at    timestamptz NOT NULL DEFAULT clock_timestamp(),
+    retired_at    timestamptz,
+    PRIMARY KEY (issuer_id, client_id)
+);
+COMMENT ON TABLE vci_client IS 'Wallets that may use the authorization code flow: public clients (RFC 6749 section 2.1)';
+COMMENT ON COLUMN vci_client.redirect_uris IS 'Compared as text; the port of a loopback address may differ (RFC 8252 section 7.3)';
+COMMENT ON COLUMN vci_client.pkce_required IS 'False, for profile openspp alone, takes requests without code_challenge';
+COMMENT ON COLUMN vci_client.name IS 'What people read on the consent page';
+
+CREATE TABLE vci_authorization_server (
+    issuer_id       bigint NOT NULL REFERENCES vci_issuer,
+    url             text COLLATE "C" NOT NULL,
+    audiences       text[] COLLATE "C" NOT NULL,
+    client_ids      text[] COLLATE "C" NOT NULL DEFAULT '{}',
+    jwks            jsonb,
+    jwks_uri        text COLLATE "C",
+    jwks_loaded_at  timestamptz,
+    accept_typ_jwt  boolean NOT NULL DEFAULT false,
+    accept_without_jti boolean NOT NULL DEFAULT false,
+    subject_claim   text COLLATE "C" NOT NULL DEFAULT 'sub',
+    subject_model   text COLLATE "C",
+    subject_source  text COLLATE "C",
+    subject_source_owner name,
+    created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (issuer_id, url)
+);
+COMMENT ON TABLE vci_authorization_server IS 'External authorization servers whose JWT access tokens (RFC 9068) an issuer takes';
+COMMENT ON COLUMN vci_authorization_server.url IS 'iss of its tokens';
+COMMENT ON COLUMN vci_authorization_server.audiences IS 'aud must hold one of them';
+COMMENT ON COLUMN vci_authorization_server.client_ids IS 'client_id (or azp) must be one of them; empty: any';
+COMMENT ON COLUMN vci_authorization_server.jwks IS 'Its public keys, loaded by vci_load_jwks; the database fetches nothing';
+COMMENT ON COLUMN vci_authorization_server.accept_typ_jwt IS 'Also typ JWT, as Keycloak writes it, or none, as eSignet, not at+jwt alone';
+COMMENT ON COLUMN vci_authorization_server.accept_without_jti IS 'Also tokens without jti, as eSignet writes them: header and payload name them then';
+COMMENT ON COLUMN vci_authorization_server.subject_claim IS 'The claim that says who the person is';
+COMMENT ON COLUMN vci_authorization_server.subject_source IS 'schema.function(text) returns text: subject id of the claim''s value, NULL when unknown; without it the value is the id';
+
+-- Offers, tokens, credentials -------------------------------------------------
+-- No foreign keys from here to the tables above: hot rows there would be locked by
+-- every insert. Nothing that a step updates stands in an index, so updates are HOT.
+
+CREATE SEQUENCE vci_offer_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_offer_id_seq IS 'Ids of vci_offer';
+
+CREATE TABLE vci_offer (
+    id                  bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_offer_id_seq'),
+    issuer_id           bigint NOT NULL,
+    generation          integer NOT NULL,
+    tx_code_failures    integer NOT NULL DEFAULT 0,
+    created_at          timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at          timestamptz NOT NULL,
+    redeemed_at         timestamptz,
+    issued_at           timestamptz,
+    cancelled_at        timestamptz,
+    tx_code_failed_at   timestamptz,
+    tx_code_length      integer,
+    tx_code_mode        text COLLATE "C",
+    tx_code_description text,
+    tx_code_verifier    bytea,
+    configuration_ids   text[] COLLATE "C" NOT NULL,
+    grants              text[] COLLATE "C" NOT NULL,
+    created_by          name NOT NULL,
+    subject_model       text COLLATE "C",
+    subject_id          text COLLATE "C",
+    reference           text COLLATE "C",
+    holder_did          text COLLATE "C",
+    holder_jwk          jsonb,
+    client_id           text COLLATE "C",
+    authorization_server text COLLATE "C",
+    labels              jsonb,
+    claims              jsonb,
+    datasets            jsonb
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+ALTER SEQUENCE vci_offer_id_seq OWNED BY vci_offer.id;
+CREATE UNIQUE INDEX vci_offer_reference_key ON vci_offer (issuer_id, reference) WHERE reference IS NOT NULL;
+COMMENT ON TABLE vci_offer IS 'Credential offers; their codes are MACs over id and generation, so none is stored';
+COMMENT ON INDEX vci_offer_reference_key IS 'One offer a reference of the registry';
+COMMENT ON COLUMN vci_offer.generation IS 'Random at first, so that an id given twice after a restore makes another code; raised to kill every earlier link and token';
+COMMENT ON COLUMN vci_offer.tx_code_verifier IS 'HMAC of the transaction code under a key derived from the data key';
+COMMENT ON COLUMN vci_offer.client_id IS 'The only wallet that may redeem it; NULL: any';
+COMMENT ON COLUMN vci_offer.authorization_server IS 'The one of several authorization servers that the offer points wallets to';
+COMMENT ON COLUMN vci_offer.datasets IS 'Array of {configuration_id, subject_model, subject_id, claims, name}, numbered from 1 in each configuration; NULL: one dataset each, of the offer''s own subject and claims';
+COMMENT ON COLUMN vci_offer.claims IS 'Claims given with the offer; shown by no view';
+
+CREATE SEQUENCE vci_token_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_token_id_seq IS 'Ids of vci_token';
+
+CREATE TABLE vci_token (
+    id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_token_id_seq'),
+    issuer_id         bigint NOT NULL,
+    offer_id          bigint NOT NULL,
+    generation        integer NOT NULL,
+    offer_generation  integer NOT NULL,
+    configuration_ids text[] COLLATE "C" NOT NULL,
+    identifiers       boolean NOT NULL,
+    created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at        timestamptz NOT NULL,
+    client_id         text COLLATE "C",
+    jkt               text COLLATE "C",
+    external_key      bytea
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
+CREATE UNIQUE INDEX vci_token_external_key ON vci_token (issuer_id, external_key) WHERE external_key IS NOT NULL;
+ALTER SEQUENCE vci_token_id_seq OWNED BY vci_token.id;
+COMMENT ON TABLE vci_token IS 'Access tokens given out; the token itself is a MAC over id, so none is stored';
+COMMENT ON COLUMN vci_token.generation IS 'Random, so that an id given twice after a restore makes another token';
+COMMENT ON INDEX vci_token_external_key IS 'One row a token of an external authorization server, so that it issues once';
+COMMENT ON COLUMN vci_token.jkt IS 'RFC 7638 thumbprint of the DPoP key that it is bound to; NULL: a bearer token';
+COMMENT ON COLUMN vci_token.external_key IS 'SHA-256 over iss and jti of an external authorization server''s token';
+COMMENT ON COLUMN vci_token.identifiers IS 'Given with credential_identifiers: the wallet must then use them';
+
+CREATE SEQUENCE vci_refresh_token_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_refresh_token_id_seq IS 'Ids of vci_refresh_token';
+
+CREATE TABLE vci_refresh_token (
+    id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_refresh_token_id_seq'),
+    issuer_id         bigint NOT NULL,
+    offer_id          bigint NOT NULL,
+    generation        integer NOT NULL,
+    offer_generation  integer NOT NULL,
+    successor_id      bigint,
+    configuration_ids text[] COLLATE "C" NOT NULL,
+    identifiers       boolean NOT NULL,
+    created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at        timestamptz NOT NULL,
+    used_at           timestamptz,
+    client_id         text COLLATE "C",
+    jkt               text COLLATE "C"
+) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02);
+ALTER SEQUENCE vci_refresh_token_id_seq OWNED BY vci_refresh_token.id;
+COMMENT ON TABLE vci_refresh_token IS 'Refresh tokens given out; the token itself is a MAC over id, so none is stored. All of one offer are a family: raising the offer''s generation revokes it';
+COMMENT ON COLUMN vci_refresh_token.successor_id IS 'What replaced it; it stays good until that is used (RFC 9700 section 4.14.2)';
+COMMENT ON COLUMN vci_refresh_token.used_at IS 'First use';
+COMMENT ON COLUMN vci_refresh_token.jkt IS 'RFC 7638 thumbprint of the DPoP key that it is bound to; such a token is not replaced';
+
+CREATE SEQUENCE vci_authorization_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_authorization_id_seq IS 'Ids of vci_authorization';
+
+CREATE TABLE vci_authorization (
+    id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_authorization_id_seq'),
+    issuer_id         bigint NOT NULL,
+    generation        integer NOT NULL,
+    login_failures    integer NOT NULL DEFAULT 0,
+    offer_generation  integer,
+    offer_id          bigint,
+    created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at        timestamptz NOT NULL,
+    opened_at         timestamptz,
+    approved_at       timestamptz,
+    denied_at         timestamptz,
+    code_expires_at   timestamptz,
+    redeemed_at       timestamptz,
+    pushed            boolean NOT NULL,
+    identifiers       boolean NOT NULL,
+    client_id         text COLLATE "C" NOT NULL,
+    redirect_uri      text COLLATE "C" NOT NULL,
+    state             text COLLATE "C",
+    code_challenge    text COLLATE "C",
+    jkt               text COLLATE "C",
+    configuration_ids text[] COLLATE "C" NOT NULL,
+    browser           bytea,
+    decided_by        name,
+    reason            text
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
+ALTER SEQUENCE vci_authorization_id_seq OWNED BY vci_authorization.id;
+CREATE INDEX vci_authorization_created_at ON vci_authorization (issuer_id, created_at);
+COMMENT ON TABLE vci_authorization IS 'Authorization requests (RFC 6749 section 4.1, RFC 9126); request ids and codes are MACs, so none is stored';
+COMMENT ON INDEX vci_authorization_created_at IS 'For authorization_request_rate';
+COMMENT ON COLUMN vci_authorization.offer_id IS 'The offer that issuer_state named, or the one that the approval made';
+COMMENT ON COLUMN vci_authorization.offer_generation IS 'Of the offer when it was approved: raising it kills the code';
+COMMENT ON COLUMN vci_authorization.expires_at IS 'When the decision comes too late';
+COMMENT ON COLUMN vci_authorization.opened_at IS 'When a browser came with it to the authorization endpoint; a pushed request opens once';
+COMMENT ON COLUMN vci_authorization.identifiers IS 'authorization_details were used, so the token response names credential_identifiers';
+COMMENT ON COLUMN vci_authorization.code_challenge IS 'PKCE S256 (RFC 7636); NULL only for a client that needs none';
+COMMENT ON COLUMN vci_authorization.jkt IS 'DPoP key to which the code is bound (RFC 9449 section 10)';
+COMMENT ON COLUMN vci_authorization.browser IS 'SHA-256 of the cookie of the browser that asked';
+
+CREATE SEQUENCE vci_deferred_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_deferred_id_seq IS 'Ids of vci_deferred';
+
+CREATE TABLE vci_deferred (
+    id               bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_deferred_id_seq'),
+    issuer_id        bigint NOT NULL,
+    generation       integer NOT NULL,
+    offer_id         bigint NOT NULL,
+    token_id         bigint NOT NULL,
+    dataset          integer NOT NULL,
+    wait_seconds     integer NOT NULL,
+    created_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at       timestamptz NOT NULL,
+    polled_at        timestamptz,
+    completed_at     timestamptz,
+    denied_at        timestamptz,
+    issued_at        timestamptz,
+    by_source        boolean NOT NULL,
+    configuration_id text COLLATE "C" NOT NULL,
+    format           text COLLATE "C" NOT NULL,
+    response_shape   text COLLATE "C" NOT NULL CHECK (response_shape IN ('credentials', 'older', 'older_plural')),
+    holder_jwks      jsonb NOT NULL,
+    request_digest   bytea,
+    claims           jsonb,
+    decided_by       name,
+    reason           text
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
+ALTER SEQUENCE vci_deferred_id_seq OWNED BY vci_deferred.id;
+CREATE UNIQUE INDEX vci_deferred_token_key ON vci_deferred (token_id, configuration_id, dataset);
+COMMENT ON TABLE vci_deferred IS 'Credentials asked for and not yet issued (OpenID4VCI 1.0 section 9); the transaction_id is a MAC over id';
+COMMENT ON INDEX vci_deferred_token_key IS 'One deferral a credential dataset and token';
+COMMENT ON COLUMN vci_deferred.by_source IS 'The claims source said "not yet": it is asked again at each poll. False: vci_deferred_complete decides';
+COMMENT ON COLUMN vci_deferred.wait_seconds IS 'interval of the answer';
+COMMENT ON COLUMN vci_deferred.holder_jwks IS 'Public keys that were proved, in the order of the proofs; JSON null: a credential without key';
+COMMENT ON COLUMN vci_deferred.claims IS 'What vci_deferred_complete gave; over it goes what the claims source says when the wallet fetches';
+
+CREATE SEQUENCE vci_credential_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_credential_id_seq IS 'Ids of vci_credential';
+
+CREATE TABLE vci_credential (
+    id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_credential_id_seq'),
+    issuer_id         bigint NOT NULL,
+    offer_id          bigint,
+    token_id          bigint,
+    key_id            bigint NOT NULL,
+    dataset           integer NOT NULL DEFAULT 1,
+    instance          integer NOT NULL DEFAULT 1,
+    issued_at         timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at        timestamptz,
+    notified_at       timestamptz,
+    configuration_id  text COLLATE "C" NOT NULL,
+    format            text COLLATE "C" NOT NULL,
+    issued_by         name NOT NULL,
+    subject_model     text COLLATE "C",
+    subject_id        text COLLATE "C",
+    holder_thumbprint text COLLATE "C",
+    request_digest    bytea,
+    notification      text COLLATE "C" CHECK (notification IN ('credential_accepted', 'credential_failure', 'credential_deleted')),
+    notification_description text,
+    notification_changes integer NOT NULL DEFAULT 0
+) WITH (fillfactor = 90);
+ALTER SEQUENCE vci_credential_id_seq OWNED BY vci_credential.id;
+CREATE UNIQUE INDEX vci_credential_token_key ON vci_credential (token_id, configuration_id, dataset, instance)
+    WHERE token_id IS NOT NULL;
+COMMENT ON TABLE vci_credential IS 'Credentials issued: ids and times, neither claims nor the credential itself';
+COMMENT ON INDEX vci_credential_token_key IS 'One response a credential dataset and token';
+COMMENT ON COLUMN vci_credential.dataset IS 'Number of the credential dataset in the offer''s configuration, from 1';
+COMMENT ON COLUMN vci_credential.notification IS 'The last event that the wallet told (OpenID4VCI 1.0 section 11)';
+COMMENT ON COLUMN vci_credential.notification_changes IS 'After 16 changes, further ones are acknowledged and not kept';
+COMMENT ON COLUMN vci_credential.request_digest IS 'SHA-256 of the credential request, to recognise a repeated one';
+
+CREATE TABLE vci_nonce (
+    issued_at timestamptz NOT NULL,
+    random    bytea NOT NULL,
+    PRIMARY KEY (issued_at, random)
+);
+COMMENT ON TABLE vci_nonce IS 'Spent c_nonces; asking for one writes nothing. Not dumped: a restored copy has another epoch';
+
+CREATE TABLE vci_dpop_proof (
+    digest    bytea PRIMARY KEY,
+    issued_at timestamptz NOT NULL
+);
+CREATE INDEX vci_dpop_proof_issued_at ON vci_dpop_proof (issued_at);
+COMMENT ON TABLE vci_dpop_proof IS 'DPoP proofs seen, by SHA-256 over issuer, key and jti, so that none works twice. Not dumped: they live minutes';
+COMMENT ON INDEX vci_dpop_proof_issued_at IS 'For vci_purge';
+
+CREATE TABLE vci_epoch (
+    epoch bigint NOT NULL
+);
+COMMENT ON TABLE vci_epoch IS 'The epoch of c_nonces, made anew with each CREATE EXTENSION, so also by a restore; not dumped';
+INSERT INTO vci_epoch
+    SELECT ('x' || translate(left(gen_random_uuid()::text, 15), '-', '0'))::bit(60)::bigint;
+
+-- What happened, for integrations: ids alone. Ids are drawn one by one (no CACHE), and
+-- horizon tells from when on no transaction can still add an earlier one: vci_events reads
+-- by it, so that a reader who remembers the last id misses none.
+
+CREATE SEQUENCE vci_event_id_seq;
+COMMENT ON SEQUENCE vci_event_id_seq IS 'Ids of vci_event';
+
+CREATE TABLE vci_event (
+    id               bigint PRIMARY KEY,
+    horizon          xid8 NOT NULL,
+    at               timestamptz NOT NULL DEFAULT clock_timestamp(),
+    issuer_id        bigint NOT NULL,
+    offer_id         bigint,
+    authorization_id bigint,
+    token_id         bigint,
+    deferred_id      bigint,
+    credential_id    bigint,
+    kind             text COLLATE "C" NOT NULL,
+    actor            name NOT NULL
+);
+ALTER SEQUENCE vci_event_id_seq OWNED BY vci_event.id;
+COMMENT ON TABLE vci_event IS 'Outbox for integrations: what happened to which row, no claims; read it with vci_events';
+COMMENT ON COLUMN vci_event.horizon IS 'The next transaction id when id was drawn';
+
+SELECT pg_extension_config_dump('openid4vci.vci_issuer', '');
+SELECT pg_extension_config_dump('openid4vci.vci_issuer_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_key', '');
+SELECT pg_extension_config_dump('openid4vci.vci_key_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_configuration', '');
+SELECT pg_extension_config_dump('openid4vci.vci_did_document', '');
+SELECT pg_extension_config_dump('openid4vci.vci_client', '');
+SELECT pg_extension_config_dump('openid4vci.vci_authorization_server', '');
+SELECT pg_extension_config_dump('openid4vci.vci_duty', '');
+SELECT pg_extension_config_dump('openid4vci.vci_offer', '');
+SELECT pg_extension_config_dump('openid4vci.vci_offer_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_token', '');
+SELECT pg_extension_config_dump('openid4vci.vci_token_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_refresh_token', '');
+SELECT pg_extension_config_dump('openid4vci.vci_refresh_token_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_authorization', '');
+SELECT pg_extension_config_dump('openid4vci.vci_authorization_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_deferred', '');
+SELECT pg_extension_config_dump('openid4vci.vci_deferred_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_event', '');
+SELECT pg_extension_config_dump('openid4vci.vci_event_id_seq', '');
+SELECT pg_extension_config_dump('openid4vci.vci_credential', '');
+SELECT pg_extension_config_dump('openid4vci.vci_credential_id_seq', '');
+
+-- Backends cache issuers, keys, configurations and duties; a change drops the caches.
+
+CREATE FUNCTION vci_drop_caches() RETURNS trigger
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'vci_drop_caches';
+COMMENT ON FUNCTION vci_drop_caches() IS 'Trigger: tells every backend to forget what it cached of this table';
+
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_issuer
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_issuer
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_key
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_key
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_configuration
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_configuration
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_duty
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_duty
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_client
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_client
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_authorization_server
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_authorization_server
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_epoch
+    FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
+CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_epoch
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
+ALTER TABLE vci_issuer ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_issuer ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+ALTER TABLE vci_key ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_key ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+ALTER TABLE vci_configuration ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_configuration ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+ALTER TABLE vci_duty ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_duty ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+ALTER TABLE vci_client ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_client ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+ALTER TABLE vci_authorization_server ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_authorization_server ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+ALTER TABLE vci_epoch ENABLE ALWAYS TRIGGER vci_drop_caches;
+ALTER TABLE vci_epoch ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+COMMENT ON TRIGGER vci_drop_caches ON vci_issuer IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_issuer IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_key IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_key IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_configuration IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_configuration IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_duty IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_duty IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_client IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_client IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_authorization_server IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_authorization_server IS 'Drops the backends'' caches';
+COMMENT ON TRIGGER vci_drop_caches ON vci_epoch IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
+COMMENT ON TRIGGER vci_drop_caches_all ON vci_epoch IS 'Drops the backends'' caches';
+
+-- Duties ----------------------------------------------------------------------
+
+CREATE FUNCTION vci_grant("role" name, duty text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_grant';
+COMMENT ON FUNCTION vci_grant(name, text, text) IS
+'Gives a role a duty: endpoint (run vci_http), offerer (offers, issuing, verifying), issuer_admin (issuers, keys, configurations), reporter (views, health) or backup (SELECT on what pg_dump reads). issuer: URL of the one issuer it is limited to, NULL for all (backup: always all). For the extension''s owner, superusers, and an issuer_admin within its own limits (not for issuer_admin and backup).';
+
+CREATE FUNCTION vci_revoke("role" name, duty text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_revoke';
+COMMENT ON FUNCTION vci_revoke(name, text, text) IS
+'Takes back what vci_grant gave with the same arguments. Error 42704 when there is no such grant.';
+
+CREATE FUNCTION vci_duty_issuers(duty text) RETURNS bigint[]
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_duty_issuers';
+COMMENT ON FUNCTION vci_duty_issuers(text) IS
+'Ids of the issuers for which the caller has the duty; empty when it has it for none. The views filter by it.';
+
+-- Issuers, keys, configurations -------------------------------------------------
+
+CREATE FUNCTION vci_create_issuer(url text, display jsonb DEFAULT NULL, profile text DEFAULT 'openspp',
+                                  settings jsonb DEFAULT '{}') RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_issuer';
+COMMENT ON FUNCTION vci_create_issuer(text, jsonb, text, jsonb) IS
+'Creates an issuer and returns its id. url: credential issuer identifier, https (http for loopback). display: array of {name, locale, logo {uri, alt_text}}. profile: openspp (lifetimes and shapes of OpenSPP''s guide) or final (OpenID4VCI 1.0, RFC 9700). settings: see vci_alter_issuer. Needs the root key (openid4vci.root_key_file) and duty issuer_admin for all issuers.';
+
+CREATE FUNCTION vci_alter_issuer(settings jsonb, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_issuer';
+COMMENT ON FUNCTION vci_alter_issuer(jsonb, text) IS
+'Changes settings of an issuer (URL; NULL: the only one). Members: profile, display, base_path, iss_did_web (boolean), issuance_paused (boolean), notify_events (boolean: each event also by NOTIFY openid4vci); in seconds offer_lifetime, access_token_lifetime, refresh_token_lifetime (null: no refresh tokens), c_nonce_lifetime, retry_window, time_rounding, proof_max_age, tx_code_retry_delay, deferred_interval, deferred_lifetime, dpop_proof_max_age, authorization_request_lifetime, authorization_code_lifetime; counts tx_code_max_failures, batch_size, authorization_request_rate (a minute); dpop (off, optional, required), dpop_nonce (boolean); login_url (the registry''s own login-and-consent page) or authenticate (schema.function(jsonb) returns jsonb, who answers for the built-in page and runs as its owner) with login_fields (array of 1 to 8 {name, type (text, password, tel, email, date, number), label or display [{locale, name}], required}). endpoints: object by endpoint name (token, nonce, credential, batch_credential, deferred_credential, notification, authorize, par, consent, offer, jwks) of {enabled, path (replaces base_path and name), base_url (replaces the issuer URL)}; names that are left out stay as they are. A null member goes back to the profile''s default; unknown members are refused (22023), as is a URL where another issuer has an endpoint (42710).';
+
+CREATE FUNCTION vci_pause_issuance(issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_pause_issuance';
+COMMENT ON FUNCTION vci_pause_issuance(text) IS
+'Stops all issuance of an issuer (URL; NULL: the only one): whatever leads to a credential answers 503 with Retry-After, in every session from this commit on. Offers, metadata and reports stay. Event issuance_paused, unless it is paused already.';
+
+CREATE FUNCTION vci_resume_issuance(issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_resume_issuance';
+COMMENT ON FUNCTION vci_resume_issuance(text) IS
+'Undoes vci_pause_issuance. Event issuance_resumed, unless it is not paused.';
+
+CREATE FUNCTION vci_retire_issuer(issuer text) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_retire_issuer';
+COMMENT ON FUNCTION vci_retire_issuer(text) IS
+'Retires an issuer: its endpoints answer 404, nothing of it can be offered or issued. What it issued stays recorded.';
+
+CREATE FUNCTION vci_create_key(issuer text DEFAULT NULL, alg text DEFAULT 'ES256') RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_key';
+COMMENT ON FUNCTION vci_create_key(text, text) IS
+'Generates a signing key (ES256, ES384 or EdDSA), seals it under the root key and returns its kid (RFC 7638 thumbprint). The newest active key signs. Error 55000 with a hint when there is no root key.';
+
+CREATE FUNCTION vci_alter_key(kid text, state text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_key';
+COMMENT ON FUNCTION vci_alter_key(text, text, text) IS
+'Sets the state of a key: active (may sign; the newest active one does) or retired (signs no more, stays published so that what it signed verifies).';
+
+CREATE FUNCTION vci_retire_key(kid text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_retire_key';
+COMMENT ON FUNCTION vci_retire_key(text, text) IS
+'Short for vci_alter_key(kid, ''retired''): the key signs no more and stays published.';
+
+CREATE FUNCTION vci_create_configuration(
+        id text, vct text,
+        always_disclosed jsonb DEFAULT '[]', selectively_disclosable jsonb DEFAULT '[]',
+        claims jsonb DEFAULT NULL, display jsonb DEFAULT NULL,
+        claims_source text DEFAULT NULL, validity interval DEFAULT '365 days',
+        format text DEFAULT 'dc+sd-jwt', scope text DEFAULT NULL, binding text DEFAULT 'required',
+        issuer text DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_configuration';
+COMMENT ON FUNCTION vci_create_configuration(text, text, jsonb, jsonb, jsonb, jsonb, text, interval, text, text, text, text, jsonb) IS
+'Creates a credential configuration and returns its id. always_disclosed, selectively_disclosable: arrays of claims path pointers (a name, or an array of names, array positions and null for all elements); a top-level claim that neither names is selectively disclosable. claims: array of {path, mandatory, display}. display: array of {name, locale, logo, background_color, text_color, description}. claims_source: schema.function(text, text) returning jsonb, maps (subject model, subject id) to claims at issuance and runs as its owner. validity: from iat to exp, NULL for none. format: dc+sd-jwt or vc+sd-jwt. scope: NULL for the id. binding: required, optional or absent. options: decoys (0 to 64 per credential), older (array of format_request, singular_proof, untyped_proof, vc_sd_jwt, metadata, holder_without_proof, credential_definition; default by profile: openspp the first five, final none; credential_definition publishes the configuration in the shape of OpenSPP''s guide alone), deferred (boolean: each issuance waits for vci_deferred_complete).';
+
+CREATE FUNCTION vci_alter_configuration(id text, changes jsonb, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_configuration';
+COMMENT ON FUNCTION vci_alter_configuration(text, jsonb, text) IS
+'Changes a configuration. Members are the arguments and options of vci_create_configuration but id and issuer; validity as interval text. Unknown members are refused (22023).';
+
+CREATE FUNCTION vci_retire_configuration(id text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_retire_configuration';
+COMMENT ON FUNCTION vci_retire_configuration(text, text) IS
+'Retires a configuration: it leaves the metadata, and nothing can be offered or issued under it.';
+
+CREATE FUNCTION vci_load_did_document(did text, document jsonb) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_load_did_document';
+COMMENT ON FUNCTION vci_load_did_document(text, jsonb) IS
+'Loads or replaces the DID document of a did:web holder (DID Core section 5): its id must be the DID. Duty issuer_admin for all issuers.';
+
+CREATE FUNCTION vci_drop_did_document(did text) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_drop_did_document';
+COMMENT ON FUNCTION vci_drop_did_document(text) IS
+'Forgets a loaded DID document; false when there was none.';
+
+CREATE FUNCTION vci_create_authorization_server(
+        url text, audiences text[], jwks jsonb DEFAULT NULL, options jsonb DEFAULT '{}',
+        issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_authorization_server';
+COMMENT ON FUNCTION vci_create_authorization_server(text, text[], jsonb, jsonb, text) IS
+'Lets an issuer trust an external authorization server: its JWT access tokens (RFC 9068) are taken at the credential endpoint and those behind it. url: iss of its tokens, to the byte; https, or http for loopback hosts. audiences: aud must hold one of these 1 to 16 strings. jwks: its public keys as a JWK set; without them every token is refused until vci_load_jwks. options: jwks_uri (where openid4vci-proxy refresh-jwks fetches the keys), client_ids (array; client_id or azp must be one of them; default: any client), accept_typ_jwt (boolean; also typ JWT, as Keycloak writes it, or none; default false), accept_without_jti (boolean; also tokens without jti, as eSignet writes them; default false), subject_claim (name of the top-level claim that says who the person is, default sub), subject_model (of the subject at issuance), subject_source (schema.function(text) returning text: subject id of the claim''s value, NULL when unknown; runs as its owner; default: the value is the id). issuer: NULL for the only one. Each token issues once, by its iss and jti (without jti, by its header and payload). 42710 when the issuer trusts this url already. Duty issuer_admin.';
+
+CREATE FUNCTION vci_alter_authorization_server(url text, changes jsonb, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_authorization_server';
+COMMENT ON FUNCTION vci_alter_authorization_server(text, jsonb, text) IS
+'Changes what an issuer demands of a trusted authorization server''s tokens. Members are audiences and the options of vci_create_authorization_server; null goes back to the default. Unknown members are refused (22023); 42704 when the issuer does not trust this url.';
+
+CREATE FUNCTION vci_drop_authorization_server(url text, issuer text DEFAULT NULL) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_drop_authorization_server';
+COMMENT ON FUNCTION vci_drop_authorization_server(text, text) IS
+'Takes the trust back: from now on the server''s tokens are refused at the issuer (NULL: the only one), also those already used, for deferred credentials and notifications too. False when it was not trusted.';
+
+CREATE FUNCTION vci_load_jwks(url text, jwks jsonb, issuer text DEFAULT NULL) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_load_jwks';
+COMMENT ON FUNCTION vci_load_jwks(text, jsonb, text) IS
+'Loads the public keys of the trusted authorization server with this url in place of the former ones, at one issuer or (NULL) at all issuers of the caller that trust it; returns at how many. jwks: a JWK set (RFC 7517 section 5) of 1 to 64 keys, at least one of which can verify ES256, ES384, EdDSA, RS256 or PS256; private or symmetric keys are refused (22023). 42704 when no such issuer trusts url. The database itself fetches nothing. Duty issuer_admin.';
+
+CREATE FUNCTION vci_create_client(client_id text, redirect_uris text[], name text DEFAULT NULL,
+                                  options jsonb DEFAULT '{}', issuer text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_client';
+COMMENT ON FUNCTION vci_create_client(text, text[], text, jsonb, text) IS
+'Registers a wallet for the authorization code flow, a public client (RFC 6749 section 2.1), and returns its client_id (1 to 255 printable ASCII characters). redirect_uris: 1 to 32 absolute URIs of at most 2000 bytes without fragment: https, http for 127.0.0.1, [::1] and localhost, or a scheme of the wallet''s own; compared as text, but the port of 127.0.0.1 and [::1] may be any (RFC 8252 section 7.3). name: what people read on the consent page. options: pkce_required (boolean; false takes requests without code_challenge, for profile openspp alone). issuer: NULL for the only one. 42710 when the id is or was taken. Duty issuer_admin.';
+
+CREATE FUNCTION vci_alter_client(client_id text, changes jsonb, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_client';
+COMMENT ON FUNCTION vci_alter_client(text, jsonb, text) IS
+'Changes a wallet. Members: redirect_uris (array), name, pkce_required; null goes back to the default. Requests under way whose redirect_uri is no longer registered end. Unknown members are refused (22023); 42704 when there is no such client. Duty issuer_admin.';
+
+CREATE FUNCTION vci_retire_client(client_id text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_retire_client';
+COMMENT ON FUNCTION vci_retire_client(text, text) IS
+'Takes a wallet out of the authorization code flow: its requests under way end too, no refresh token of its is taken any more, and its id is not given again. 42704 when there is no such client. Duty issuer_admin.';
+
+-- Offers ------------------------------------------------------------------------
+
+CREATE TYPE vci_created_offer AS (
+    offer_id                          bigint,
+    credential_offer                  jsonb,
+    credential_offer_uri              text,
+    credential_offer_uri_by_reference text,
+    tx_code                           text,
+    expires_at                        timestamptz,
+    created                           boolean,
+    state                             text
+);
+COMMENT ON TYPE vci_created_offer IS
+'Result of vci_create_offer: the offer object, its link by value and by reference, the transaction code (only now, and only when it was generated or given), whether this call created the offer (false: the reference had one already), and its state (pending, redeemed, expired, cancelled)';
+
+CREATE FUNCTION vci_create_offer(
+        configuration_ids text[],
+        subject_model text DEFAULT NULL, subject_id text DEFAULT NULL, claims jsonb DEFAULT NULL,
+        tx_code text DEFAULT NULL, generate_tx_code boolean DEFAULT false,
+        tx_code_mode text DEFAULT 'numeric', tx_code_length integer DEFAULT 6,
+        tx_code_description text DEFAULT NULL,
+        holder text DEFAULT NULL, expires_in interval DEFAULT NULL,
+        reference text DEFAULT NULL, labels jsonb DEFAULT NULL,
+        grants text[] DEFAULT NULL, issuer text DEFAULT NULL,
+        options jsonb DEFAULT '{}') RETURNS vci_created_offer
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_create_offer';
+COMMENT ON FUNCTION vci_create_offer(text[], text, text, jsonb, text, boolean, text, integer, text, text, interval, text, jsonb, text[], text, jsonb) IS
+'Creates a credential offer. Give claims, or a subject whose configuration has a claims source, or both (the source wins). tx_code: a PIN given by you (4 to 64 characters), or generate_tx_code with mode (numeric, text) and length; description at most 300 characters. holder: a DID or a public JWK that alone may receive the credential. expires_in: NULL for the issuer''s offer_lifetime. reference: your own key, unique per issuer; repeating a call returns the same offer as it is, whatever its state. labels: a JSON object for reports. grants: any of urn:ietf:params:oauth:grant-type:pre-authorized_code (NULL: this alone) and authorization_code (which needs a subject_id: only that person may be approved); whichever a wallet uses first redeems the offer. issuer: URL, NULL for the only one. options: client_id (the only wallet that may redeem it), authorization_server (issuer URL or one of vci_authorization_server_info, where a wallet takes the authorization_code grant), datasets (array of {configuration_id, subject_model, subject_id, claims, name}: several credentials of one configuration, at most 64, 256 in all; each has a subject_id whose configuration has a claims source, or claims, and inherits neither from the offer); unknown members are refused. Notes the event offer_created. Over many rows use FROM ..., LATERAL vci_create_offer(...) with an argument that names a column of the row (without one it is called once for all rows); (vci_create_offer(...)).* would call it once a column.';
+
+CREATE FUNCTION vci_offer_uri(offer_id bigint, by text DEFAULT 'value') RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_uri';
+COMMENT ON FUNCTION vci_offer_uri(bigint, text) IS
+'The link of an offer, rebuilt: openid-credential-offer://?credential_offer=... (by => ''value'') or ?credential_offer_uri=... (by => ''reference''). A secret: who has it can redeem the offer. Also works when the offer is no longer pending.';
+
+CREATE FUNCTION vci_offer_qr(offer_id bigint, format text DEFAULT 'svg', by text DEFAULT 'reference') RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_qr';
+COMMENT ON FUNCTION vci_offer_qr(bigint, text, text) IS
+'The QR code of the offer''s link as svg (an SVG document), terminal (UTF-8 half blocks) or png (a data: URI). by: reference or value.';
+
+CREATE FUNCTION vci_offer_qr_png(offer_id bigint, by text DEFAULT 'reference', scale integer DEFAULT 8) RETURNS bytea
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_qr_png';
+COMMENT ON FUNCTION vci_offer_qr_png(bigint, text, integer) IS
+'The QR code of the offer''s link as a PNG file. scale: pixels a module, 1 to 32.';
+
+CREATE FUNCTION vci_extend_offer(offer_id bigint, expires_in interval DEFAULT NULL) RETURNS timestamptz
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_extend_offer';
+COMMENT ON FUNCTION vci_extend_offer(bigint, interval) IS
+'Lets a pending or expired offer end expires_in from now (NULL: the issuer''s offer_lifetime) and returns that time. The link stays the same.';
+
+CREATE FUNCTION vci_rotate_code(offer_id bigint) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_rotate_code';
+COMMENT ON FUNCTION vci_rotate_code(bigint) IS
+'Kills every earlier link of a pending or expired offer and returns the new one (by value).';
+
+CREATE FUNCTION vci_reset_tx_code(offer_id bigint, tx_code text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_reset_tx_code';
+COMMENT ON FUNCTION vci_reset_tx_code(bigint, text) IS
+'Gives a pending or expired offer a new transaction code (generated in the offer''s mode and length when tx_code is NULL), clears the count of wrong ones, and returns it. Error 55000 when the offer has none.';
+
+CREATE FUNCTION vci_reopen_offer(offer_id bigint) RETURNS text
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_reopen_offer';
+COMMENT ON FUNCTION vci_reopen_offer(bigint) IS
+'Makes a redeemed or cancelled offer pending again, as long as nothing was issued; kills its earlier link and token, restores a full lifetime if it is over, and returns the new link (by value). Error 55000 when a credential was issued, or the offer is pending or expired (extend it).';
+
+CREATE FUNCTION vci_cancel_offer(offer_id bigint) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_cancel_offer';
+COMMENT ON FUNCTION vci_cancel_offer(bigint) IS
+'Cancels an offer: its link, its tokens and its refresh tokens are dead. False when it was cancelled already or the one credential that it offers is issued and its issuer gives no refresh tokens. Notes the event offer_cancelled.';
+
+-- Authorization code flow ---------------------------------------------------------
+
+CREATE FUNCTION vci_push_authorization(parameters jsonb, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_push_authorization';
+COMMENT ON FUNCTION vci_push_authorization(jsonb, text, text) IS
+'The work of the endpoint for pushed authorization requests (RFC 9126). parameters: the request''s, by name (client_id, redirect_uri, response_type, code_challenge ...; authorization_details as JSON or as its text). dpop: a DPoP proof for that endpoint, NULL: none. Returns {request_uri, expires_in (seconds)} or {error, error_description}. Duty offerer.';
+
+CREATE FUNCTION vci_authorize(parameters jsonb, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_authorize';
+COMMENT ON FUNCTION vci_authorize(jsonb, text) IS
+'The authorization endpoint''s work (RFC 6749 section 4.1.1). parameters: the request''s, by name, or client_id and request_uri of a pushed one, which opens once. Returns {location}: where the browser goes, the login-and-consent page (with ?request=...) or the wallet''s redirect_uri with an error; set_cookie too when the page is the built-in one; or {error, error_description} when client or redirect_uri do not hold, so that nobody may be sent there. Duty offerer.';
+
+CREATE FUNCTION vci_authorization_request(request text, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_authorization_request';
+COMMENT ON FUNCTION vci_authorization_request(text, text) IS
+'What a login page shows of the request that it was given as ?request=...: {id, state (pending, approved, denied, redeemed, expired), client_id, client_name, redirect_uri, configuration_ids, credentials (array of {id, display, claims}), offer_id, subject_model, subject_id (for whom the offer is), expires_at}; what is unknown is absent. issuer: NULL for the one whose request it is. 42704 when there is no such request of an issuer of yours, 55000 when its wallet is no longer registered. Duty offerer.';
+
+CREATE FUNCTION vci_authorize_approve(
+        request text, subject_model text DEFAULT NULL, subject_id text DEFAULT NULL,
+        claims jsonb DEFAULT NULL, options jsonb DEFAULT '{}', issuer text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_authorize_approve';
+COMMENT ON FUNCTION vci_authorize_approve(text, text, text, jsonb, jsonb, text) IS
+'Approves a request for the person who logged in at your page and returns the URL to which the browser goes: the wallet''s redirect_uri with code, state and iss. A request that an offer began (offer_id of vci_authorization_request) is approved for the subject of that offer alone, so that its link is no authentication: 42501 for another subject. Any other request gets an offer of its own for this subject, with claims or a claims source as in vci_create_offer; options: labels, datasets, as there. Repeated for the same subject while the code is good it returns the same URL. 55000 when it was denied, has expired, its code was used, its offer is no longer good, or issuance is paused; 42704 when there is no such request. Duty offerer.';
+
+CREATE FUNCTION vci_authorize_deny(request text, reason text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_authorize_deny';
+COMMENT ON FUNCTION vci_authorize_deny(text, text, text) IS
+'Denies a request and returns the URL to which the browser goes: the wallet''s redirect_uri with error=access_denied, state and iss. reason (at most 1000 bytes) is kept in vci_authorization_info and sent to nobody. Repeated it returns the same URL. 55000 when the request was approved or has expired, 42704 when there is none. Duty offerer.';
+
+-- Issuing and verifying -----------------------------------------------------------
+
+CREATE FUNCTION vci_exchange_code(pre_authorized_code text, tx_code text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_exchange_code';
+COMMENT ON FUNCTION vci_exchange_code(text, text, text) IS
+'The token endpoint''s work: redeems a pre-authorized code once. Returns the RFC 6749 response (access_token, token_type, expires_in, c_nonce, c_nonce_expires_in) or its error (error, error_description); commit either, a wrong transaction code counts only then.';
+
+CREATE FUNCTION vci_request_token(parameters jsonb, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_request_token';
+COMMENT ON FUNCTION vci_request_token(jsonb, text, text) IS
+'The token endpoint itself (OpenID4VCI 1.0 section 6) for each of its grants. parameters: the form as an object of texts (grant_type urn:ietf:params:oauth:grant-type:pre-authorized_code with pre-authorized_code, tx_code; authorization_code with code, redirect_uri, client_id, code_verifier; refresh_token with refresh_token, client_id, scope; each with authorization_details, also as JSON array). dpop: the DPoP proof of the wallet (RFC 9449), made for the URL of the token endpoint. issuer: URL, NULL for the only one. Returns the RFC 6749 response (access_token, token_type, expires_in in seconds, refresh_token, c_nonce, c_nonce_expires_in in seconds, authorization_details) or its error (error, error_description); commit either. A code or refresh token that comes again revokes what it gave. Notes the events offer_redeemed, token_refreshed, tx_code_failed, offer_locked, code_replayed, refresh_replayed.';
+
+CREATE FUNCTION vci_create_nonce(issuer text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_create_nonce';
+COMMENT ON FUNCTION vci_create_nonce(text) IS
+'A fresh c_nonce (OpenID4VCI 1.0 section 7). Writes nothing.';
+
+CREATE FUNCTION vci_issue_sdjwt(configuration_id text, claims jsonb, holder_jwk jsonb DEFAULT NULL, issuer text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL SAFE COST 5000 AS 'MODULE_PATHNAME', 'vci_issue_sdjwt';
+COMMENT ON FUNCTION vci_issue_sdjwt(text, jsonb, jsonb, text) IS
+'Signs an SD-JWT VC (RFC 9901) over claims under a configuration, bound to holder_jwk (public JWK; NULL only where the configuration''s binding is not required). Writes nothing. Reserved claims are refused (22023).';
+
+CREATE TYPE vci_issued_credential AS (
+    credential_id bigint,
+    credential    text,
+    expires_at    timestamptz
+);
+COMMENT ON TYPE vci_issued_credential IS 'Result of vci_issue_and_record: id of the record, compact SD-JWT, its exp';
+
+CREATE FUNCTION vci_issue_and_record(
+        configuration_id text, claims jsonb DEFAULT NULL, holder_jwk jsonb DEFAULT NULL,
+        subject_model text DEFAULT NULL, subject_id text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS vci_issued_credential
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 5000 AS 'MODULE_PATHNAME', 'vci_issue_and_record';
+COMMENT ON FUNCTION vci_issue_and_record(text, jsonb, jsonb, text, text, text) IS
+'As vci_issue_sdjwt, and records the credential in vci_credential. With a subject and a claims source the claims come from there; error 55000 when it says "not yet".';
+
+CREATE FUNCTION vci_request_credential(access_token text, request jsonb, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_request_credential';
+COMMENT ON FUNCTION vci_request_credential(text, jsonb, text, text) IS
+'The credential endpoint''s work (OpenID4VCI 1.0 section 8): request is its body, access_token goes as DPoP when dpop (a DPoP proof) is given, else as Bearer. Returns the response (credentials and notification_id, or transaction_id and interval) or the error (error, error_description); commit either.';
+
+CREATE FUNCTION vci_request_deferred(access_token text, transaction_id text, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_request_deferred';
+COMMENT ON FUNCTION vci_request_deferred(text, text, text, text) IS
+'The deferred credential endpoint''s work (OpenID4VCI 1.0 section 9): the credentials of a transaction_id, or transaction_id and interval (seconds) while they wait, or the error (error, error_description); commit either. access_token: the one that asked, also when it has expired, or another one of the same offer; dpop: a DPoP proof, NULL sends it as Bearer.';
+
+CREATE FUNCTION vci_record_notification(access_token text, notification_id text, event text, event_description text DEFAULT NULL, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_record_notification';
+COMMENT ON FUNCTION vci_record_notification(text, text, text, text, text, text) IS
+'The notification endpoint''s work (OpenID4VCI 1.0 section 11): keeps what the wallet tells with the credentials of one answer. event: credential_accepted, credential_failure or credential_deleted; event_description: at most 1024 ASCII characters. Returns {} or the error (error, error_description). Idempotent; another event later replaces the earlier one.';
+
+CREATE FUNCTION vci_deferred_complete(deferred_id bigint, claims jsonb DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_deferred_complete';
+COMMENT ON FUNCTION vci_deferred_complete(bigint, jsonb) IS
+'Lets the wallet fetch a deferred credential (vci_deferred_info). claims: what it will hold, NULL for the offer''s; over them goes what the claims source says when the wallet fetches. Repeating the same decision changes nothing. Errors: 42704 unknown; 55000 fetched, denied, completed with other claims, expired, withdrawn with its offer, or waiting for its claims source; 22023 claims that can''t be issued.';
+
+CREATE FUNCTION vci_deferred_deny(deferred_id bigint, reason text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_deferred_deny';
+COMMENT ON FUNCTION vci_deferred_deny(bigint, text) IS
+'Refuses a deferred credential: the wallet gets credential_request_denied. reason: for reports alone (vci_deferred_info), at most 1024 bytes. Repeating it changes nothing. Errors: 42704 unknown; 55000 fetched, completed, expired or withdrawn with its offer.';
+
+CREATE FUNCTION vci_verify_kbjwt(
+        jwt text, expected_nonce text, expected_audience text,
+        sd_jwt text DEFAULT NULL, holder_key jsonb DEFAULT NULL, holder_did text DEFAULT NULL,
+        older boolean DEFAULT false, max_age interval DEFAULT '1 day') RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE COST 5000 AS 'MODULE_PATHNAME', 'vci_verify_kbjwt';
+COMMENT ON FUNCTION vci_verify_kbjwt(text, text, text, text, jsonb, text, boolean, interval) IS
+'Verifies a key proof or key binding JWT. Without sd_jwt: a proof (openid4vci-proof+jwt; with older also untyped, JWT and kb+jwt ones, whose key may be holder_key or that of holder_did). With sd_jwt (the presentation it belongs to): the kb+jwt of RFC 9901 with sd_hash; the key is holder_key or cnf. Returns {valid, error, error_description, header, payload, key, thumbprint}; a bad JWT is a result, not an error. expected_nonce NULL: not checked.';
+
+CREATE FUNCTION vci_verify_sdjwt(
+        presentation text, expected_nonce text DEFAULT NULL, expected_audience text DEFAULT NULL,
+        issuer_jwks jsonb DEFAULT NULL, require_key_binding boolean DEFAULT NULL,
+        max_age interval DEFAULT '1 day') RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_verify_sdjwt';
+COMMENT ON FUNCTION vci_verify_sdjwt(text, text, text, jsonb, boolean, interval) IS
+'Verifies an SD-JWT or SD-JWT+KB (RFC 9901 section 7). issuer_jwks: JWK set or JWK of its issuer, NULL for the keys of the issuers here (iss must then be one of them). require_key_binding: NULL means when nonce or audience are expected. Returns {valid, error, error_description, claims, header, issuer, key_binding}; claims are what was disclosed.';
+
+CREATE FUNCTION vci_verify_dpop(
+        proof text, method text, url text, access_token text DEFAULT NULL,
+        max_age interval DEFAULT '5 minutes') RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE COST 5000 AS 'MODULE_PATHNAME', 'vci_verify_dpop';
+COMMENT ON FUNCTION vci_verify_dpop(text, text, text, text, interval) IS
+'Verifies a DPoP proof (RFC 9449 section 4.3) for a request with this method and URL: typ, signature by the key in its header, htm, htu, iat from max_age ago to 60 seconds ahead, jti, and ath when an access_token is given. Returns {valid, error, error_description, header, payload, jkt}; a bad proof is a result, not an error. jkt is the thumbprint of its key (RFC 7638). Spends nothing and checks no nonce: the endpoints do.';
+
+CREATE TYPE vci_http_response AS (
+    status  integer,
+    headers text[],
+    body    bytea
+);
+COMMENT ON TYPE vci_http_response IS 'Result of vci_http: status code, headers as flat array name, value, name, value ..., body';
+
+CREATE FUNCTION vci_http(method text, target text, headers text[] DEFAULT '{}', body bytea DEFAULT '') RETURNS vci_http_response
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_http';
+COMMENT ON FUNCTION vci_http(text, text, text[], bytea) IS
+'Answers one HTTP request to any endpoint of any issuer. target: path and query as they came; headers: flat array name, value, ... with duplicates. Any result, 4xx too, must be committed before it is sent. Only a fault of the server raises.';
+
+-- Checks --------------------------------------------------------------------------
+
+CREATE FUNCTION vci_check_issuer(issuer text DEFAULT NULL, OUT configuration_id text, OUT setting text, OUT deviation text) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 20 AS 'MODULE_PATHNAME', 'vci_check_issuer';
+COMMENT ON FUNCTION vci_check_issuer(text) IS
+'Every deviation of an issuer and its configurations from OpenID4VCI 1.0 and RFC 9700, in plain words, a row each; no row: none.';
+
+CREATE FUNCTION vci_health(OUT "check" text, OUT ok boolean, OUT detail text) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL SAFE ROWS 6 AS 'MODULE_PATHNAME', 'vci_health';
+COMMENT ON FUNCTION vci_health() IS
+'One row a check for a monitoring probe: root_key, keys, issuance (is an issuer paused?), authorization_servers (are the keys of each external one loaded? absent when there is none), clock, writable, nonces. ok false needs somebody.';
+
+CREATE FUNCTION vci_purge(max_rows integer DEFAULT 10000) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_purge';
+COMMENT ON FUNCTION vci_purge(integer) IS
+'Removes at most max_rows rows that nobody needs any more and returns how many it removed: spent c_nonces and DPoP proofs whose lifetime is over, and authorization requests that nobody approved within a day. For cron; several may run at once.';
+
+CREATE FUNCTION vci_events(after bigint DEFAULT 0, max_rows integer DEFAULT 1000,
+        OUT id bigint, OUT at timestamptz, OUT issuer text, OUT kind text, OUT offer_id bigint,
+        OUT authorization_id bigint, OUT token_id bigint, OUT deferred_id bigint,
+        OUT credential_id bigint) RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 1000 AS 'MODULE_PATHNAME', 'vci_events';
+COMMENT ON FUNCTION vci_events(bigint, integer) IS
+'The events behind the id after, in the order of their ids, at most max_rows (1 to 100000), of the caller''s issuers. A program that remembers the last id it got and asks again from there misses none and gets none twice: events whose forerunners may still be on their way are held back until those transactions end.';
+
+-- Views -----------------------------------------------------------------------------
+
+CREATE VIEW vci_issuer_info WITH (security_barrier) AS
+    SELECT i.id, i.url, i.base_path, i.profile, i.iss_did_web, i.offer_lifetime,
+           i.access_token_lifetime, i.c_nonce_lifetime, i.retry_window, i.time_rounding,
+           i.proof_max_age, i.tx_code_max_failures, i.batch_size, i.display,
+           i.created_at, i.retired_at, i.dpop, i.dpop_nonce, i.dpop_proof_max_age,
+           i.refresh_token_lifetime, i.authorization_request_lifetime,
+           i.authorization_code_lifetime, i.authorization_request_rate, i.tx_code_retry_delay,
+           i.deferred_interval, i.deferred_lifetime, i.login_url, i.authenticate, i.login_fields,
+           i.endpoints, i.issuance_paused, i.notify_events
+    FROM openid4vci.vci_issuer i
+    WHERE i.id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_issuer_info IS 'Issuers without their keys; a NULL setting means the profile''s default';
+
+CREATE VIEW vci_key_info WITH (security_barrier) AS
+    SELECT k.id, k.issuer_id, i.url AS issuer, k.kid, k.alg, k.state, k.public_jwk,
+           k.created_at, k.retired_at
+    FROM openid4vci.vci_key k JOIN openid4vci.vci_issuer i ON i.id = k.issuer_id
+    WHERE k.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_key_info IS 'Signing keys, public half';
+
+CREATE VIEW vci_configuration_info WITH (security_barrier) AS
+    SELECT c.issuer_id, i.url AS issuer, c.id, c.format, c.vct, c.scope, c.validity, c.binding,
+           c.older, c.decoys, c.always_disclosed, c.selectively_disclosable, c.claims, c.display,
+           c.claims_source, c.created_at, c.retired_at, c.deferred
+    FROM openid4vci.vci_configuration c JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
+    WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_configuration_info IS 'Credential configurations';
+
+CREATE VIEW vci_offer_info WITH (security_barrier) AS
+    SELECT o.id, o.issuer_id, i.url AS issuer,
+           CASE WHEN o.cancelled_at IS NOT NULL THEN 'cancelled'
+                WHEN o.redeemed_at IS NOT NULL THEN 'redeemed'
+                WHEN o.expires_at <= pg_catalog.clock_timestamp() THEN 'expired'
+                ELSE 'pending' END COLLATE "C" AS state,
+           o.configuration_ids, o.subject_model, o.subject_id, o.reference, o.labels,
+           o.holder_did, o.tx_code_verifier IS NOT NULL AS tx_code_required, o.tx_code_failures,
+           o.tx_code_verifier IS NOT NULL
+               AND o.tx_code_failures >= COALESCE(i.tx_code_max_failures, 5) AS locked,
+           o.created_at, o.expires_at, o.redeemed_at, o.issued_at, o.cancelled_at, o.created_by,
+           o.grants, o.client_id, o.authorization_server,
+           COALESCE(pg_catalog.jsonb_array_length(o.datasets), 0) AS datasets
+    FROM openid4vci.vci_offer o JOIN openid4vci.vci_issuer i ON i.id = o.issuer_id
+    WHERE o.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_offer_info IS
+'Offers with their state at the moment of reading: pending, redeemed, expired, cancelled. Shows neither code nor claims.';
+
+CREATE VIEW vci_credential_info WITH (security_barrier) AS
+    SELECT c.id, c.issuer_id, i.url AS issuer, c.configuration_id, c.format, c.offer_id,
+           c.subject_model, c.subject_id, c.holder_thumbprint, k.kid, c.issued_at, c.expires_at,
+           c.issued_by, c.dataset, c.instance, c.notification, c.notification_description,
+           c.notified_at
+    FROM openid4vci.vci_credential c
+         JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
+         JOIN openid4vci.vci_key k ON k.id = c.key_id
+    WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_credential_info IS 'Credentials issued: ids and times, no claims; and what the wallet told of them';
+
+CREATE VIEW vci_client_info WITH (security_barrier) AS
+    SELECT c.issuer_id, i.url AS issuer, c.client_id, c.redirect_uris, c.pkce_required, c.name,
+           c.created_at, c.retired_at
+    FROM openid4vci.vci_client c JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
+    WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_client_info IS 'Wallets registered for the authorization code flow';
+
+CREATE VIEW vci_authorization_server_info WITH (security_barrier) AS
+    SELECT s.issuer_id, i.url AS issuer, s.url, s.audiences, s.client_ids, s.jwks_uri,
+           s.jwks_loaded_at, COALESCE(pg_catalog.jsonb_array_length(s.jwks -> 'keys'), 0) AS keys,
+           s.accept_typ_jwt, s.subject_claim, s.subject_model, s.subject_source, s.created_at,
+           s.accept_without_jti
+    FROM openid4vci.vci_authorization_server s JOIN openid4vci.vci_issuer i ON i.id = s.issuer_id
+    WHERE s.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_authorization_server_info IS 'External authorization servers that issuers trust';
+
+CREATE VIEW vci_authorization_info WITH (security_barrier) AS
+    SELECT a.id, a.issuer_id, i.url AS issuer,
+           CASE WHEN a.redeemed_at IS NOT NULL THEN 'redeemed'
+                WHEN a.denied_at IS NOT NULL THEN 'denied'
+                WHEN a.approved_at IS NOT NULL
+                    THEN CASE WHEN a.code_expires_at <= pg_catalog.clock_timestamp() THEN 'expired'
+                              ELSE 'approved' END
+                WHEN a.expires_at <= pg_catalog.clock_timestamp() THEN 'expired'
+                ELSE 'pending' END COLLATE "C" AS state,
+           a.client_id, a.configuration_ids, a.offer_id, a.pushed,
+           a.code_challenge IS NOT NULL AS pkce, a.jkt IS NOT NULL AS dpop, a.login_failures,
+           a.created_at, a.expires_at, a.opened_at, a.approved_at, a.denied_at, a.redeemed_at,
+           a.decided_by, a.reason
+    FROM openid4vci.vci_authorization a JOIN openid4vci.vci_issuer i ON i.id = a.issuer_id
+    WHERE a.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_authorization_info IS
+'Authorization requests with their state at the moment of reading: pending, approved, denied, redeemed, expired. Shows neither code nor state parameter.';
+
+CREATE VIEW vci_deferred_info WITH (security_barrier) AS
+    SELECT d.id, d.issuer_id, i.url AS issuer,
+           CASE WHEN d.issued_at IS NOT NULL THEN 'issued'
+                WHEN d.denied_at IS NOT NULL THEN 'denied'
+                WHEN d.expires_at <= pg_catalog.clock_timestamp() THEN 'expired'
+                WHEN o.cancelled_at IS NULL AND o.generation = d.generation THEN
+                    CASE WHEN d.completed_at IS NOT NULL THEN 'ready' ELSE 'waiting' END
+                ELSE 'withdrawn' END COLLATE "C" AS state,
+           d.configuration_id, d.dataset, d.offer_id, o.subject_model, o.subject_id, o.labels,
+           d.by_source, d.wait_seconds,
+           COALESCE(d.completed_at, d.denied_at, pg_catalog.clock_timestamp()) - d.created_at AS waiting_for,
+           d.created_at, d.expires_at, d.polled_at, d.completed_at, d.denied_at, d.issued_at,
+           d.decided_by, d.reason
+    FROM openid4vci.vci_deferred d
+         JOIN openid4vci.vci_issuer i ON i.id = d.issuer_id
+         LEFT JOIN openid4vci.vci_offer o ON o.id = d.offer_id
+    WHERE d.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_deferred_info IS
+'Deferred credentials: what waits (waiting), can be fetched (ready), was fetched (issued), denied, expired or went with its offer (withdrawn), and how long the decision took or takes';
+
+CREATE VIEW vci_event_info WITH (security_barrier) AS
+    SELECT e.id, e.at, e.issuer_id, i.url AS issuer, e.kind, e.offer_id, e.authorization_id,
+           e.token_id, e.deferred_id, e.credential_id, e.actor
+    FROM openid4vci.vci_event e JOIN openid4vci.vci_issuer i ON i.id = e.issuer_id
+    WHERE e.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_event_info IS 'All events, for reports; a program that must miss none reads vci_events';
+
+-- PUBLIC has nothing, and neither has anybody whom the installing role's default
+-- privileges favour, nor a role that had a duty in an extension dropped before: rights
+-- come from vci_grant alone.
+
+DO $$
+DECLARE
+    grantee text;
+BEGIN
+    FOR grantee IN
+        SELECT DISTINCT CASE WHEN a.grantee OPERATOR(pg_catalog.=) 0 THEN 'PUBLIC'
+                             ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)::text) END
+        FROM (SELECT n.nspowner, n.nspacl FROM pg_catalog.pg_namespace n
+              WHERE n.oid OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid
+              UNION ALL
+              SELECT c.relowner, c.relacl FROM pg_catalog.pg_class c
+              WHERE c.relnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid
+              UNION ALL
+              SELECT p.proowner, p.proacl FROM pg_catalog.pg_proc p
+              WHERE p.pronamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid
+              UNION ALL
+              SELECT t.typowner, t.typacl FROM pg_catalog.pg_type t
+              WHERE t.typnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid
+             ) AS o (owner, acl),
+             pg_catalog.aclexplode(o.acl) AS a
+        WHERE a.grantee OPERATOR(pg_catalog.<>) o.owner
+        UNION SELECT 'PUBLIC'
+    LOOP
+        EXECUTE 'REVOKE ALL ON SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
+        EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
+        EXECUTE 'REVOKE ALL ON ALL SEQUENCES IN SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
+        EXECUTE 'REVOKE ALL ON ALL FUNCTIONS IN SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
+        EXECUTE 'REVOKE ALL ON TYPE openid4vci.vci_created_offer, openid4vci.vci_issued_credential, '
+                'openid4vci.vci_http_response FROM ' OPERATOR(pg_catalog.||) grantee;
+    END LOOP;
+END
+$$;
