@@ -356,6 +356,25 @@ vci_key_from_private_jwk(const VciJson *jwk, VciKey **key, VciError *error)
 	return status;
 }
 
+VciStatus
+vci_key_from_private_text(const char *text, size_t len, VciKey **key, VciError *error)
+{
+	VciJson *jwk;
+	VciStatus status;
+	size_t start = 0;
+
+	*key = NULL;
+	while (start < len && strchr(" \t\r\n", text[start]) != NULL)
+		start++;
+	if (start == len || text[start] != '{')
+		return vci_key_from_private_pem(text + start, len - start, key, error);
+	status = vci_json_parse_object(text + start, len - start, &jwk, error);
+	if (status == VCI_OK)
+		status = vci_key_from_private_jwk(jwk, key, error);
+	vci_json_free(jwk);
+	return status;
+}
+
 static bool
 set_bytes(VciJson *jwk, const char *name, const unsigned char *bytes, size_t len)
 {

@@ -46,6 +46,10 @@ extern VciStatus vci_key_from_private_jwk(const VciJson *jwk, VciKey **key, VciE
 extern VciStatus vci_key_from_private_pem(const char *pem, size_t len, VciKey **key,
 										  VciError *error);
 
+/* Either of these two: a text that begins with '{' is a JWK. The error never tells of the key. */
+extern VciStatus vci_key_from_private_text(const char *text, size_t len, VciKey **key,
+										   VciError *error);
+
 /* Private key as PKCS #8 DER, malloc'd; wipe with vci_wipe before free. */
 extern VciStatus vci_key_to_private_der(const VciKey *key, unsigned char **der, size_t *len,
 										VciError *error);

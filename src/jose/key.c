@@ -348,6 +348,27 @@ no_password(char *buffer, int size, int writing, void *unused)
 	return -1;
 }
 
+static bool
+contains(const char *text, size_t len, const char *word)
+{
+	size_t word_len = strlen(word);
+
+	for (size_t i = 0; i + word_len <= len; i++)
+	{
+		if (memcmp(text + i, word, word_len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* PKCS #8 as RFC 7468 section 11 has it, or the older form of RFC 1421 section 4.6.1.1. */
+static bool
+is_encrypted(const char *pem, size_t len)
+{
+	return contains(pem, len, "-----BEGIN ENCRYPTED PRIVATE KEY-----") ||
+		   contains(pem, len, "Proc-Type: 4,ENCRYPTED");
+}
+
 VciStatus
 vci_key_from_private_pem(const char *pem, size_t len, VciKey **key, VciError *error)
 {
@@ -364,7 +385,11 @@ vci_key_from_private_pem(const char *pem, size_t len, VciKey **key, VciError *er
 	BIO_free(bio);
 	if (pkey == NULL)
 		return vci_openssl_error(error, VCI_ERR_JWK,
-								 "expected an unencrypted private key in PEM (PKCS #8 or SEC 1)");
+								 is_encrypted(pem, len)
+									 ? "the private key is encrypted: openssl pkey -in key.pem "
+									   "-out plain.pem decrypts it"
+									 : "expected an unencrypted private key in PEM (PKCS #8 or "
+									   "SEC 1)");
 	ERR_clear_error();
 	return vci_key_adopt(pkey, true, key, error);
 }

@@ -1,17 +1,22 @@
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include <openssl/asn1.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
 #include "key.h"
+#include "x5c.h"
 
 #define CHAIN_MAX_LENGTH	   4
 #define CERTIFICATE_MAX_BYTES  (16 * 1024)
 #define AUTHORITY_KEY_MAX_BITS 4096
+#define SECONDS_PER_DAY		   (24 * 60 * 60)
 #define AUTH_LEVEL			   2 /* 112 bits: no SHA-1, no RSA below 2048 bits */
 
 static size_t
@@ -124,7 +129,7 @@ read_chain(const VciJson *x5c, STACK_OF(X509) * *chain, VciError *error)
  * a giant key would cost the server time.
  */
 static VciStatus
-check_authorities(const STACK_OF(X509) * chain, VciError *error)
+check_authorities(const STACK_OF(X509) * chain, const char *name, VciError *error)
 {
 	for (int i = 1; i < sk_X509_num(chain); i++)
 	{
@@ -133,10 +138,14 @@ check_authorities(const STACK_OF(X509) * chain, VciError *error)
 
 		if (X509_check_ca(authority) != 1)
 			return vci_error(error, VCI_ERR_CERTIFICATE,
-							 "x5c element %d: expected the certificate of an authority", i + 1);
+							 "%s element %d: expected the certificate of an authority", name,
+							 i + 1);
 		if (pkey == NULL || EVP_PKEY_get_bits(pkey) > AUTHORITY_KEY_MAX_BITS)
-			return vci_openssl_error(error, VCI_ERR_CERTIFICATE,
-									 "x5c: an authority's key is unknown or too large");
+		{
+			ERR_clear_error();
+			return vci_error(error, VCI_ERR_CERTIFICATE,
+							 "%s: an authority's key is unknown or too large", name);
+		}
 	}
 	return VCI_OK;
 }
@@ -159,7 +168,7 @@ same_chain(const STACK_OF(X509) * a, const STACK_OF(X509) * b)
  * that it builds must be the array itself, each certificate signed by the next one.
  */
 static VciStatus
-verify_chain(STACK_OF(X509) * chain, int64_t now, VciError *error)
+verify_chain(STACK_OF(X509) * chain, const char *name, int64_t now, VciError *error)
 {
 	X509_STORE *store = X509_STORE_new();
 	X509_STORE_CTX *context = X509_STORE_CTX_new();
@@ -177,12 +186,14 @@ verify_chain(STACK_OF(X509) * chain, int64_t now, VciError *error)
 		X509_VERIFY_PARAM_set_depth(param, CHAIN_MAX_LENGTH);
 		X509_VERIFY_PARAM_set_auth_level(param, AUTH_LEVEL);
 		(void) X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
-		if (X509_verify_cert(context) != 1)
-			status = vci_error(error, VCI_ERR_CERTIFICATE, "x5c: %s",
+		if (X509_verify_cert(context) != 1 &&
+			X509_STORE_CTX_get_error(context) != X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY)
+			status = vci_error(error, VCI_ERR_CERTIFICATE, "%s: %s", name,
 							   X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
-		else if (!same_chain(X509_STORE_CTX_get0_chain(context), chain))
+		else if (X509_STORE_CTX_get_error(context) != X509_V_OK ||
+				 !same_chain(X509_STORE_CTX_get0_chain(context), chain))
 			status = vci_error(error, VCI_ERR_CERTIFICATE,
-							   "x5c: expected each certificate to be signed by the next one");
+							   "%s: expected each certificate to be signed by the next one", name);
 	}
 	ERR_clear_error();
 	X509_STORE_CTX_free(context);
@@ -192,17 +203,20 @@ verify_chain(STACK_OF(X509) * chain, int64_t now, VciError *error)
 
 /* RFC 5280 section 4.2.1.3: a key usage, when there is one, must allow signatures. */
 static VciStatus
-leaf_key(X509 *leaf, VciKey **key, VciError *error)
+leaf_key(X509 *leaf, const char *name, VciKey **key, VciError *error)
 {
 	EVP_PKEY *pkey;
 
 	if ((X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0)
 		return vci_error(error, VCI_ERR_CERTIFICATE,
-						 "x5c: the key usage of the first certificate excludes signatures");
+						 "%s: the key usage of the first certificate excludes signatures", name);
 	pkey = X509_get_pubkey(leaf);
 	if (pkey == NULL)
-		return vci_openssl_error(error, VCI_ERR_CERTIFICATE,
-								 "x5c: the first certificate's key cannot be read");
+	{
+		ERR_clear_error();
+		return vci_error(error, VCI_ERR_CERTIFICATE,
+						 "%s: the first certificate's key cannot be read", name);
+	}
 	return vci_key_adopt(pkey, false, key, error);
 }
 
@@ -215,11 +229,202 @@ vci_key_from_x5c(const VciJson *x5c, int64_t now, VciKey **key, VciError *error)
 	*key = NULL;
 	status = read_chain(x5c, &chain, error);
 	if (status == VCI_OK)
-		status = check_authorities(chain, error);
+		status = check_authorities(chain, "x5c", error);
 	if (status == VCI_OK)
-		status = verify_chain(chain, now, error);
+		status = verify_chain(chain, "x5c", now, error);
 	if (status == VCI_OK)
-		status = leaf_key(sk_X509_value(chain, 0), key, error);
+		status = leaf_key(sk_X509_value(chain, 0), "x5c", key, error);
+	sk_X509_pop_free(chain, X509_free);
+	return status;
+}
+
+#define CERTIFICATES "certificates" /* what an operator's chain is called in errors */
+
+/* Did the text end where the last certificate does, or is there a broken one? */
+static bool
+reached_end(void)
+{
+	unsigned long reason = ERR_peek_last_error();
+
+	return ERR_GET_LIB(reason) == ERR_LIB_PEM && ERR_GET_REASON(reason) == PEM_R_NO_START_LINE;
+}
+
+/* All certificates of a PEM text; *chain is to be freed also after a failure. */
+static VciStatus
+read_pem(BIO *bio, STACK_OF(X509) * *chain, VciError *error)
+{
+	X509 *certificate;
+
+	*chain = sk_X509_new_reserve(NULL, CHAIN_MAX_LENGTH + 1);
+	if (*chain == NULL)
+		return vci_openssl_error(error, VCI_ERR_MEMORY, "out of memory");
+	ERR_clear_error();
+	while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL)
+	{
+		if (sk_X509_num(*chain) > CHAIN_MAX_LENGTH)
+		{
+			X509_free(certificate);
+			return vci_error(error, VCI_ERR_CERTIFICATE,
+							 CERTIFICATES ": expected at most %d, and the trust anchor",
+							 CHAIN_MAX_LENGTH);
+		}
+		(void) sk_X509_push(*chain, certificate); /* the place was reserved */
+	}
+	if (!reached_end())
+	{
+		ERR_clear_error();
+		return vci_error(error, VCI_ERR_CERTIFICATE,
+						 CERTIFICATES ": element %d cannot be read as a PEM certificate",
+						 sk_X509_num(*chain) + 1);
+	}
+	ERR_clear_error();
+	if (sk_X509_num(*chain) == 0)
+		return vci_error(error, VCI_ERR_CERTIFICATE,
+						 CERTIFICATES ": expected PEM, which begins with -----BEGIN CERTIFICATE----"
+									  "-, the leaf first");
+	return VCI_OK;
+}
+
+static VciStatus
+check_leaf(X509 *leaf, const VciKey *key, VciError *error)
+{
+	VciKey *public_key = NULL;
+	VciStatus status = leaf_key(leaf, CERTIFICATES, &public_key, error);
+
+	if (status == VCI_OK && !vci_key_equal(public_key, key))
+		status = vci_error(error, VCI_ERR_CERTIFICATE,
+						   CERTIFICATES ": the first one is of another key than this");
+	vci_key_free(public_key);
+	if (status == VCI_OK && X509_self_signed(leaf, 1) == 1)
+		status = vci_error(error, VCI_ERR_CERTIFICATE,
+						   CERTIFICATES ": the first one is self-signed, which HAIP 1.0 (section "
+										"6.1.1) forbids: an authority must sign it");
+	ERR_clear_error();
+	return status;
+}
+
+/* The anchor is what a verifier must have beforehand (HAIP 1.0 section 6.1.1). */
+static void
+drop_anchor(STACK_OF(X509) * chain)
+{
+	int last = sk_X509_num(chain) - 1;
+
+	if (last > 0 && X509_self_signed(sk_X509_value(chain, last), 1) == 1)
+		X509_free(sk_X509_pop(chain));
+	ERR_clear_error();
+}
+
+/* Appends a certificate as base64 of its DER, whose length is added to *total. */
+static VciStatus
+append_certificate(VciJson *x5c, X509 *certificate, size_t *total, VciError *error)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(certificate, &der);
+	char *text = len <= 0 ? NULL : malloc(((size_t) len + 2) / 3 * 4 + 1);
+	bool done = text != NULL;
+
+	if (done)
+	{
+		(void) EVP_EncodeBlock((unsigned char *) text, der, len);
+		done = vci_json_append_string(x5c, text);
+		*total += (size_t) len;
+	}
+	free(text);
+	OPENSSL_free(der);
+	if (!done)
+		return vci_openssl_error(error, VCI_ERR_MEMORY, "out of memory");
+	return VCI_OK;
+}
+
+static VciStatus
+write_chain(const STACK_OF(X509) * chain, VciJson **x5c, VciError *error)
+{
+	VciStatus status = VCI_OK;
+	size_t total = 0;
+
+	if (sk_X509_num(chain) > CHAIN_MAX_LENGTH)
+		return vci_error(error, VCI_ERR_CERTIFICATE, CERTIFICATES ": expected at most %d",
+						 CHAIN_MAX_LENGTH);
+	*x5c = vci_json_new_array();
+	if (*x5c == NULL)
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	for (int i = 0; status == VCI_OK && i < sk_X509_num(chain); i++)
+		status = append_certificate(*x5c, sk_X509_value(chain, i), &total, error);
+	if (status == VCI_OK && total > VCI_X5C_MAX_BYTES)
+		status = vci_error(error, VCI_ERR_CERTIFICATE,
+						   CERTIFICATES ": expected at most %d bytes of DER in all, got %zu",
+						   VCI_X5C_MAX_BYTES, total);
+	if (status != VCI_OK)
+	{
+		vci_json_free(*x5c);
+		*x5c = NULL;
+	}
+	return status;
+}
+
+VciStatus
+vci_x5c_from_pem(const char *pem, size_t len, const VciKey *key, int64_t now, VciJson **x5c,
+				 VciError *error)
+{
+	STACK_OF(X509) *chain = NULL;
+	BIO *bio;
+	VciStatus status;
+
+	*x5c = NULL;
+	if (len > INT_MAX)
+		return vci_error(error, VCI_ERR_TOO_LARGE, "a PEM text of %zu bytes is too large", len);
+	bio = BIO_new_mem_buf(pem, (int) len);
+	if (bio == NULL)
+		return vci_openssl_error(error, VCI_ERR_MEMORY, "out of memory");
+	status = read_pem(bio, &chain, error);
+	BIO_free(bio);
+	if (status == VCI_OK)
+		status = check_leaf(sk_X509_value(chain, 0), key, error);
+	if (status == VCI_OK)
+		status = check_authorities(chain, CERTIFICATES, error);
+	if (status == VCI_OK)
+		status = verify_chain(chain, CERTIFICATES, now, error);
+	if (status == VCI_OK)
+	{
+		drop_anchor(chain);
+		status = write_chain(chain, x5c, error);
+	}
+	sk_X509_pop_free(chain, X509_free);
+	return status;
+}
+
+/* A certificate's notAfter in seconds since 1970. */
+static bool
+end_of(const X509 *certificate, int64_t *end)
+{
+	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+	int days = 0;
+	int seconds = 0;
+	bool known = epoch != NULL &&
+				 ASN1_TIME_diff(&days, &seconds, epoch, X509_get0_notAfter(certificate)) == 1;
+
+	ASN1_TIME_free(epoch);
+	*end = (int64_t) days * SECONDS_PER_DAY + seconds;
+	return known;
+}
+
+VciStatus
+vci_x5c_expiry(const VciJson *x5c, int64_t *expiry, VciError *error)
+{
+	STACK_OF(X509) *chain = NULL;
+	VciStatus status = read_chain(x5c, &chain, error);
+
+	*expiry = INT64_MAX;
+	for (int i = 0; status == VCI_OK && i < sk_X509_num(chain); i++)
+	{
+		int64_t end;
+
+		if (!end_of(sk_X509_value(chain, i), &end))
+			status = vci_openssl_error(error, VCI_ERR_CERTIFICATE,
+									   "x5c: the end of a certificate's validity cannot be read");
+		else if (end < *expiry)
+			*expiry = end;
+	}
 	sk_X509_pop_free(chain, X509_free);
 	return status;
 }

@@ -436,6 +436,73 @@ pem(void)
 	vci_json_free(file);
 }
 
+/* What an operator imports: either form, told apart by its first character. */
+static void
+private_texts(void)
+{
+	static const char jwk[] = "{" EC X "," Y "," D "}";
+	static const char in_lines[] = " \n\t{" EC X "," Y "," D "}\n";
+	static const struct
+	{
+		const char *text;
+		VciStatus status;
+		const char *word;
+		const char *what;
+	} refused[] = {
+		{"", VCI_ERR_JWK, "PEM", "an empty text"},
+		{" \n", VCI_ERR_JWK, "PEM", "white space"},
+		{"jpsQnnGQmL", VCI_ERR_JWK, "PEM", "neither form"},
+		{"{" EC X "," Y "," D, VCI_ERR_JSON, "", "broken JSON"},
+		{"{" EC X "," Y "}", VCI_ERR_JWK, "'d'", "a public JWK"},
+		{"{" EC X "," Y "," D "," D "}", VCI_ERR_JSON_DUPLICATE, "", "a member twice"},
+		{"{" EC Y "," D "}", VCI_ERR_JWK, "'x'", "a JWK that lacks x"},
+		{"{" EC X "," X "}", VCI_ERR_JSON_DUPLICATE, "", "x twice"},
+	};
+	VciError error = VCI_ERROR_INIT;
+	VciKey *key;
+	VciKey *same;
+
+	is_status(vci_key_from_private_text(jwk, strlen(jwk), &key, &error), VCI_OK, &error, "a JWK");
+	is_status(vci_key_from_private_text(in_lines, strlen(in_lines), &same, &error), VCI_OK, &error,
+			  "with white space around it");
+	ok(vci_key_is_private(same) && vci_key_equal(key, same), "is the same private key");
+	vci_key_free(same);
+	vci_key_free(key);
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+	{
+		const char *text = refused[i].text;
+		VciStatus status = vci_key_from_private_text(text, strlen(text), &key, &error);
+
+		ok(key == NULL && strstr(error.text, refused[i].word) != NULL &&
+			   strstr(error.text, "jpsQ") == NULL,
+		   "%s: the error names the fault and tells nothing of the key", refused[i].what);
+		is_status(status, refused[i].status, &error, refused[i].what);
+	}
+}
+
+/* Which of the PEM texts are under a password is told to the operator. */
+static void
+encrypted(void)
+{
+	static const char older[] = "-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n"
+								"DEK-Info: AES-128-CBC,00000000000000000000000000000000\n\nAAAA\n"
+								"-----END EC PRIVATE KEY-----\n";
+	VciJson *file = vectors("pem.json");
+	const VciJson *vector = vci_json_array_at(vci_json_get(file, "refused"), 0);
+	const char *texts[] = {vci_json_get_string(vector, "pem"), older};
+	VciError error = VCI_ERROR_INIT;
+	VciKey *key;
+
+	for (int i = 0; i < 2; i++)
+	{
+		(void) vci_key_from_private_text(texts[i], strlen(texts[i]), &key, &error);
+		ok(key == NULL && strstr(error.text, "is encrypted: openssl pkey") != NULL,
+		   "a key under a password is refused with what to type");
+		memset(&error, 0, sizeof(error));
+	}
+	vci_json_free(file);
+}
+
 int
 main(void)
 {
@@ -452,6 +519,8 @@ main(void)
 	round_trip(VCI_ALG_EDDSA);
 	bad_der();
 	pem();
+	private_texts();
+	encrypted();
 	error_queue_is_empty();
 	return done_testing();
 }
