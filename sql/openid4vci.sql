@@ -661,17 +661,22 @@ COMMENT ON TRIGGER vci_drop_caches_all ON vci_epoch IS 'Drops the backends'' cac
 CREATE FUNCTION vci_grant("role" name, duty text, issuer text DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_grant';
 COMMENT ON FUNCTION vci_grant(name, text, text) IS
-'Gives a role a duty: endpoint (run vci_http), offerer (offers, issuing, verifying), issuer_admin (issuers, keys, configurations), reporter (views, health) or backup (SELECT on what pg_dump reads). issuer: URL of the one issuer it is limited to, NULL for all (backup: always all). For the extension''s owner, superusers, and an issuer_admin within its own limits (not for issuer_admin and backup).';
+'Gives a role a duty: endpoint (run vci_http), offerer (offers, issuing, verifying), issuer_admin (issuers, configurations, wallets, servers, purging), key_admin (signing keys, root key, copies), verifier (proofs and presentations), reporter (views, health), auditor (views, sealed events, who has which duty) or backup (SELECT on what pg_dump reads). issuer: URL of the one issuer it is limited to, NULL for all (backup: always all). Twice is once. For the extension''s owner and superusers; an issuer_admin gives endpoint, offerer, verifier and reporter within its own limits. 42704 when there is no such role or issuer, 22023 when there is no such duty.';
 
 CREATE FUNCTION vci_revoke("role" name, duty text, issuer text DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_revoke';
 COMMENT ON FUNCTION vci_revoke(name, text, text) IS
 'Takes back what vci_grant gave with the same arguments. Error 42704 when there is no such grant.';
 
+CREATE FUNCTION vci_reapply_duties() RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_reapply_duties';
+COMMENT ON FUNCTION vci_reapply_duties() IS
+'Gives each role of vci_duty exactly the privileges on this schema''s objects that its duties need, and takes others from it: after ALTER EXTENSION openid4vci UPDATE, and after a restore into a server whose roles came later. A role that does not exist is told in a WARNING. For the extension''s owner and superusers, in a READ COMMITTED transaction (25001).';
+
 CREATE FUNCTION vci_duty_issuers(duty text) RETURNS bigint[]
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_duty_issuers';
 COMMENT ON FUNCTION vci_duty_issuers(text) IS
-'Ids of the issuers for which the caller has the duty; empty when it has it for none. The views filter by it.';
+'Ids of the issuers for which the caller has the duty, and 0 when it has it for all, those to come too; empty when it has it for none. reporter is part of offerer, issuer_admin, key_admin and auditor. The views filter by it.';
 
 -- Issuers, keys, configurations -------------------------------------------------
 
@@ -1136,8 +1141,9 @@ COMMENT ON VIEW vci_event_seal_info IS 'Seals over the events, for auditors of a
 CREATE VIEW vci_duty_info WITH (security_barrier) AS
     SELECT d.role_name, d.duty, d.issuer_id, i.url AS issuer, d.granted_by, d.granted_at
     FROM openid4vci.vci_duty d LEFT JOIN openid4vci.vci_issuer i ON i.id = d.issuer_id
-    WHERE COALESCE(d.issuer_id, 0) = ANY ((SELECT openid4vci.vci_duty_issuers('auditor'))::bigint[]);
-COMMENT ON VIEW vci_duty_info IS 'Who has which duty, for one issuer or (NULL) for all';
+    WHERE COALESCE(d.issuer_id, 0) = ANY ((SELECT openid4vci.vci_duty_issuers('auditor'))::bigint[])
+          OR COALESCE(d.issuer_id, 0) = ANY ((SELECT openid4vci.vci_duty_issuers('issuer_admin'))::bigint[]);
+COMMENT ON VIEW vci_duty_info IS 'Who has which duty, for one issuer or (NULL) for all; for auditors, and for issuer_admins of their issuers';
 
 -- PUBLIC has nothing, and neither has anybody whom the installing role's default
 -- privileges favour, nor a role that had a duty in an extension dropped before: rights

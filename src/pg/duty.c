@@ -1,22 +1,11 @@
 #include "compat.h"
 
-#include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "cache.h"
 #include "duty.h"
-#include "values.h"
-
-typedef struct DutyDefinition
-{
-	const char *name;
-	bool limitable;			 /* may be limited to one issuer */
-	const char *objects[64]; /* what GRANT and REVOKE take, NULL-terminated */
-} DutyDefinition;
 
 #define ON_FUNCTION(signature) "EXECUTE ON FUNCTION openid4vci." signature
 #define ON_VIEW(name)		   "SELECT ON openid4vci." name
@@ -30,7 +19,7 @@ typedef struct DutyDefinition
 		ON_FUNCTION("vci_check_issuer(text)"), ON_FUNCTION("vci_health()")
 
 /* In the order of VciDuty. */
-static const DutyDefinition definitions[] = {
+static const VciDutyDefinition definitions[] = {
 	{"endpoint", true, {ON_FUNCTION("vci_http(text, text, text[], bytea)"), NULL}},
 	{"offerer",
 	 true,
@@ -63,6 +52,7 @@ static const DutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_verify_kbjwt(text, text, text, text, jsonb, text, boolean, interval)"),
 	  ON_FUNCTION("vci_verify_sdjwt(text, text, text, jsonb, boolean, interval)"),
 	  ON_FUNCTION("vci_verify_dpop(text, text, text, text, interval)"),
+	  ON_FUNCTION("vci_purge(integer)"),
 	  NULL}},
 	{"issuer_admin",
 	 true,
@@ -89,6 +79,7 @@ static const DutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_purge(integer)"),
 	  ON_FUNCTION("vci_grant(name, text, text)"),
 	  ON_FUNCTION("vci_revoke(name, text, text)"),
+	  ON_VIEW("vci_duty_info"),
 	  NULL}},
 	{"key_admin",
 	 true,
@@ -108,8 +99,14 @@ static const DutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_duty_issuers(text)"), NULL}},
 };
 
-static VciDuty
-duty_by_name(const char *name)
+const VciDutyDefinition *
+vci_duty_definition(VciDuty duty)
+{
+	return &definitions[duty];
+}
+
+VciDuty
+vci_duty_by_name(const char *name)
 {
 	for (size_t i = 0; i < lengthof(definitions); i++)
 		if (strcmp(definitions[i].name, name) == 0)
@@ -120,8 +117,8 @@ duty_by_name(const char *name)
 					 "reporter, auditor and backup.")));
 }
 
-static bool
-is_master(VciStore *store)
+bool
+vci_is_master(VciStore *store)
 {
 	return store->caller == store->owner || superuser_arg(store->caller);
 }
@@ -141,13 +138,25 @@ vci_has_duty(VciStore *store, VciDuty duty, int64 issuer_id)
 	int count;
 	const VciDutyRow *grants;
 
-	if (is_master(store))
+	if (vci_is_master(store))
 		return true;
 	grants = vci_cache_duties(store, &count);
 	for (int i = 0; i < count; i++)
 		if (strcmp(grants[i].duty, definitions[duty].name) == 0 &&
 			(grants[i].issuer_id == VCI_ALL_ISSUERS || grants[i].issuer_id == issuer_id) &&
 			grant_applies(store, &grants[i]))
+			return true;
+	return false;
+}
+
+bool
+vci_may_read(VciStore *store, int64 issuer_id)
+{
+	static const VciDuty reading[] = {VCI_DUTY_REPORTER, VCI_DUTY_OFFERER, VCI_DUTY_ISSUER_ADMIN,
+									  VCI_DUTY_KEY_ADMIN, VCI_DUTY_AUDITOR};
+
+	for (size_t i = 0; i < lengthof(reading); i++)
+		if (vci_has_duty(store, reading[i], issuer_id))
 			return true;
 	return false;
 }
@@ -217,154 +226,4 @@ vci_issuer_with_duty(VciStore *store, const char *url, VciDuty duty)
 		issuer = vci_cache_issuer(store, url);
 	vci_require_duty(store, duty, issuer->rules.id);
 	return vci_cache_load(store, issuer);
-}
-
-static void
-run_on_objects(VciStore *store, VciDuty duty, const char *verb, const char *preposition,
-			   const char *role_name)
-{
-	const char *role = quote_identifier(role_name);
-
-	for (int i = 0; definitions[duty].objects[i] != NULL; i++)
-		vci_store_execute_grant(
-			store, psprintf("%s %s %s %s", verb, definitions[duty].objects[i], preposition, role));
-}
-
-/* An issuer_admin may hand on the smaller duties, within its own limits. */
-static void
-require_right_to_grant(VciStore *store, VciDuty duty, int64 issuer_id)
-{
-	if (is_master(store))
-		return;
-	if (duty == VCI_DUTY_ISSUER_ADMIN || duty == VCI_DUTY_BACKUP)
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("only the extension's owner gives or takes the duty %s",
-							   definitions[duty].name)));
-	vci_require_duty(store, VCI_DUTY_ISSUER_ADMIN, issuer_id);
-}
-
-typedef struct GrantArguments
-{
-	char *role_name;
-	VciDuty duty;
-	int64 issuer_id;
-} GrantArguments;
-
-static GrantArguments
-grant_arguments(VciStore *store, FunctionCallInfo fcinfo, bool role_must_exist)
-{
-	GrantArguments grant;
-	char *issuer;
-
-	if (PG_ARGISNULL(0))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("role must not be null")));
-	grant.role_name = pstrdup(NameStr(*PG_GETARG_NAME(0)));
-	grant.duty = duty_by_name(vci_arg_text_required(fcinfo, 1, "duty"));
-	issuer = vci_arg_text(fcinfo, 2);
-	if (role_must_exist)
-		(void) get_role_oid(grant.role_name, false);
-	if (issuer != NULL && !definitions[grant.duty].limitable)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the duty %s can't be limited to one issuer",
-							   definitions[grant.duty].name)));
-	grant.issuer_id = issuer ? vci_cache_issuer(store, issuer)->rules.id : VCI_ALL_ISSUERS;
-	require_right_to_grant(store, grant.duty, grant.issuer_id);
-	return grant;
-}
-
-PG_FUNCTION_INFO_V1(vci_grant);
-
-/* openid4vci.vci_grant(role name, duty text, issuer text) returns void */
-Datum
-vci_grant(PG_FUNCTION_ARGS)
-{
-	VciStore *store = vci_store_open();
-	GrantArguments grant = grant_arguments(store, fcinfo, true);
-
-	vci_store_forget_former_duties(store, grant.role_name);
-	vci_store_insert_duty(store, grant.role_name, definitions[grant.duty].name, grant.issuer_id);
-	vci_store_execute_grant(store, psprintf("GRANT USAGE ON SCHEMA openid4vci TO %s",
-											quote_identifier(grant.role_name)));
-	run_on_objects(store, grant.duty, "GRANT", "TO", grant.role_name);
-	vci_store_close(store);
-	PG_RETURN_VOID();
-}
-
-/* Other duties of the role may need some of the same objects: give those back. */
-static void
-restore_objects(VciStore *store, const char *role_name)
-{
-	int count;
-	VciDutyRow *grants = vci_store_duties(store, &count);
-	bool any = false;
-
-	for (int i = 0; i < count; i++)
-		if (strcmp(grants[i].role_name, role_name) == 0)
-		{
-			run_on_objects(store, duty_by_name(grants[i].duty), "GRANT", "TO", role_name);
-			any = true;
-		}
-	if (!any)
-		vci_store_execute_grant(store, psprintf("REVOKE USAGE ON SCHEMA openid4vci FROM %s",
-												quote_identifier(role_name)));
-}
-
-PG_FUNCTION_INFO_V1(vci_revoke);
-
-/* openid4vci.vci_revoke(role name, duty text, issuer text) returns void */
-Datum
-vci_revoke(PG_FUNCTION_ARGS)
-{
-	VciStore *store = vci_store_open();
-	GrantArguments grant = grant_arguments(store, fcinfo, false);
-
-	/* an old snapshot would hide a duty given since, and its rights would be taken too */
-	if (IsolationUsesXactSnapshot())
-		ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-						errmsg("vci_revoke needs a READ COMMITTED transaction")));
-
-	if (!vci_store_delete_duty(store, grant.role_name, definitions[grant.duty].name,
-							   grant.issuer_id))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("role \"%s\" has no such grant of the duty %s", grant.role_name,
-							   definitions[grant.duty].name),
-						errhint("A grant for one issuer is taken back with the same issuer.")));
-	if (OidIsValid(get_role_oid(grant.role_name, true)))
-	{
-		run_on_objects(store, grant.duty, "REVOKE", "FROM", grant.role_name);
-		restore_objects(store, grant.role_name);
-	}
-	vci_store_close(store);
-	PG_RETURN_VOID();
-}
-
-/* Reading is part of offering and of administering. */
-static bool
-may(VciStore *store, VciDuty duty, int64 issuer_id)
-{
-	if (duty == VCI_DUTY_REPORTER && (vci_has_duty(store, VCI_DUTY_OFFERER, issuer_id) ||
-									  vci_has_duty(store, VCI_DUTY_ISSUER_ADMIN, issuer_id)))
-		return true;
-	return vci_has_duty(store, duty, issuer_id);
-}
-
-PG_FUNCTION_INFO_V1(vci_duty_issuers);
-
-/* openid4vci.vci_duty_issuers(duty text) returns bigint[] */
-Datum
-vci_duty_issuers(PG_FUNCTION_ARGS)
-{
-	VciStore *store = vci_store_open();
-	VciDuty duty = duty_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	int count;
-	int64 *ids = vci_store_issuer_ids(store, &count);
-	Datum *elements = palloc(sizeof(Datum) * Max(count, 1));
-	int granted = 0;
-
-	for (int i = 0; i < count; i++)
-		if (may(store, duty, ids[i]))
-			elements[granted++] = Int64GetDatum(ids[i]);
-	vci_store_close(store);
-	PG_RETURN_ARRAYTYPE_P(construct_array(elements, granted, INT8OID, sizeof(int64),
-										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }

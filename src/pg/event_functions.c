@@ -41,14 +41,6 @@ put_event(ReturnSetInfo *result, const VciEventRow *row)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-static bool
-may_read(VciStore *store, int64 issuer_id)
-{
-	return vci_has_duty(store, VCI_DUTY_REPORTER, issuer_id) ||
-		   vci_has_duty(store, VCI_DUTY_OFFERER, issuer_id) ||
-		   vci_has_duty(store, VCI_DUTY_ISSUER_ADMIN, issuer_id);
-}
-
 /*
  * Puts those of the rows that the caller may see. False when that was all: max are put, or a
  * gap is not settled.
@@ -63,7 +55,7 @@ put_rows(ReturnSetInfo *result, VciStore *store, const VciEventRow *rows, int co
 			return false;
 		*last = rows[i].id;
 		/* also of an issuer that was retired since: its last events are to be read, too */
-		if (rows[i].issuer == NULL || !may_read(store, rows[i].event.issuer_id))
+		if (rows[i].issuer == NULL || !vci_may_read(store, rows[i].event.issuer_id))
 			continue;
 		put_event(result, &rows[i]);
 		(*left)--;

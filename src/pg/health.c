@@ -88,8 +88,7 @@ vci_check_issuer(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	store = vci_store_open();
 	issuer = vci_cache_issuer(store, vci_arg_text(fcinfo, 0));
-	if (!vci_has_duty(store, VCI_DUTY_ISSUER_ADMIN, issuer->rules.id) &&
-		!vci_has_duty(store, VCI_DUTY_OFFERER, issuer->rules.id))
+	if (!vci_may_read(store, issuer->rules.id))
 		vci_require_duty(store, VCI_DUTY_REPORTER, issuer->rules.id);
 	put_deviations(result, issuer, NULL);
 	put_registered_deviations(result, issuer);
@@ -185,6 +184,15 @@ check_nonces(ReturnSetInfo *result, VciStore *store)
 						   : "; SELECT openid4vci.vci_purge(); should run from cron"));
 }
 
+static void
+check_duties(ReturnSetInfo *result, VciStore *store)
+{
+	char *detail;
+	bool ok = vci_duties_applied(store, &detail);
+
+	put_check(result, "duties", ok, detail);
+}
+
 PG_FUNCTION_INFO_V1(vci_health);
 
 /* openid4vci.vci_health() returns setof record */
@@ -202,6 +210,7 @@ vci_health(PG_FUNCTION_ARGS)
 	check_keys(result, store);
 	check_issuance(result, store);
 	check_servers(result, store);
+	check_duties(result, store);
 	put_check(result, "clock", clock,
 			  clock ? "the clock shows a plausible time"
 					: "the clock lies before 2026: tokens and credentials get wrong times");

@@ -36,7 +36,8 @@ vci_purge(PG_FUNCTION_ARGS)
 	int64 now = vci_now();
 	int64 purged;
 
-	vci_require_duty(store, VCI_DUTY_ISSUER_ADMIN, VCI_ALL_ISSUERS);
+	if (!vci_has_duty(store, VCI_DUTY_OFFERER, VCI_ALL_ISSUERS))
+		vci_require_duty(store, VCI_DUTY_ISSUER_ADMIN, VCI_ALL_ISSUERS);
 	if (max_rows < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("max_rows must be positive, it is %d", max_rows)));

@@ -134,7 +134,7 @@ typedef struct VciDutyRow
 } VciDutyRow;
 
 extern int64 vci_store_next_issuer_id(VciStore *store);
-/* False when the URL is taken. */
+/* False when the URL is taken. The first issuer binds the database. */
 extern bool vci_store_insert_issuer(VciStore *store, int64 id, const char *url, bytea *data_key,
 									const char *root_key_id);
 /*
@@ -203,17 +203,28 @@ extern void vci_store_put_did_document(VciStore *store, const char *did, Datum d
 extern bool vci_store_drop_did_document(VciStore *store, const char *did);
 extern char *vci_store_did_document(VciStore *store, const char *did); /* JSON text or NULL */
 
+/* One change of duties at a time, until the transaction ends. */
+extern void vci_store_lock_duties(VciStore *store);
 /*
- * Forgets grants of a former role of this name: a role that holds a duty has USAGE on
- * the schema itself, one that was made anew has not.
+ * Forgets grants of a former role of this name and returns them: a role that holds a duty
+ * has USAGE on the schema itself, one that was made anew has not.
  */
-extern void vci_store_forget_former_duties(VciStore *store, const char *role_name);
-extern void vci_store_insert_duty(VciStore *store, const char *role_name, const char *duty,
+extern VciDutyRow *vci_store_forget_former_duties(VciStore *store, const char *role_name,
+												  int *count);
+/* False when it has it already. */
+extern bool vci_store_insert_duty(VciStore *store, const char *role_name, const char *duty,
 								  int64 issuer_id);
+/* False when there is no such grant. */
 extern bool vci_store_delete_duty(VciStore *store, const char *role_name, const char *duty,
 								  int64 issuer_id);
-extern VciDutyRow *vci_store_duties(VciStore *store, int *count);
+extern VciDutyRow *vci_store_duties(VciStore *store, int *count); /* by role */
 extern void vci_store_execute_grant(VciStore *store, const char *statement);
+/*
+ * The first of these objects (as GRANT names them: "EXECUTE ON FUNCTION ...") on which the
+ * role lacks the privilege, the schema included; NULL: none.
+ */
+extern char *vci_store_missing_privilege(VciStore *store, const char *role_name, char **objects,
+										 int count);
 
 extern int64 vci_store_epoch(VciStore *store);
 /* Every c_nonce that this issuer gave out is void. */
@@ -514,6 +525,60 @@ extern VciEventRow *vci_store_events(VciStore *store, int64 after, int32 max, in
 
 /* Appends an event; notify: also NOTIFY openid4vci, with its ids as JSON. */
 extern void vci_store_record_event(VciStore *store, const VciEvent *event, bool notify);
+
+/* Which database this is, and what is sealed under root keys ------------------------------ */
+
+/*
+ * Is this the database that may issue, and not a copy of it? *restored_at: when it was last
+ * adopted or brought back (seconds since 1970; 0: never).
+ */
+extern bool vci_store_database_is_bound(VciStore *store, int64 *restored_at);
+/* Binds it when this issuer is its only one, and so its first. */
+extern void vci_store_bind_database(VciStore *store, int64 first_issuer_id);
+/* False when it is bound already, or has no issuer yet. */
+extern bool vci_store_adopt_database(VciStore *store);
+extern void vci_store_set_epoch(VciStore *store, int64 epoch);
+/* restored_at is now. */
+extern void vci_store_note_restore(VciStore *store);
+/* Until the end of the transaction nobody locks, changes or makes an offer. */
+extern void vci_store_stop_redeeming(VciStore *store);
+/*
+ * Raises by step the generation of what was created up to cut and may still lead to a
+ * credential. Of offers: returns how many redeemed ones, *pending: how many pending ones.
+ */
+extern void vci_store_withdraw_requests(VciStore *store, TimestampTz cut, int32 step);
+extern int64 vci_store_withdraw_offers(VciStore *store, TimestampTz cut, int32 step,
+									   int64 *pending);
+
+typedef enum VciSealedKind
+{
+	VCI_SEALED_DATA_KEY = 1, /* of an issuer */
+	VCI_SEALED_SIGNING_KEY,
+	VCI_SEALED_EVENT_KEY /* of the database; its id is 1 */
+} VciSealedKind;
+
+typedef struct VciSealedRow
+{
+	VciSealedKind kind;
+	int64 id;
+	char *root_key_id;
+	bytea *sealed;
+} VciSealedRow;
+
+typedef struct VciRootKeyUse
+{
+	char *root_key_id;
+	int64 rows;
+} VciRootKeyUse;
+
+/* Until the end of the transaction nobody else seals anything new. */
+extern void vci_store_stop_sealing(VciStore *store);
+/* Everything that is sealed under another root key than this one. */
+extern VciSealedRow *vci_store_sealed_rows(VciStore *store, const char *root_key_id, int *count);
+/* Puts sealed and root_key_id into its place. */
+extern void vci_store_reseal(VciStore *store, const VciSealedRow *row);
+/* How many rows each root key seals. */
+extern VciRootKeyUse *vci_store_root_key_uses(VciStore *store, int *count);
 
 /* Health ---------------------------------------------------------------------------- */
 

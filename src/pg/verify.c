@@ -9,6 +9,7 @@
 #include "../protocol/number.h"
 #include "../protocol/proof.h"
 #include "cache.h"
+#include "duty.h"
 #include "holder.h"
 #include "release.h"
 #include "report.h"
@@ -206,6 +207,14 @@ candidates_of_jwks(const VciJson *jwks, const VciSdJwt *sd_jwt, CandidateKeys *c
 	}
 }
 
+/* Who verifies for one issuer alone does not learn that there are others. */
+static bool
+is_in_duty(VciStore *store, const VciIssuerEntry *issuer)
+{
+	return vci_has_duty(store, VCI_DUTY_VERIFIER, issuer->rules.id) ||
+		   vci_has_duty(store, VCI_DUTY_OFFERER, issuer->rules.id);
+}
+
 /* The keys of the issuer here whose iss the JWT carries. */
 static VciStatus
 candidates_of_own(VciStore *store, const VciSdJwt *sd_jwt, CandidateKeys *candidates,
@@ -220,7 +229,8 @@ candidates_of_own(VciStore *store, const VciSdJwt *sd_jwt, CandidateKeys *candid
 	{
 		VciIssuerEntry *issuer = &issuers[i];
 
-		if (strcmp(issuer->iss, iss) != 0 && strcmp(issuer->rules.url, iss) != 0)
+		if ((strcmp(issuer->iss, iss) != 0 && strcmp(issuer->rules.url, iss) != 0) ||
+			!is_in_duty(store, issuer))
 			continue;
 		(void) vci_cache_load(store, issuer);
 		for (int k = 0; k < issuer->key_count; k++)
