@@ -29,7 +29,6 @@ static const char *const watched_table_names[WATCHED_TABLES] = {
 typedef struct VciCacheGeneration
 {
 	MemoryContext context;
-	MemoryContextCallback wipe;
 	int users;
 	bool stale;
 	bool from_transaction_snapshot;
@@ -51,11 +50,11 @@ static Generation *current = NULL;
 static void
 wipe_secrets(void *arg)
 {
-	Generation *generation = arg;
+	SecretsWipe *wipe = arg;
 
-	for (int i = 0; i < generation->issuer_count; i++)
+	for (int i = 0; i < wipe->count; i++)
 	{
-		VciIssuerEntry *issuer = &generation->issuers[i];
+		VciIssuerEntry *issuer = &wipe->issuers[i];
 
 		vci_wipe(&issuer->ticket_key, sizeof(VciSecret));
 		vci_wipe(&issuer->nonce_key, sizeof(VciSecret));
@@ -74,9 +73,6 @@ new_generation(void)
 	context = AllocSetContextCreate(CacheMemoryContext, "openid4vci cache", ALLOCSET_DEFAULT_SIZES);
 	generation = MemoryContextAllocZero(context, sizeof(Generation));
 	generation->context = context;
-	generation->wipe.func = wipe_secrets;
-	generation->wipe.arg = generation;
-	MemoryContextRegisterResetCallback(context, &generation->wipe);
 	for (int i = 0; i < WATCHED_TABLES; i++)
 		generation->watched[i] = get_relname_relid(watched_table_names[i], namespace);
 	return generation;
@@ -311,6 +307,22 @@ resolve_endpoints(VciIssuerEntry *issuer, const char *settings)
 	}
 }
 
+/*
+ * A context's children are freed before its own callbacks run, so this one stands with the
+ * issuers and not with the generation above them.
+ */
+static void
+wipe_with_memory(VciIssuerEntry *issuers, int count)
+{
+	SecretsWipe *wipe = palloc0(sizeof(SecretsWipe));
+
+	wipe->callback.func = wipe_secrets;
+	wipe->callback.arg = wipe;
+	wipe->count = count;
+	wipe->issuers = issuers;
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, &wipe->callback);
+}
+
 static void
 read_issuers(VciStore *store, Generation *generation)
 {
@@ -340,6 +352,7 @@ read_issuers(VciStore *store, Generation *generation)
 		issuer->generation = generation;
 		resolve_endpoints(issuer, rows[i].endpoints);
 	}
+	wipe_with_memory(issuers, count);
 	generation->issuer_count = count;
 	generation->issuers = issuers;
 }
