@@ -984,6 +984,23 @@ CREATE FUNCTION vci_http(method text, target text, headers text[] DEFAULT '{}', 
 COMMENT ON FUNCTION vci_http(text, text, text[], bytea) IS
 'Answers one HTTP request to any endpoint of any issuer. target: path and query as they came; headers: flat array name, value, ... with duplicates. Any result, 4xx too, must be committed before it is sent. Only a fault of the server raises.';
 
+-- The database as a whole ----------------------------------------------------------
+
+CREATE FUNCTION vci_adopt_database() RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_adopt_database';
+COMMENT ON FUNCTION vci_adopt_database() IS
+'Lets this database issue where it is a copy of the one that did (a restored dump, a copy by CREATE DATABASE ... TEMPLATE, an upgraded cluster), which until then answers 503: binds it to this system identifier and database OID, voids every c_nonce and DPoP proof given out before, and returns true. False, with nothing changed, when it is bound already or has no issuer yet. The original must issue no more: both would redeem the same codes. After a restore call vci_after_restore first. Event database_adopted. Duty key_admin for all issuers.';
+
+CREATE FUNCTION vci_after_restore(cut timestamptz, OUT pending bigint, OUT redeemed bigint) RETURNS record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_after_restore';
+COMMENT ON FUNCTION vci_after_restore(timestamptz) IS
+'For a database that was brought back to the state it had at cut (an older dump, a point-in-time recovery, a promoted standby that had not received everything): what happened since is forgotten, so codes and tokens that wallets used in that time would be good again. Kills the link, codes and tokens of every offer created up to cut that can still lead to a credential, authorization requests under way, and every c_nonce and DPoP proof; tokens of external servers made before this moment and not seen yet are refused. pending: offers whose new link (vci_offer_uri) must be sent; redeemed: offers whose tokens died, for vci_reopen_offer. Nobody redeems while it runs. Errors: 22004 cut is null, 22023 it lies in the future, 25001 the transaction is not READ COMMITTED. Event database_restored. Duty key_admin for all issuers.';
+
+CREATE FUNCTION vci_rotate_root_key() RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_rotate_root_key';
+COMMENT ON FUNCTION vci_rotate_root_key() IS
+'Seals everything anew under the first root key (data keys of issuers, private signing keys, the key of the event seals), all or nothing, and returns how many rows it changed; 0 when all were sealed under it already. Codes, tokens and credentials stay good. Put the new key into the first line, keep the old lines until this has run, then take them away. Waits for whoever is making an issuer or a key, and they wait for it. Errors: 55000 when a key that sealed a row is not there, 25001 when the transaction is not READ COMMITTED. Event root_key_rotated, unless there was nothing to do. Duty key_admin for all issuers.';
+
 -- Checks --------------------------------------------------------------------------
 
 CREATE FUNCTION vci_check_issuer(issuer text DEFAULT NULL, OUT configuration_id text, OUT setting text, OUT deviation text) RETURNS SETOF record
@@ -994,7 +1011,7 @@ COMMENT ON FUNCTION vci_check_issuer(text) IS
 CREATE FUNCTION vci_health(OUT "check" text, OUT ok boolean, OUT detail text) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL SAFE ROWS 6 AS 'MODULE_PATHNAME', 'vci_health';
 COMMENT ON FUNCTION vci_health() IS
-'One row a check for a monitoring probe: root_key, keys, issuance (is an issuer paused?), authorization_servers (are the keys of each external one loaded? absent when there is none), clock, writable, nonces. ok false needs somebody.';
+'One row a check for a monitoring probe: root_key (can it be read, and does it open everything?), database (is this the one that issues, or a copy?), keys, issuance (is an issuer paused?), authorization_servers (are the keys of each external one loaded? absent when there is none), clock, writable, durability (fsync, full_page_writes, and synchronous_commit of this session), nonces. ok false needs somebody.';
 
 CREATE FUNCTION vci_purge(max_rows integer DEFAULT 10000) RETURNS bigint
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_purge';

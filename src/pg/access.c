@@ -242,6 +242,18 @@ make_rows(VciStore *store, const VciIssuerEntry *issuer, const VciExternalAccess
 	return VCI_OK;
 }
 
+/*
+ * Was a token that is seen for the first time made before this database was brought back? Then
+ * it may have been used in the time that is lost. Without iat it counts as a day old at its end.
+ */
+static bool
+may_be_forgotten(const VciIssuerEntry *issuer, const VciAccessToken *token)
+{
+	int64 made_at = token->issued_at > 0 ? token->issued_at : token->expires_at - SECS_PER_DAY;
+
+	return made_at < issuer->restored_at;
+}
+
 static VciStatus
 lock_external(VciStore *store, const VciIssuerEntry *issuer, int64 now, VciAccess *access,
 			  VciError *error)
@@ -255,6 +267,10 @@ lock_external(VciStore *store, const VciIssuerEntry *issuer, int64 now, VciAcces
 		return VCI_OK;
 	if (external->token->expires_at <= now)
 		return vci_error(error, VCI_ERR_TOKEN, "this access token has expired");
+	if (may_be_forgotten(issuer, external->token))
+		return vci_error(error, VCI_ERR_TOKEN,
+						 "this access token was made before the issuer's database was restored; "
+						 "get a new one");
 	return make_rows(store, issuer, external, &access->token, error);
 }
 

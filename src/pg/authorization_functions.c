@@ -207,7 +207,7 @@ vci_authorize_approve(PG_FUNCTION_ARGS)
 	char *location;
 
 	/* the code could not be exchanged before its time is over */
-	vci_require(vci_check_issuance(issuer, &error), &error);
+	vci_require_issuance(issuer);
 	read_subject(fcinfo, row, &approval);
 	read_contents(fcinfo, row, &approval);
 	status = vci_authorization_approve(store, issuer, row, &approval, &location, &error);

@@ -47,6 +47,14 @@ typedef struct GenerationUse
 
 static Generation *current = NULL;
 
+/* Issuers whose secrets go before their memory does: both are of one context. */
+typedef struct SecretsWipe
+{
+	MemoryContextCallback callback;
+	int count;
+	VciIssuerEntry *issuers;
+} SecretsWipe;
+
 static void
 wipe_secrets(void *arg)
 {
@@ -329,6 +337,8 @@ read_issuers(VciStore *store, Generation *generation)
 	int count;
 	VciIssuerRow *rows = vci_store_issuers(store, &count);
 	VciIssuerEntry *issuers = palloc0(sizeof(VciIssuerEntry) * Max(count, 1));
+	int64 restored_at;
+	bool bound = vci_store_database_is_bound(store, &restored_at);
 
 	for (int i = 0; i < count; i++)
 	{
@@ -349,6 +359,8 @@ read_issuers(VciStore *store, Generation *generation)
 		issuer->authenticate = (VciSource){rows[i].authenticate, rows[i].authenticate_owner};
 		issuer->login_fields = json_of_text(rows[i].login_fields);
 		issuer->notify_events = rows[i].notify_events;
+		issuer->is_copy = !bound;
+		issuer->restored_at = restored_at;
 		issuer->generation = generation;
 		resolve_endpoints(issuer, rows[i].endpoints);
 	}

@@ -64,6 +64,8 @@ typedef struct VciIssuerEntry
 	VciSource authenticate; /* of the built-in page */
 	VciJson *login_fields;	/* NULL: the built-in page's defaults */
 	bool notify_events;
+	bool is_copy;	   /* this database is a copy of the one that may issue */
+	int64 restored_at; /* when it was adopted or brought back (seconds since 1970); 0: never */
 	int key_count;
 	VciPublishedKey *published_keys;
 	VciSigningKey signing; /* id 0: there is no active key; key NULL until unsealed */

@@ -24,4 +24,9 @@
 #define VCI_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* glibc 2.34: a child process can be rid of all other files at once. */
+#if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
+#define VCI_HAVE_CLOSEFROM
+#endif
+
 #endif

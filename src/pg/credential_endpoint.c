@@ -5,6 +5,7 @@
 #include "credential_call.h"
 #include "credential_endpoint.h"
 #include "dpop.h"
+#include "durability.h"
 #include "duty.h"
 #include "release.h"
 #include "sql_request.h"
@@ -80,6 +81,7 @@ vci_request_credential(PG_FUNCTION_ARGS)
 	VciIssuerEntry *issuer = vci_issuer_with_duty(store, vci_arg_text(fcinfo, 3), VCI_DUTY_OFFERER);
 	VciAnswer *answer;
 
+	vci_require_durability();
 	vci_cache_unseal(issuer);
 	answer = vci_credential_endpoint(store, issuer,
 									 vci_sql_json(request, access_token, vci_arg_text(fcinfo, 2)));

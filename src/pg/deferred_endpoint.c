@@ -6,6 +6,7 @@
 #include "credential_call.h"
 #include "deferred_endpoint.h"
 #include "dpop.h"
+#include "durability.h"
 #include "duty.h"
 #include "event.h"
 #include "release.h"
@@ -315,6 +316,7 @@ vci_request_deferred(PG_FUNCTION_ARGS)
 	VciIssuerEntry *issuer = vci_issuer_with_duty(store, vci_arg_text(fcinfo, 3), VCI_DUTY_OFFERER);
 	VciAnswer *answer;
 
+	vci_require_durability();
 	vci_cache_unseal(issuer);
 	answer = vci_deferred_credential_endpoint(
 		store, issuer, vci_sql_json(request_body(fcinfo), access_token, dpop));

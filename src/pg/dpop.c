@@ -32,13 +32,17 @@ check_nonce(const VciIssuerEntry *issuer, const VciDpop *proof, int64 now, VciEr
 						  &issued_at, error);
 }
 
-/* RFC 9449 section 11.1: a proof works once. */
+/* RFC 9449 section 11.1: a proof works once. Which ones a restore forgot nobody knows. */
 static VciStatus
 spend(VciStore *store, const VciIssuerEntry *issuer, const VciDpop *proof, VciError *error)
 {
 	unsigned char digest[VCI_DIGEST_BYTES];
 	VciStatus status = vci_dpop_digest(proof, issuer->rules.id, digest, error);
 
+	if (status == VCI_OK && proof->issued_at < issuer->restored_at)
+		return vci_error(error, VCI_ERR_DPOP,
+						 "this DPoP proof was made before the issuer's database was restored; make "
+						 "a new one");
 	if (status == VCI_OK && !vci_store_spend_dpop_proof(store, digest, proof->issued_at))
 		return vci_error(error, VCI_ERR_DPOP,
 						 "this DPoP proof was used already; make a new one for each request");

@@ -85,6 +85,8 @@ static const VciDutyDefinition definitions[] = {
 	 true,
 	 {VIEWS, ON_FUNCTION("vci_create_key(text, text)"),
 	  ON_FUNCTION("vci_alter_key(text, text, text)"), ON_FUNCTION("vci_retire_key(text, text)"),
+	  ON_FUNCTION("vci_rotate_root_key()"), ON_FUNCTION("vci_adopt_database()"),
+	  ON_FUNCTION("vci_after_restore(timestamp with time zone)"),
 	  NULL}},
 	{"verifier",
 	 true,

@@ -12,6 +12,7 @@
 
 #include "../protocol/metadata.h"
 #include "cache.h"
+#include "durability.h"
 #include "duty.h"
 #include "root_key.h"
 #include "values.h"
@@ -98,15 +99,73 @@ vci_check_issuer(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* Rows sealed under a root key that is not there, and under another than the first. */
 static void
-check_root_key(ReturnSetInfo *result)
+count_sealed(VciStore *store, const VciRootKeys *keys, int64 *lost, int64 *earlier)
 {
-	char *problem;
-	bool ok = vci_root_keys_usable(&problem);
+	int count;
+	VciRootKeyUse *uses = vci_store_root_key_uses(store, &count);
 
-	put_check(result, "root_key", ok,
-			  ok ? "the root key can be read"
-				 : psprintf("no usable root key: openid4vci.root_key_file: %s", problem));
+	*lost = 0;
+	*earlier = 0;
+	for (int i = 0; i < count; i++)
+	{
+		if (vci_root_keys_find(keys, uses[i].root_key_id) == NULL)
+			*lost += uses[i].rows;
+		else if (strcmp(uses[i].root_key_id, keys->keys[0].id) != 0)
+			*earlier += uses[i].rows;
+	}
+}
+
+static void
+check_root_key(ReturnSetInfo *result, VciStore *store)
+{
+	VciRootKeys keys;
+	char *problem;
+	int64 lost = 0;
+	int64 earlier = 0;
+
+	if (vci_root_keys_try(&keys, &problem))
+		count_sealed(store, &keys, &lost, &earlier);
+	vci_wipe(&keys, sizeof(keys));
+	if (problem != NULL)
+		put_check(result, "root_key", false, psprintf("no usable root key: %s", problem));
+	else if (lost > 0)
+		put_check(result, "root_key", false,
+				  psprintf("rows that no root key here opens: %lld; add the key that sealed them "
+						   "as a further line (root_key_id of vci_issuer, vci_key and "
+						   "vci_database names it)",
+						   (long long) lost));
+	else if (earlier > 0)
+		put_check(result, "root_key", true,
+				  psprintf("the root key can be read; rows sealed under an earlier one: %lld; "
+						   "SELECT openid4vci.vci_rotate_root_key(); before its line goes",
+						   (long long) earlier));
+	else
+		put_check(result, "root_key", true, "the root key can be read");
+}
+
+static void
+check_database(ReturnSetInfo *result, VciStore *store)
+{
+	int count;
+	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
+	bool ok = count == 0 || !issuers[0].is_copy;
+
+	put_check(result, "database", ok,
+			  ok ? "this is the database that issues"
+				 : "this database is a copy and issues nothing; to put it in the original's place: "
+				   "SELECT * FROM openid4vci.vci_after_restore('time of the copy'); SELECT "
+				   "openid4vci.vci_adopt_database();");
+}
+
+static void
+check_durability(ReturnSetInfo *result)
+{
+	char *detail;
+	bool ok = vci_durability_state(&detail);
+
+	put_check(result, "durability", ok, detail);
 }
 
 static void
@@ -206,7 +265,8 @@ vci_health(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	store = vci_store_open();
-	check_root_key(result);
+	check_root_key(result, store);
+	check_database(result, store);
 	check_keys(result, store);
 	check_issuance(result, store);
 	check_servers(result, store);
@@ -218,6 +278,7 @@ vci_health(PG_FUNCTION_ARGS)
 			  writable ? "this server accepts writes"
 					   : "this server is read-only: it serves metadata and offers, but redeems and "
 						 "issues nothing");
+	check_durability(result);
 	check_nonces(result, store);
 	vci_store_close(store);
 	return (Datum) 0;

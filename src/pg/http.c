@@ -25,6 +25,7 @@
 #include "credential_endpoint.h"
 #include "deferred_endpoint.h"
 #include "dpop.h"
+#include "durability.h"
 #include "duty.h"
 #include "http.h"
 #include "notification_endpoint.h"
@@ -437,6 +438,23 @@ answer_unavailable(const Route *route, const VciHttpRequest *http)
 	return answer;
 }
 
+/* Told in the log: what a role or a database is set to, its operator alone can change. */
+static bool
+can_write(void)
+{
+	if (RecoveryInProgress() || XactReadOnly)
+		return false;
+	if (vci_commits_durably())
+		return true;
+	ereport(LOG_SERVER_ONLY,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("openid4vci answers 503: nothing is redeemed or issued while "
+					"synchronous_commit is off"),
+			 errhint("ALTER ROLE %s RESET synchronous_commit; or where else it was set.",
+					 quote_identifier(GetUserNameFromId(GetSessionUserId(), false)))));
+	return false;
+}
+
 static VciAnswer *
 answer_on_route(VciStore *store, const Match *match, const VciHttpRequest *http)
 {
@@ -450,7 +468,7 @@ answer_on_route(VciStore *store, const Match *match, const VciHttpRequest *http)
 	}
 	else if (strcmp(http->method, "OPTIONS") == 0)
 		answer = answer_options(route);
-	else if (route->writes && (RecoveryInProgress() || XactReadOnly))
+	else if (route->writes && !can_write())
 		answer = answer_unavailable(route, http);
 	else
 	{

@@ -6,6 +6,7 @@
 
 #include "../protocol/claims.h"
 #include "../protocol/deferred.h"
+#include "durability.h"
 #include "duty.h"
 #include "event.h"
 #include "issuance.h"
@@ -18,9 +19,31 @@
 VciStatus
 vci_check_issuance(const VciIssuerEntry *issuer, VciError *error)
 {
+	if (issuer->is_copy)
+		return vci_error(error, VCI_ERR_PAUSED,
+						 "this database is a copy of the issuer's and issues nothing; use the "
+						 "issuer itself, or try again later");
 	if (issuer->rules.issuance_paused)
 		return vci_error(error, VCI_ERR_PAUSED, "the issuer has stopped issuance; try again later");
 	return VCI_OK;
+}
+
+void
+vci_require_issuance(const VciIssuerEntry *issuer)
+{
+	if (issuer->is_copy)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("this database is a copy of issuer %s and issues nothing", issuer->rules.url),
+			 errhint("Leave it so while the original issues. If it takes the original's place: "
+					 "SELECT * FROM openid4vci.vci_after_restore('time of the copy'); "
+					 "SELECT openid4vci.vci_adopt_database();")));
+	if (issuer->rules.issuance_paused)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("issuer %s has stopped issuance", issuer->rules.url),
+						errhint("Resume it: SELECT openid4vci.vci_resume_issuance('%s');",
+								issuer->rules.url)));
 }
 
 /* What the source says replaces members of the same name. */
@@ -137,17 +160,6 @@ vci_sign_credential(const VciIssuerEntry *issuer, int configuration, const char 
 	return result;
 }
 
-/* An operator is told so, too, when all that leads to a credential has been stopped. */
-static void
-require_issuance(const VciIssuerEntry *issuer)
-{
-	if (issuer->rules.issuance_paused)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("issuer %s has stopped issuance", issuer->rules.url),
-						errhint("Resume it: SELECT openid4vci.vci_resume_issuance('%s');",
-								issuer->rules.url)));
-}
-
 /* An operator's holder_jwk, checked and reduced to its required members; NULL for none. */
 static VciJson *
 holder_of_argument(FunctionCallInfo fcinfo, int argument, const VciConfiguration *configuration,
@@ -200,7 +212,7 @@ vci_issue_sdjwt(PG_FUNCTION_ARGS)
 	if (claims == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("claims must not be null")));
-	require_issuance(issuer);
+	vci_require_issuance(issuer);
 	vci_require(vci_claims_check(claims, &error), &error);
 	vci_require(vci_claims_check_mandatory(claims, configuration, &error), &error);
 	holder = holder_of_argument(fcinfo, 2, configuration, thumbprint);
@@ -291,7 +303,8 @@ vci_issue_and_record(PG_FUNCTION_ARGS)
 	VciJson *claims;
 	int64 credential_id;
 
-	require_issuance(issuer);
+	vci_require_durability();
+	vci_require_issuance(issuer);
 	vci_cache_require_key(issuer);
 	vci_cache_unseal(issuer);
 	holder = holder_of_argument(fcinfo, 2, configuration, thumbprint);

@@ -8,8 +8,14 @@
 #include "cache.h"
 #include "store.h"
 
-/* VCI_ERR_PAUSED when all that leads to a credential has been stopped. */
+/*
+ * VCI_ERR_PAUSED when all that leads to a credential has been stopped, also because this
+ * database is a copy.
+ */
 extern VciStatus vci_check_issuance(const VciIssuerEntry *issuer, VciError *error);
+
+/* The same for an operator: raises 55000 with a hint. */
+extern void vci_require_issuance(const VciIssuerEntry *issuer);
 
 /*
  * The claims to sign: those of the dataset, and over them what the configuration's claims

@@ -10,8 +10,7 @@
 #include "release.h"
 #include "report.h"
 #include "root_key.h"
-
-#define ROOT_KEY_FILE_MAX 4096
+#include "root_key_command.h"
 
 char *vci_root_key_file = NULL;
 
@@ -20,22 +19,63 @@ char *vci_root_key_file = NULL;
 	"postgres /dev/stdin /etc/openid4vci/root.key. Another place: LOAD 'openid4vci'; ALTER "       \
 	"SYSTEM SET openid4vci.root_key_file = '/path/to/file'; SELECT pg_reload_conf();"
 
-/* A key beside the data it protects would travel with every base backup. */
+#define ROOT_KEY_COMMAND_HINT                                                                      \
+	"As the server's user, it must print a root key as 64 hexadecimal digits to its standard "     \
+	"output and end; what it says to standard error stands in the server log. Another command: "   \
+	"LOAD 'openid4vci'; ALTER SYSTEM SET openid4vci.root_key_command = '...'; SELECT "             \
+	"pg_reload_conf(); more time: openid4vci.root_key_command_timeout."
+
 static bool
-inside_data_directory(const char *path)
+is_inside(const char *file, const char *folder)
 {
-	char file[PATH_MAX];
-	char data[PATH_MAX];
+	char resolved[PATH_MAX];
 	size_t len;
 
-	if (realpath(path, file) == NULL || realpath(DataDir, data) == NULL)
+	if (realpath(folder, resolved) == NULL)
 		return false;
-	len = strlen(data);
-	return strncmp(file, data, len) == 0 && (file[len] == '/' || file[len] == '\0');
+	len = strlen(resolved);
+	return strncmp(file, resolved, len) == 0 && (file[len] == '/' || file[len] == '\0');
+}
+
+static bool
+inside_tablespace(const char *file)
+{
+	bool inside = false;
+	DIR *folder = AllocateDir("pg_tblspc");
+	struct dirent *entry;
+
+	while (!inside && (entry = ReadDirExtended(folder, "pg_tblspc", LOG)) != NULL)
+		inside =
+			entry->d_name[0] != '.' && is_inside(file, psprintf("pg_tblspc/%s", entry->d_name));
+	FreeDir(folder);
+	return inside;
+}
+
+/*
+ * A key beside the data it protects would travel with every base backup. Links are followed,
+ * and must lead to the very file that was opened.
+ */
+static char *
+place_problem(const char *path, const struct stat *opened)
+{
+	char file[PATH_MAX];
+	struct stat found;
+
+	if (realpath(path, file) == NULL || stat(file, &found) < 0)
+		return psprintf("it can't be read: %s", strerror(errno));
+	if (found.st_dev != opened->st_dev || found.st_ino != opened->st_ino)
+		return "another file took its place while it was read; try again";
+	if (is_inside(file, DataDir))
+		return "it lies inside the data directory, where every backup would carry it along";
+	if (is_inside(file, "pg_wal"))
+		return "it lies inside the WAL directory, where every backup would carry it along";
+	if (inside_tablespace(file))
+		return "it lies inside a tablespace, where every backup would carry it along";
+	return NULL;
 }
 
 static char *
-file_problem(int fd)
+file_problem(int fd, const char *path)
 {
 	struct stat st;
 
@@ -45,9 +85,9 @@ file_problem(int fd)
 		return "it must belong to the server's user or to root";
 	if (st.st_mode & (st.st_uid == 0 ? S_IWGRP | S_IRWXO : S_IRWXG | S_IRWXO))
 		return "group or others may read or write it; chmod 0400 makes it private";
-	if (st.st_size > ROOT_KEY_FILE_MAX)
+	if (st.st_size > VCI_ROOT_KEY_TEXT_MAX)
 		return "it is larger than 4 kB";
-	return NULL;
+	return place_problem(path, &st);
 }
 
 /* Fills buffer; NULL when it went well, else what is wrong with the file. */
@@ -60,30 +100,28 @@ read_file(VciSensitiveBytes *buffer)
 
 	if (vci_root_key_file == NULL || vci_root_key_file[0] != '/')
 		return "the setting must be an absolute path";
+	/* O_NONBLOCK: opening a pipe would wait for its writer */
 	fd = OpenTransientFile(vci_root_key_file, O_RDONLY | PG_BINARY | O_NONBLOCK);
 	if (fd < 0)
 		return psprintf("it can't be read: %s", strerror(errno));
-	problem = file_problem(fd);
-	if (problem == NULL && inside_data_directory(vci_root_key_file))
-		problem = "it lies inside the data directory, where every backup would carry it along";
+	problem = file_problem(fd, vci_root_key_file);
 	if (problem == NULL)
 	{
-		buffer->data = malloc(ROOT_KEY_FILE_MAX);
+		buffer->data = malloc(VCI_ROOT_KEY_TEXT_MAX);
 		vci_require_memory(buffer->data);
-		buffer->len = ROOT_KEY_FILE_MAX;
-		got = read(fd, buffer->data, ROOT_KEY_FILE_MAX);
+		buffer->len = VCI_ROOT_KEY_TEXT_MAX;
+		got = read(fd, buffer->data, VCI_ROOT_KEY_TEXT_MAX);
 		if (got < 0)
 			problem = psprintf("it can't be read: %s", strerror(errno));
 		else
-			memset(buffer->data + got, '\n', ROOT_KEY_FILE_MAX - got);
+			memset(buffer->data + got, '\n', VCI_ROOT_KEY_TEXT_MAX - got);
 	}
 	CloseTransientFile(fd);
 	return problem;
 }
 
-/* NULL when keys were read, else what is wrong, in plain words. */
 static char *
-read_keys(VciRootKeys *keys)
+keys_of_file(VciRootKeys *keys)
 {
 	VciSensitiveBytes *buffer = vci_own_sensitive();
 	VciError error = VCI_ERROR_INIT;
@@ -97,26 +135,58 @@ read_keys(VciRootKeys *keys)
 	return problem;
 }
 
+static bool
+by_command(void)
+{
+	return vci_root_key_command != NULL && vci_root_key_command[0] != '\0';
+}
+
+bool
+vci_root_keys_try(VciRootKeys *keys, char **problem)
+{
+	memset(keys, 0, sizeof(*keys));
+	*problem = by_command() ? vci_command_keys(keys) : keys_of_file(keys);
+	if (*problem == NULL)
+		return true;
+	*problem = psprintf("openid4vci.root_key_%s: %s", by_command() ? "command" : "file", *problem);
+	return false;
+}
+
 void
 vci_root_keys_read(VciRootKeys *keys)
 {
-	char *problem = read_keys(keys);
+	char *problem;
 
-	if (problem != NULL)
+	if (!vci_root_keys_try(keys, &problem))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("there is no usable root key"),
-						errdetail("openid4vci.root_key_file: %s.", problem),
-						errhint("%s", ROOT_KEY_HINT)));
+						errmsg("there is no usable root key"), errdetail("%s.", problem),
+						errhint("%s", by_command() ? ROOT_KEY_COMMAND_HINT : ROOT_KEY_HINT)));
 }
 
 bool
 vci_root_keys_usable(char **problem)
 {
 	VciRootKeys keys;
+	bool usable = vci_root_keys_try(&keys, problem);
 
-	*problem = read_keys(&keys);
 	vci_wipe(&keys, sizeof(keys));
-	return *problem == NULL;
+	return usable;
+}
+
+void
+vci_root_keys_refresh(void)
+{
+	vci_command_keys_forget();
+}
+
+void
+vci_root_key_id(char id[VCI_ROOT_KEY_ID_SIZE])
+{
+	VciRootKeys keys;
+
+	vci_root_keys_read(&keys);
+	strlcpy(id, keys.keys[0].id, VCI_ROOT_KEY_ID_SIZE);
+	vci_wipe(&keys, sizeof(keys));
 }
 
 /* Associated data: a sealed value opens only in the place that it was sealed for. */
@@ -148,6 +218,26 @@ vci_root_seal(const char *what, int64 owner, const void *plain, size_t len, char
 	return result;
 }
 
+/* The root key of this id, wiped by the caller; false when it is not there. */
+static bool
+find_root_key(const char *id, VciRootKey *found)
+{
+	VciRootKeys keys;
+	const VciRootKey *key;
+
+	vci_root_keys_read(&keys);
+	key = vci_root_keys_find(&keys, id);
+	if (key == NULL && by_command() && vci_command_keys_are_stale())
+	{
+		vci_root_keys_read(&keys);
+		key = vci_root_keys_find(&keys, id);
+	}
+	if (key != NULL)
+		*found = *key;
+	vci_wipe(&keys, sizeof(keys));
+	return key != NULL;
+}
+
 void
 vci_root_unseal(const char *what, int64 owner, const bytea *sealed, const char *root_key_id,
 				const unsigned char **plain, size_t *len)
@@ -155,24 +245,21 @@ vci_root_unseal(const char *what, int64 owner, const bytea *sealed, const char *
 	VciSensitiveBytes *opened = vci_own_sensitive();
 	char *associated = associated_data(what, owner);
 	VciError error = VCI_ERROR_INIT;
-	VciRootKeys keys;
-	const VciRootKey *key;
-	VciStatus status = VCI_OK;
+	VciRootKey key;
+	VciStatus status;
 
-	vci_root_keys_read(&keys);
-	key = vci_root_keys_find(&keys, root_key_id);
-	if (key != NULL)
-		status = vci_unseal(&key->secret, associated, strlen(associated),
-							(const unsigned char *) VARDATA_ANY(sealed), VARSIZE_ANY_EXHDR(sealed),
-							&opened->data, &opened->len, &error);
-	vci_wipe(&keys, sizeof(keys));
-	if (key == NULL)
+	if (!find_root_key(root_key_id, &key))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the root key that sealed this %s is not there", what),
 				 errdetail("It was sealed under root key %s.", root_key_id),
 				 errhint("Add that key as a further line to the file that "
-						 "openid4vci.root_key_file names; the first line seals, all lines open.")));
+						 "openid4vci.root_key_file names, or to what openid4vci.root_key_command "
+						 "prints; the first line seals, all lines open.")));
+	status = vci_unseal(&key.secret, associated, strlen(associated),
+						(const unsigned char *) VARDATA_ANY(sealed), VARSIZE_ANY_EXHDR(sealed),
+						&opened->data, &opened->len, &error);
+	vci_wipe(&key, sizeof(key));
 	vci_require(status, &error);
 	*plain = opened->data;
 	*len = opened->len;

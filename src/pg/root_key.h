@@ -1,11 +1,16 @@
 /*
- * The root key: from the file that openid4vci.root_key_file names, read when it is
- * needed and wiped afterwards.
+ * The root keys: those of the command that openid4vci.root_key_command names, else from the
+ * file that openid4vci.root_key_file names, which is read when it is needed.
  */
 #ifndef VCI_ROOT_KEY_H
 #define VCI_ROOT_KEY_H
 
 #include "../jose/seal.h"
+
+/* What is sealed, for vci_root_seal and vci_root_unseal. */
+#define VCI_ISSUER_DATA_KEY "issuer data key"
+#define VCI_SIGNING_KEY		"signing key"
+#define VCI_EVENT_KEY		"event key" /* owner 1 */
 
 extern char *vci_root_key_file; /* setting openid4vci.root_key_file */
 
@@ -17,7 +22,14 @@ extern char *vci_root_key_file; /* setting openid4vci.root_key_file */
 extern void vci_root_keys_read(VciRootKeys *keys);
 
 /* The same for a probe: false, with a plain text in *problem, instead of an error. */
+extern bool vci_root_keys_try(VciRootKeys *keys, char **problem);
 extern bool vci_root_keys_usable(char **problem);
+
+/* What is read from now on is what file or command say from now on. */
+extern void vci_root_keys_refresh(void);
+
+/* The id of the key that seals. */
+extern void vci_root_key_id(char id[VCI_ROOT_KEY_ID_SIZE]);
 
 /* Seals bytes under the first root key; *root_key_id is palloc'd. what and owner bind it. */
 extern bytea *vci_root_seal(const char *what, int64 owner, const void *plain, size_t len,

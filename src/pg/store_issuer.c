@@ -28,7 +28,10 @@ vci_store_insert_issuer(VciStore *store, int64 id, const char *url, bytea *data_
 	vci_put_text(&args, url);
 	vci_put_bytea(&args, data_key);
 	vci_put_text(&args, root_key_id);
-	return vci_run(store, &statement, &args) > 0;
+	if (vci_run(store, &statement, &args) == 0)
+		return false;
+	vci_store_bind_database(store, id);
+	return true;
 }
 
 /* A member that is there sets its column; JSON null sets NULL or the column's default. */

@@ -4,6 +4,7 @@
 
 #include "../protocol/offer.h"
 #include "dpop.h"
+#include "durability.h"
 #include "duty.h"
 #include "issuance.h"
 #include "release.h"
@@ -91,6 +92,7 @@ vci_request_token(PG_FUNCTION_ARGS)
 		vci_sql_form(vci_arg_json(fcinfo, 0, "parameters"), vci_arg_text(fcinfo, 1));
 	VciAnswer *answer;
 
+	vci_require_durability();
 	vci_cache_unseal(issuer);
 	answer = vci_token_endpoint(store, issuer, http);
 	vci_store_close(store);
@@ -113,6 +115,7 @@ vci_exchange_code(PG_FUNCTION_ARGS)
 	VciStatus status;
 	VciAnswer *answer;
 
+	vci_require_durability();
 	vci_cache_unseal(issuer);
 	call.http = &no_headers;
 	request.credential = vci_arg_text_required(fcinfo, 0, "pre_authorized_code");

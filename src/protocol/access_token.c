@@ -105,7 +105,6 @@ check_times(VciAccessToken *token, int64_t now, VciError *error)
 {
 	const VciJson *payload = token->jws->payload;
 	int64_t not_before = 0;
-	int64_t issued_at = 0;
 	VciStatus status = read_time(payload, "exp", true, &token->expires_at, error);
 
 	if (status == VCI_OK && token->expires_at > LAST_SECOND)
@@ -113,9 +112,9 @@ check_times(VciAccessToken *token, int64_t now, VciError *error)
 	if (status == VCI_OK)
 		status = read_time(payload, "nbf", false, &not_before, error);
 	if (status == VCI_OK)
-		status = read_time(payload, "iat", false, &issued_at, error);
-	if (status == VCI_OK &&
-		(not_before > now + VCI_ACCESS_TOKEN_LEEWAY || issued_at > now + VCI_ACCESS_TOKEN_LEEWAY))
+		status = read_time(payload, "iat", false, &token->issued_at, error);
+	if (status == VCI_OK && (not_before > now + VCI_ACCESS_TOKEN_LEEWAY ||
+							 token->issued_at > now + VCI_ACCESS_TOKEN_LEEWAY))
 		return vci_error(error, VCI_ERR_TOKEN,
 						 "this access token is not valid yet (nbf, iat); its server's clock may "
 						 "be ahead");

@@ -35,6 +35,7 @@ typedef struct VciAccessToken
 	const char *client_id; /* client_id or azp; NULL: neither is there */
 	const char *jkt;	   /* thumbprint of the key that it is bound to; NULL: a bearer token */
 	int64_t expires_at;
+	int64_t issued_at; /* iat; 0: none */
 } VciAccessToken;
 
 /* Is this a JWT by its shape (two dots)? A ticket of our own has no dot. */
