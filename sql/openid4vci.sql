@@ -531,6 +531,26 @@ COMMENT ON COLUMN vci_event_seal.purged_through IS 'Of a checkpoint: the last se
 COMMENT ON COLUMN vci_event_seal.digest IS 'SHA-256 over the events in the order of their ids';
 COMMENT ON COLUMN vci_event_seal.mac IS 'HMAC-SHA-256 over this seal and the mac before it, under a key derived from event_key of vci_database';
 
+-- What was purged last is found without a look at every seal.
+CREATE INDEX vci_event_seal_checkpoint ON vci_event_seal (id) WHERE kind = 'checkpoint';
+
+-- Evidence is added to, never changed: not by the tables' owner, a superuser or under
+-- session_replication_role, as long as the triggers stand. A statement trigger costs an
+-- INSERT nothing, and lets a subscriber follow the purge.
+
+CREATE FUNCTION vci_event_append_only() RETURNS trigger
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'vci_event_append_only';
+COMMENT ON FUNCTION vci_event_append_only() IS 'Trigger: refuses (55000) UPDATE, DELETE and TRUNCATE of evidence; the DELETE of vci_purge alone passes';
+
+CREATE TRIGGER vci_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON vci_event
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_event_append_only();
+CREATE TRIGGER vci_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON vci_event_seal
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_event_append_only();
+ALTER TABLE vci_event ENABLE ALWAYS TRIGGER vci_event_append_only;
+ALTER TABLE vci_event_seal ENABLE ALWAYS TRIGGER vci_event_append_only;
+COMMENT ON TRIGGER vci_event_append_only ON vci_event IS 'Evidence: rows are only added; vci_purge removes those whose time is over';
+COMMENT ON TRIGGER vci_event_append_only ON vci_event_seal IS 'Evidence: rows are only added';
+
 -- Which database this is ---------------------------------------------------------
 
 CREATE TABLE vci_database (
@@ -1021,10 +1041,27 @@ COMMENT ON FUNCTION vci_purge(integer) IS
 CREATE FUNCTION vci_events(after bigint DEFAULT 0, max_rows integer DEFAULT 1000,
         OUT id bigint, OUT at timestamptz, OUT issuer text, OUT kind text, OUT offer_id bigint,
         OUT authorization_id bigint, OUT token_id bigint, OUT deferred_id bigint,
-        OUT credential_id bigint) RETURNS SETOF record
+        OUT credential_id bigint, OUT key_id bigint, OUT role_name name, OUT duty text)
+        RETURNS SETOF record
     LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 1000 AS 'MODULE_PATHNAME', 'vci_events';
 COMMENT ON FUNCTION vci_events(bigint, integer) IS
-'The events behind the id after, in the order of their ids, at most max_rows (1 to 100000), of the caller''s issuers. A program that remembers the last id it got and asks again from there misses none and gets none twice: events whose forerunners may still be on their way are held back until those transactions end.';
+'The events behind the id after, in the order of their ids, at most max_rows (1 to 100000), of the caller''s issuers; those that concern the database or all issuers (issuer NULL) for who has a reading duty for all. A program that remembers the last id it got and asks again from there misses none and gets none twice: events whose forerunners may still be on their way are held back until those transactions end.';
+
+CREATE FUNCTION vci_seal_events(max_events integer DEFAULT 100000) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_seal_events';
+COMMENT ON FUNCTION vci_seal_events(integer) IS
+'Seals the events that no transaction can add an earlier one to any more, at most max_events, in segments of at most 1000, and returns how many it sealed; 0 before the first issuer. For cron; vci_purge does it, too. One call at a time, others wait. Needs the root key (55000 without) and duty auditor, issuer_admin or offerer for all issuers; 40001 under REPEATABLE READ when others sealed meanwhile.';
+
+CREATE FUNCTION vci_event_head() RETURNS text
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_event_head';
+COMMENT ON FUNCTION vci_event_head() IS
+'The newest seal over the events: its id, a dot, and its MAC in base64url; NULL before the first one. An auditor keeps it outside of the database and hands it to vci_verify_events later: with it, events and seals that were removed from the end are missed, too. Duty auditor for all issuers.';
+
+CREATE FUNCTION vci_verify_events(head text DEFAULT NULL, OUT segments bigint, OUT events bigint,
+        OUT broken_segment bigint, OUT problem text) RETURNS record
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000000 AS 'MODULE_PATHNAME', 'vci_verify_events';
+COMMENT ON FUNCTION vci_verify_events(text) IS
+'Checks every seal with its chain and every sealed event that was not purged. segments: how many segments are as they were sealed, purged ones among them; events: how many events were read for that. broken_segment: id of the first seal that breaks, problem: how (an event was changed, removed or added, a seal changed, forged or removed); both NULL when all is right. head: what vci_event_head gave earlier (22023 when it is malformed): that very seal has to be there. Writes nothing, so it runs on a standby; needs the root key (55000 without) and duty auditor for all issuers.';
 
 -- Views -----------------------------------------------------------------------------
 

@@ -16,6 +16,9 @@
 #define MAX_EVENTS	100000
 #define EVENT_CHUNK 1000
 
+/* As many as 0.2.0 declares; of a declaration with fewer, the first ones are put. */
+#define EVENT_COLUMNS 12
+
 static Datum
 id_or_null(int64 id, bool *is_null)
 {
@@ -23,21 +26,33 @@ id_or_null(int64 id, bool *is_null)
 	return Int64GetDatum(id);
 }
 
+static Datum
+name_datum(const char *text)
+{
+	return DirectFunctionCall1(namein, CStringGetDatum(text));
+}
+
 static void
 put_event(ReturnSetInfo *result, const VciEventRow *row)
 {
-	Datum values[9];
-	bool nulls[9] = {false};
+	Datum values[EVENT_COLUMNS];
+	bool nulls[EVENT_COLUMNS] = {false};
 
 	values[0] = Int64GetDatum(row->id);
 	values[1] = TimestampTzGetDatum(row->at);
-	values[2] = CStringGetTextDatum(row->issuer);
+	nulls[2] = row->issuer == NULL;
+	values[2] = nulls[2] ? (Datum) 0 : CStringGetTextDatum(row->issuer);
 	values[3] = CStringGetTextDatum(row->event.kind);
 	values[4] = id_or_null(row->event.offer_id, &nulls[4]);
 	values[5] = id_or_null(row->event.authorization_id, &nulls[5]);
 	values[6] = id_or_null(row->event.token_id, &nulls[6]);
 	values[7] = id_or_null(row->event.deferred_id, &nulls[7]);
 	values[8] = id_or_null(row->event.credential_id, &nulls[8]);
+	values[9] = id_or_null(row->event.key_id, &nulls[9]);
+	nulls[10] = row->event.role_name == NULL;
+	values[10] = nulls[10] ? (Datum) 0 : name_datum(row->event.role_name);
+	nulls[11] = row->event.duty == NULL;
+	values[11] = nulls[11] ? (Datum) 0 : CStringGetTextDatum(row->event.duty);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
@@ -54,8 +69,8 @@ put_rows(ReturnSetInfo *result, VciStore *store, const VciEventRow *rows, int co
 		if (*left == 0 || (rows[i].id != *last + 1 && !rows[i].settled))
 			return false;
 		*last = rows[i].id;
-		/* also of an issuer that was retired since: its last events are to be read, too */
-		if (rows[i].issuer == NULL || !vci_may_read(store, rows[i].event.issuer_id))
+		/* also of an issuer that was retired since; those of no issuer need a duty for all */
+		if (!vci_may_read(store, rows[i].event.issuer_id))
 			continue;
 		put_event(result, &rows[i]);
 		(*left)--;

@@ -43,6 +43,7 @@ send_notification(int64 id, const VciEvent *event)
 	append_id(&payload, "token_id", event->token_id);
 	append_id(&payload, "deferred_id", event->deferred_id);
 	append_id(&payload, "credential_id", event->credential_id);
+	append_id(&payload, "key_id", event->key_id);
 	appendStringInfoChar(&payload, '}');
 	Async_Notify(CHANNEL, payload.data);
 }
@@ -95,7 +96,7 @@ vci_store_events(VciStore *store, int64 after, int32 max, int *count)
 		"e.horizon <= pg_snapshot_xmin(pg_current_snapshot()) OR e.horizon > $3, "
 		"e.issuer_id, e.offer_id, e.authorization_id, e.token_id, e.deferred_id, "
 		"e.credential_id, e.kind, (SELECT i.url FROM openid4vci.vci_issuer AS i "
-		"WHERE i.id = e.issuer_id) "
+		"WHERE i.id = e.issuer_id), e.key_id, e.role_name::text, e.duty "
 		"FROM openid4vci.vci_event AS e WHERE e.id > $1 ORDER BY e.id LIMIT $2",
 		3,
 		{INT8OID, INT4OID, XID8OID},
@@ -121,6 +122,9 @@ vci_store_events(VciStore *store, int64 after, int32 max, int *count)
 		rows[i].event.credential_id = vci_column_int64(i, 9);
 		rows[i].event.kind = vci_column_text(store, i, 10);
 		rows[i].issuer = vci_column_text(store, i, 11);
+		rows[i].event.key_id = vci_column_int64(i, 12);
+		rows[i].event.role_name = vci_column_text(store, i, 13);
+		rows[i].event.duty = vci_column_text(store, i, 14);
 	}
 	SPI_freetuptable(SPI_tuptable);
 	return rows;
