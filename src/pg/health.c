@@ -8,6 +8,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 #include "../protocol/metadata.h"
@@ -15,6 +16,7 @@
 #include "durability.h"
 #include "duty.h"
 #include "root_key.h"
+#include "store_event_seal.h"
 #include "values.h"
 
 #define DEVIATIONS_MAX 32
@@ -252,6 +254,22 @@ check_duties(ReturnSetInfo *result, VciStore *store)
 	put_check(result, "duties", ok, detail);
 }
 
+/* Does somebody seal? One index probe, however many events there are. */
+static void
+check_events(ReturnSetInfo *result, VciStore *store)
+{
+	TimestampTz at;
+	bool settled;
+	bool late = vci_store_unsealed_event(store, &at, &settled) && settled &&
+				at < GetCurrentTimestamp() - USECS_PER_DAY;
+
+	put_check(result, "events", !late,
+			  late ? psprintf("events wait for their seal since %s; SELECT "
+							  "openid4vci.vci_seal_events(); or vci_purge() should run from cron",
+							  timestamptz_to_str(at))
+				   : "no event waits for its seal longer than a day");
+}
+
 PG_FUNCTION_INFO_V1(vci_health);
 
 /* openid4vci.vci_health() returns setof record */
@@ -280,6 +298,7 @@ vci_health(PG_FUNCTION_ARGS)
 						 "issues nothing");
 	check_durability(result);
 	check_nonces(result, store);
+	check_events(result, store);
 	vci_store_close(store);
 	return (Datum) 0;
 }
