@@ -82,6 +82,8 @@ COMMENT ON COLUMN vci_event_seal.purged_through IS 'Of a checkpoint: the last se
 COMMENT ON COLUMN vci_event_seal.digest IS 'SHA-256 over the events in the order of their ids';
 COMMENT ON COLUMN vci_event_seal.mac IS 'HMAC-SHA-256 over this seal and the mac before it, under a key derived from event_key of vci_database';
 
+CREATE INDEX vci_event_seal_checkpoint ON vci_event_seal (id) WHERE kind = 'checkpoint';
+
 CREATE TABLE vci_database (
     singleton         boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     system_identifier bigint NOT NULL,
@@ -111,14 +113,78 @@ SELECT pg_extension_config_dump('openid4vci.vci_database', '');
 
 -- Functions -------------------------------------------------------------------
 
+CREATE FUNCTION vci_event_append_only() RETURNS trigger
+    LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'vci_event_append_only';
+COMMENT ON FUNCTION vci_event_append_only() IS 'Trigger: refuses (55000) UPDATE, DELETE and TRUNCATE of evidence; the DELETE of vci_purge alone passes';
+
+CREATE FUNCTION vci_reapply_duties() RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_reapply_duties';
+COMMENT ON FUNCTION vci_reapply_duties() IS
+'Gives each role of vci_duty exactly the privileges on this schema''s objects that its duties need, and takes others from it: after ALTER EXTENSION openid4vci UPDATE, and after a restore into a server whose roles came later. A role that does not exist is told in a WARNING. For the extension''s owner and superusers, in a READ COMMITTED transaction (25001).';
+
+CREATE FUNCTION vci_adopt_database() RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_adopt_database';
+COMMENT ON FUNCTION vci_adopt_database() IS
+'Lets this database issue where it is a copy of the one that did (a restored dump, a copy by CREATE DATABASE ... TEMPLATE, an upgraded cluster), which until then answers 503: binds it to this system identifier and database OID, voids every c_nonce and DPoP proof given out before, and returns true. False, with nothing changed, when it is bound already or has no issuer yet. The original must issue no more: both would redeem the same codes. After a restore call vci_after_restore first. Event database_adopted. Duty key_admin for all issuers.';
+
+CREATE FUNCTION vci_after_restore(cut timestamptz, OUT pending bigint, OUT redeemed bigint) RETURNS record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_after_restore';
+COMMENT ON FUNCTION vci_after_restore(timestamptz) IS
+'For a database that was brought back to the state it had at cut (an older dump, a point-in-time recovery, a promoted standby that had not received everything): what happened since is forgotten, so codes and tokens that wallets used in that time would be good again. Kills the link, codes and tokens of every offer created up to cut that can still lead to a credential, authorization requests under way, and every c_nonce and DPoP proof; tokens of external servers made before this moment and not seen yet are refused. pending: offers whose new link (vci_offer_uri) must be sent; redeemed: offers whose tokens died, for vci_reopen_offer. Nobody redeems while it runs. Errors: 22004 cut is null, 22023 it lies in the future, 25001 the transaction is not READ COMMITTED. Event database_restored. Duty key_admin for all issuers.';
+
+CREATE FUNCTION vci_rotate_root_key() RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_rotate_root_key';
+COMMENT ON FUNCTION vci_rotate_root_key() IS
+'Seals everything anew under the first root key (data keys of issuers, private signing keys, the key of the event seals), all or nothing, and returns how many rows it changed; 0 when all were sealed under it already. Codes, tokens and credentials stay good. Put the new key into the first line, keep the old lines until this has run, then take them away. Waits for whoever is making an issuer or a key, and they wait for it. Errors: 55000 when a key that sealed a row is not there, 25001 when the transaction is not READ COMMITTED. Event root_key_rotated, unless there was nothing to do. Duty key_admin for all issuers.';
+
+DROP FUNCTION vci_events(bigint, integer);
+CREATE FUNCTION vci_events(after bigint DEFAULT 0, max_rows integer DEFAULT 1000,
+        OUT id bigint, OUT at timestamptz, OUT issuer text, OUT kind text, OUT offer_id bigint,
+        OUT authorization_id bigint, OUT token_id bigint, OUT deferred_id bigint,
+        OUT credential_id bigint, OUT key_id bigint, OUT role_name name, OUT duty text)
+        RETURNS SETOF record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 1000 AS 'MODULE_PATHNAME', 'vci_events';
+COMMENT ON FUNCTION vci_events(bigint, integer) IS
+'The events behind the id after, in the order of their ids, at most max_rows (1 to 100000), of the caller''s issuers; those that concern the database or all issuers (issuer NULL) for who has a reading duty for all. A program that remembers the last id it got and asks again from there misses none and gets none twice: events whose forerunners may still be on their way are held back until those transactions end.';
+
+CREATE FUNCTION vci_seal_events(max_events integer DEFAULT 100000) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_seal_events';
+COMMENT ON FUNCTION vci_seal_events(integer) IS
+'Seals the events that no transaction can add an earlier one to any more, at most max_events, in segments of at most 1000, and returns how many it sealed; 0 before the first issuer. For cron; vci_purge does it, too. One call at a time, others wait. Needs the root key (55000 without) and duty auditor, issuer_admin or offerer for all issuers; 40001 under REPEATABLE READ when others sealed meanwhile.';
+
+CREATE FUNCTION vci_event_head() RETURNS text
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_event_head';
+COMMENT ON FUNCTION vci_event_head() IS
+'The newest seal over the events: its id, a dot, and its MAC in base64url; NULL before the first one. An auditor keeps it outside of the database and hands it to vci_verify_events later: with it, events and seals that were removed from the end are missed, too. Duty auditor for all issuers.';
+
+CREATE FUNCTION vci_verify_events(head text DEFAULT NULL, OUT segments bigint, OUT events bigint,
+        OUT broken_segment bigint, OUT problem text) RETURNS record
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000000 AS 'MODULE_PATHNAME', 'vci_verify_events';
+COMMENT ON FUNCTION vci_verify_events(text) IS
+'Checks every seal with its chain and every sealed event that was not purged. segments: how many segments are as they were sealed, purged ones among them; events: how many events were read for that. broken_segment: id of the first seal that breaks, problem: how (an event was changed, removed or added, a seal changed, forged or removed); both NULL when all is right. head: what vci_event_head gave earlier (22023 when it is malformed): that very seal has to be there. Writes nothing, so it runs on a standby; needs the root key (55000 without) and duty auditor for all issuers.';
+COMMENT ON FUNCTION vci_grant(name, text, text) IS
+'Gives a role a duty: endpoint (run vci_http), offerer (offers, issuing, verifying), issuer_admin (issuers, configurations, wallets, servers, purging), key_admin (signing keys, root key, copies), verifier (proofs and presentations), reporter (views, health), auditor (views, sealed events, who has which duty) or backup (SELECT on what pg_dump reads). issuer: URL of the one issuer it is limited to, NULL for all (backup: always all). Twice is once. For the extension''s owner and superusers; an issuer_admin gives endpoint, offerer, verifier and reporter within its own limits. 42704 when there is no such role or issuer, 22023 when there is no such duty.';
+COMMENT ON FUNCTION vci_duty_issuers(text) IS
+'Ids of the issuers for which the caller has the duty, and 0 when it has it for all, those to come too; empty when it has it for none. reporter is part of offerer, issuer_admin, key_admin and auditor. The views filter by it.';
+COMMENT ON FUNCTION vci_health() IS
+'One row a check for a monitoring probe: root_key (can it be read, and does it open everything?), database (is this the one that issues, or a copy?), keys, issuance (is an issuer paused?), authorization_servers (are the keys of each external one loaded? absent when there is none), clock, writable, durability (fsync, full_page_writes, and synchronous_commit of this session), nonces. ok false needs somebody.';
+
 -- Triggers --------------------------------------------------------------------
 
+CREATE TRIGGER vci_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON vci_event
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_event_append_only();
+CREATE TRIGGER vci_event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON vci_event_seal
+    FOR EACH STATEMENT EXECUTE FUNCTION vci_event_append_only();
+ALTER TABLE vci_event ENABLE ALWAYS TRIGGER vci_event_append_only;
+ALTER TABLE vci_event_seal ENABLE ALWAYS TRIGGER vci_event_append_only;
 CREATE TRIGGER vci_drop_caches AFTER INSERT OR UPDATE OR DELETE ON vci_database
     FOR EACH ROW EXECUTE FUNCTION vci_drop_caches();
 CREATE TRIGGER vci_drop_caches_all AFTER TRUNCATE ON vci_database
     FOR EACH STATEMENT EXECUTE FUNCTION vci_drop_caches();
 ALTER TABLE vci_database ENABLE ALWAYS TRIGGER vci_drop_caches;
 ALTER TABLE vci_database ENABLE ALWAYS TRIGGER vci_drop_caches_all;
+COMMENT ON TRIGGER vci_event_append_only ON vci_event IS 'Evidence: rows are only added; vci_purge removes those whose time is over';
+COMMENT ON TRIGGER vci_event_append_only ON vci_event_seal IS 'Evidence: rows are only added';
 COMMENT ON TRIGGER vci_drop_caches ON vci_database IS 'Drops the backends'' caches, a row at a time because a replication worker fires no statement triggers';
 COMMENT ON TRIGGER vci_drop_caches_all ON vci_database IS 'Drops the backends'' caches';
 
@@ -177,8 +243,9 @@ COMMENT ON VIEW vci_event_seal_info IS 'Seals over the events, for auditors of a
 CREATE VIEW vci_duty_info WITH (security_barrier) AS
     SELECT d.role_name, d.duty, d.issuer_id, i.url AS issuer, d.granted_by, d.granted_at
     FROM openid4vci.vci_duty d LEFT JOIN openid4vci.vci_issuer i ON i.id = d.issuer_id
-    WHERE COALESCE(d.issuer_id, 0) = ANY ((SELECT openid4vci.vci_duty_issuers('auditor'))::bigint[]);
-COMMENT ON VIEW vci_duty_info IS 'Who has which duty, for one issuer or (NULL) for all';
+    WHERE COALESCE(d.issuer_id, 0) = ANY ((SELECT openid4vci.vci_duty_issuers('auditor'))::bigint[])
+          OR COALESCE(d.issuer_id, 0) = ANY ((SELECT openid4vci.vci_duty_issuers('issuer_admin'))::bigint[]);
+COMMENT ON VIEW vci_duty_info IS 'Who has which duty, for one issuer or (NULL) for all; for auditors, and for issuer_admins of their issuers';
 
 -- What the rows that were there mean now ------------------------------------------
 
@@ -187,16 +254,18 @@ UPDATE vci_key SET activated_at = created_at;
 
 -- 0.1.0 kept no trace of a validity that was shortened; what was issued tells it.
 UPDATE vci_configuration AS c
-SET longest_validity = CASE WHEN c.validity IS NULL OR i.endless THEN NULL
-                            ELSE GREATEST(c.validity, i.longest) END
-FROM vci_configuration AS own
-     LEFT JOIN (SELECT r.issuer_id, r.configuration_id, pg_catalog.bool_or(r.expires_at IS NULL),
-                       pg_catalog.max(r.expires_at OPERATOR(pg_catalog.-) r.issued_at)
-                FROM vci_credential AS r GROUP BY r.issuer_id, r.configuration_id
-               ) AS i (issuer_id, configuration_id, endless, longest)
-     ON i.issuer_id OPERATOR(pg_catalog.=) own.issuer_id
-        AND i.configuration_id OPERATOR(pg_catalog.=) own.id
-WHERE own.issuer_id OPERATOR(pg_catalog.=) c.issuer_id AND own.id OPERATOR(pg_catalog.=) c.id;
+SET longest_validity = CASE WHEN i.endless THEN NULL WHEN i.exceeds THEN i.longest ELSE c.validity END
+FROM (SELECT o.issuer_id, o.id,
+             o.validity IS NULL
+                 OR COALESCE(pg_catalog.bool_or(r.id IS NOT NULL AND r.expires_at IS NULL), false),
+             pg_catalog.bool_or(r.expires_at OPERATOR(pg_catalog.>)
+                                (r.issued_at OPERATOR(pg_catalog.+) o.validity)),
+             pg_catalog.max(r.expires_at OPERATOR(pg_catalog.-) r.issued_at)
+      FROM vci_configuration AS o
+           LEFT JOIN vci_credential AS r ON r.issuer_id OPERATOR(pg_catalog.=) o.issuer_id
+                                            AND r.configuration_id OPERATOR(pg_catalog.=) o.id
+      GROUP BY o.issuer_id, o.id) AS i (issuer_id, id, endless, exceeds, longest)
+WHERE i.issuer_id OPERATOR(pg_catalog.=) c.issuer_id AND i.id OPERATOR(pg_catalog.=) c.id;
 
 -- Who administers an issuer has managed its keys so far.
 INSERT INTO vci_duty (role_name, duty, issuer_id, granted_by, granted_at)
@@ -220,13 +289,13 @@ BEGIN
     FOR made IN
         SELECT o.kind, o.name, a.grantee
         FROM (SELECT 'TABLE', c.oid::pg_catalog.regclass::text, 'pg_catalog.pg_class'::pg_catalog.regclass,
-                     c.oid, c.relowner, COALESCE(c.relacl, '{}')
+                     c.oid, c.relowner, c.relacl
               FROM pg_catalog.pg_class AS c
               WHERE c.relnamespace OPERATOR(pg_catalog.=) 'openid4vci'::pg_catalog.regnamespace::oid
                 AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'v', 'S']::"char"[])
               UNION ALL
               SELECT 'FUNCTION', p.oid::pg_catalog.regprocedure::text, 'pg_catalog.pg_proc'::pg_catalog.regclass,
-                     p.oid, p.proowner, COALESCE(p.proacl, '{}')
+                     p.oid, p.proowner, p.proacl
               FROM pg_catalog.pg_proc AS p
               WHERE p.pronamespace OPERATOR(pg_catalog.=) 'openid4vci'::pg_catalog.regnamespace::oid
              ) AS o (kind, name, class, oid, owner, acl)

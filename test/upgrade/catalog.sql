@@ -31,6 +31,9 @@ SELECT 'pg_attribute', format('%s.%s', a.attrelid::regclass, a.attname),
        to_jsonb(a) - '{attrelid,atttypid,attcollation,attcacheoff,atthasmissing,attmissingval}'::text[]
        || jsonb_build_object('type', format_type(a.atttypid, a.atttypmod),
                              'collation', a.attcollation::regcollation,
+                             -- some builds stamp each table's columns with a number of its own
+                             'attoptions', (SELECT array_agg(o ORDER BY o) FROM unnest(a.attoptions) AS o
+                                            WHERE o NOT LIKE 'pg\_attver=%'),
                              'default', (SELECT pg_get_expr(d.adbin, d.adrelid) FROM pg_attrdef AS d
                                          WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum))
 FROM pg_attribute AS a JOIN class AS c ON c.oid = a.attrelid

@@ -30,11 +30,11 @@ sub start
 	return $self;
 }
 
-# The server and its root key alone.
+# The server and its root key alone. A further option: install_path, of Installation.pm.
 sub start_server
 {
 	my ($class, $name, %options) = @_;
-	my $node = PostgreSQL::Test::Cluster->new($name);
+	my $node = PostgreSQL::Test::Cluster->new($name, install_path => $options{install_path});
 	$node->init(
 		extra => [ '--encoding=UTF8', '--locale=C' ],
 		allows_streaming => $options{allows_streaming});
