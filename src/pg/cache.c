@@ -13,6 +13,7 @@
 #include "release.h"
 #include "report.h"
 #include "root_key.h"
+#include "store_key.h"
 #include "values.h"
 #include "version.h"
 
@@ -484,13 +485,13 @@ unseal_signing_key(VciIssuerEntry *issuer)
 	issuer->signing.key = *key;
 }
 
-/* The newest active key signs. */
 static void
 choose_signing_key(VciIssuerEntry *issuer, const VciKeyRow *row)
 {
 	issuer->signing.id = row->id;
 	issuer->signing.kid = row->kid;
 	issuer->signing.alg = vci_alg_by_name(row->alg);
+	issuer->signing.x5c = json_of_text(row->x5c);
 	issuer->signing_key = row->private_key;
 	issuer->signing_root_key_id = row->root_key_id;
 }
@@ -508,9 +509,11 @@ load_keys(VciStore *store, VciIssuerEntry *issuer)
 		issuer->published_keys[i].kid = rows[i].kid;
 		issuer->published_keys[i].public_jwk = json_of_text(rows[i].public_jwk);
 		issuer->published_keys[i].alg = vci_alg_by_name(rows[i].alg);
-		if (rows[i].active && issuer->signing.id == 0)
-			choose_signing_key(issuer, &rows[i]);
+		issuer->published_keys[i].published_until = rows[i].published_until;
 	}
+	/* the statement's order: the active key that was activated last */
+	if (count > 0 && strcmp(rows[0].state, VCI_KEY_ACTIVE) == 0)
+		choose_signing_key(issuer, &rows[0]);
 }
 
 static void

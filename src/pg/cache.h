@@ -17,6 +17,7 @@ typedef struct VciSigningKey
 	char *kid;
 	VciAlg alg;
 	VciKey *key;
+	VciJson *x5c; /* its certificates; NULL: none */
 } VciSigningKey;
 
 /* A function of the registry, by name, with the owner that it had when it was registered. */
@@ -67,7 +68,7 @@ typedef struct VciIssuerEntry
 	bool is_copy;	   /* this database is a copy of the one that may issue */
 	int64 restored_at; /* when it was adopted or brought back (seconds since 1970); 0: never */
 	int key_count;
-	VciPublishedKey *published_keys;
+	VciPublishedKey *published_keys; /* or over meanwhile; the signing key first */
 	VciSigningKey signing; /* id 0: there is no active key; key NULL until unsealed */
 	bool loaded;		   /* false: only rules, places, authority, path and iss stand */
 	bool unsealed;		   /* false: the secrets and the signing key's private half are missing */

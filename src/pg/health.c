@@ -11,17 +11,20 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "../jose/x5c.h"
 #include "../protocol/metadata.h"
 #include "cache.h"
 #include "durability.h"
 #include "duty.h"
 #include "root_key.h"
 #include "store_event_seal.h"
+#include "store_key.h"
 #include "values.h"
 
-#define DEVIATIONS_MAX 32
-#define NONCE_BACKLOG  INT64CONST(20000000)	  /* spent nonces that nobody purged */
-#define EARLIEST_SANE  INT64CONST(1767225600) /* 2026-01-01: a clock before it is wrong */
+#define DEVIATIONS_MAX	 32
+#define CERTIFICATE_DAYS 30						/* enough to have a new one signed */
+#define NONCE_BACKLOG	 INT64CONST(20000000)	/* spent nonces that nobody purged */
+#define EARLIEST_SANE	 INT64CONST(1767225600) /* 2026-01-01: a clock before it is wrong */
 
 static void
 put_row(ReturnSetInfo *result, const char *first, bool ok_column, bool ok, const char *second,
@@ -173,21 +176,70 @@ check_durability(ReturnSetInfo *result)
 static void
 check_keys(ReturnSetInfo *result, VciStore *store)
 {
-	int64 issuers;
-	int64 without = vci_store_count_issuers_without_key(store, &issuers);
-
+	VciKeyCounts keys = vci_store_count_keys(store);
 	const char *detail;
 
-	if (issuers == 0)
+	if (keys.issuers == 0)
 		detail = "there is no issuer yet: SELECT openid4vci.vci_create_issuer('https://...');";
-	else if (without == 0)
-		detail =
-			psprintf("each issuer has an active signing key (issuers: %lld)", (long long) issuers);
+	else if (keys.without_key == 0)
+		detail = psprintf("each issuer has an active signing key (issuers: %lld)",
+						  (long long) keys.issuers);
 	else
 		detail = psprintf("issuers without an active signing key: %lld of %lld; SELECT "
 						  "openid4vci.vci_create_key(issuer => 'https://...');",
-						  (long long) without, (long long) issuers);
-	put_check(result, "keys", without == 0, detail);
+						  (long long) keys.without_key, (long long) keys.issuers);
+	if (keys.waiting > 0)
+		detail = psprintf("%s; next keys that wait for vci_rotate_key: %lld", detail,
+						  (long long) keys.waiting);
+	put_check(result, "keys", keys.without_key == 0, detail);
+}
+
+/* Days until the certificates of the signing key end (-1: they have); false when it has none. */
+static bool
+certificates_end_in(const VciIssuerEntry *issuer, int64 *days)
+{
+	int64_t expiry;
+
+	if (issuer->signing.x5c == NULL || vci_x5c_expiry(issuer->signing.x5c, &expiry, NULL) != VCI_OK)
+		return false;
+	expiry -= vci_now();
+	*days = expiry < 0 ? -1 : expiry / SECS_PER_DAY;
+	return true;
+}
+
+/* Of the chains that go into credentials; nobody who attached none needs a row about them. */
+static void
+check_certificates(ReturnSetInfo *result, VciStore *store)
+{
+	int count;
+	int chains = 0;
+	int ending = 0;
+	int64 soonest = PG_INT64_MAX;
+	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
+
+	for (int i = 0; i < count; i++)
+	{
+		int64 days;
+
+		if (!certificates_end_in(vci_cache_load(store, &issuers[i]), &days))
+			continue;
+		chains++;
+		ending += days < CERTIFICATE_DAYS;
+		soonest = Min(soonest, days);
+	}
+	if (chains == 0)
+		return;
+	put_check(result, "certificates", ending == 0,
+			  ending == 0
+				  ? psprintf("the certificates of signing keys are good for %lld days and more "
+							 "(chains: %d)",
+							 (long long) soonest, chains)
+				  : psprintf("chains of signing keys with a certificate that %s: %d of %d; SELECT "
+							 "openid4vci.vci_key_csr('kid'); have it certified, then SELECT "
+							 "openid4vci.vci_set_key_certificates('kid', '-----BEGIN ...');",
+							 soonest < 0 ? "has expired"
+										 : psprintf("ends in %lld days", (long long) soonest),
+							 ending, chains));
 }
 
 static void
@@ -286,6 +338,7 @@ vci_health(PG_FUNCTION_ARGS)
 	check_root_key(result, store);
 	check_database(result, store);
 	check_keys(result, store);
+	check_certificates(result, store);
 	check_issuance(result, store);
 	check_servers(result, store);
 	check_duties(result, store);

@@ -333,22 +333,23 @@ handle_jwt_vc_issuer(VciStore *store pg_attribute_unused(), const VciIssuerEntry
 					 const VciHttpRequest *http)
 {
 	return answer_cacheable(http, vci_metadata_jwt_vc_issuer(&issuer->rules, issuer->published_keys,
-															 issuer->key_count));
+															 issuer->key_count, vci_now()));
 }
 
 static VciAnswer *
 handle_did_document(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer,
 					const VciHttpRequest *http)
 {
-	return answer_cacheable(
-		http, vci_metadata_did_document(&issuer->rules, issuer->published_keys, issuer->key_count));
+	return answer_cacheable(http, vci_metadata_did_document(&issuer->rules, issuer->published_keys,
+															issuer->key_count, vci_now()));
 }
 
 static VciAnswer *
 handle_jwks(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer,
 			const VciHttpRequest *http)
 {
-	return answer_cacheable(http, vci_metadata_jwks(issuer->published_keys, issuer->key_count));
+	return answer_cacheable(
+		http, vci_metadata_jwks(issuer->published_keys, issuer->key_count, vci_now()));
 }
 
 /* OpenID4VCI 1.0 section 7.2; the answer may carry a nonce for the next DPoP proof, too. */

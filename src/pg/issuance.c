@@ -147,6 +147,7 @@ vci_sign_credential(const VciIssuerEntry *issuer, int configuration, const char 
 								.claims = claims,
 								.holder_jwk = holder_jwk,
 								.kid = issuer->signing.kid,
+								.x5c = issuer->signing.x5c,
 								.key = issuer->signing.key,
 								.issued_at = issued_at};
 	VciSignedCredential result = {0};

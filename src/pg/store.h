@@ -69,17 +69,6 @@ typedef struct VciIssuerRow
 	char *root_key_id;
 } VciIssuerRow;
 
-typedef struct VciKeyRow
-{
-	int64 id;
-	char *kid;
-	char *alg;
-	bool active;
-	char *public_jwk; /* JSON text */
-	bytea *private_key;
-	char *root_key_id;
-} VciKeyRow;
-
 typedef struct VciConfigurationRow
 {
 	char *id;
@@ -155,14 +144,6 @@ extern VciIssuerRow *vci_store_issuers(VciStore *store, int *count); /* not reti
 
 /* Is there one of this URL (NULL: any), retired ones too? */
 extern bool vci_store_issuer_exists(VciStore *store, const char *url);
-
-extern int64 vci_store_next_key_id(VciStore *store);
-extern void vci_store_insert_key(VciStore *store, int64 id, int64 issuer_id, const char *kid,
-								 const char *alg, Datum public_jwk, bytea *private_key,
-								 const char *root_key_id);
-extern bool vci_store_alter_key(VciStore *store, int64 issuer_id, const char *kid,
-								const char *state);
-extern VciKeyRow *vci_store_keys(VciStore *store, int64 issuer_id, int *count); /* newest first */
 
 /* False when the id is taken. */
 extern bool vci_store_insert_configuration(VciStore *store, int64 issuer_id, const char *id,
@@ -582,7 +563,6 @@ extern VciRootKeyUse *vci_store_root_key_uses(VciStore *store, int *count);
 
 /* Health ---------------------------------------------------------------------------- */
 
-extern int64 vci_store_count_issuers_without_key(VciStore *store, int64 *issuers);
 extern int64 vci_store_estimate_nonces(VciStore *store);
 
 /* Functions of the registry that the extension calls. */

@@ -10,8 +10,8 @@ bool
 vci_store_insert_configuration(VciStore *store, int64 issuer_id, const char *id, const char *vct)
 {
 	static VciStatement statement = {
-		"INSERT INTO openid4vci.vci_configuration (issuer_id, id, vct) VALUES ($1, $2, $3) "
-		"ON CONFLICT DO NOTHING",
+		"INSERT INTO openid4vci.vci_configuration (issuer_id, id, vct, longest_validity) "
+		"VALUES ($1, $2, $3, '0') ON CONFLICT DO NOTHING",
 		3,
 		{INT8OID, TEXTOID, TEXTOID},
 		NULL};
@@ -29,6 +29,13 @@ vci_store_insert_configuration(VciStore *store, int64 issuer_id, const char *id,
 #define CHANGE_TEXT(name, when_null) CHANGE(name, "$3 ->> '" name "'", when_null)
 #define CHANGE_JSON(name, when_null) CHANGE(name, "NULLIF($3 -> '" name "', 'null')", when_null)
 
+/* Of what it was before and what it becomes the longer, NULL (without end) above all. */
+#define VALIDITY "CASE WHEN $3 ? 'validity' THEN ($3 ->> 'validity')::interval ELSE validity END"
+#define LONGEST_VALIDITY                                                                           \
+	"longest_validity = (SELECT CASE WHEN v IS NULL OR longest_validity IS NULL THEN NULL "        \
+	"WHEN extract(epoch FROM v) > extract(epoch FROM longest_validity) THEN v "                    \
+	"ELSE longest_validity END FROM (SELECT " VALIDITY " AS v) AS new_validity)"
+
 bool
 vci_store_update_configuration(VciStore *store, int64 issuer_id, const char *id, Datum changes,
 							   const char *claims_source_owner)
@@ -40,6 +47,7 @@ vci_store_update_configuration(VciStore *store, int64 issuer_id, const char *id,
 		CHANGE_TEXT("format", "'dc+sd-jwt'") ", "
 		CHANGE_TEXT("scope", "NULL") ", "
 		CHANGE("validity", "($3 ->> 'validity')::interval", "NULL") ", "
+		LONGEST_VALIDITY ", "
 		CHANGE_TEXT("binding", "'required'") ", "
 		CHANGE("older", "ARRAY(SELECT jsonb_array_elements_text($3 -> 'older'))", "'{}'") ", "
 		CHANGE("decoys", "($3 ->> 'decoys')::integer", "0") ", "

@@ -222,6 +222,7 @@ candidates_of_own(VciStore *store, const VciSdJwt *sd_jwt, CandidateKeys *candid
 {
 	const char *iss = vci_json_get_string(sd_jwt->jws->payload, "iss");
 	const char *kid = vci_json_get_string(sd_jwt->jws->header, "kid");
+	int64 now = vci_now();
 	int count;
 	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
 
@@ -234,8 +235,9 @@ candidates_of_own(VciStore *store, const VciSdJwt *sd_jwt, CandidateKeys *candid
 			continue;
 		(void) vci_cache_load(store, issuer);
 		for (int k = 0; k < issuer->key_count; k++)
-			add_candidate(candidates, issuer->published_keys[k].public_jwk, kid,
-						  issuer->published_keys[k].kid);
+			if (vci_is_published(&issuer->published_keys[k], now))
+				add_candidate(candidates, issuer->published_keys[k].public_jwk, kid,
+							  issuer->published_keys[k].kid);
 		return VCI_OK;
 	}
 	return vci_error(error, VCI_ERR_JWS_SIGNATURE,

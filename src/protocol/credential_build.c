@@ -134,7 +134,8 @@ sign(const VciCredentialParts *parts, const VciJson *payload, const VciJson *dis
 
 	if (!vci_json_set_string(header, "alg", alg) ||
 		!vci_json_set_string(header, "typ", parts->format) ||
-		(parts->kid != NULL && !vci_json_set_string(header, "kid", parts->kid)))
+		(parts->kid != NULL && !vci_json_set_string(header, "kid", parts->kid)) ||
+		(parts->x5c != NULL && !vci_json_set(header, "x5c", vci_json_copy(parts->x5c))))
 		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	else
 		status = vci_sd_jwt_sign(header, payload, disclosures, parts->key, sd_jwt, error);

@@ -394,6 +394,12 @@ vci_metadata_authorization_server(const VciIssuer *issuer, const VciConfiguratio
 	return finish(metadata, ok);
 }
 
+bool
+vci_is_published(const VciPublishedKey *key, int64_t now)
+{
+	return now < key->published_until;
+}
+
 static VciJson *
 published_jwk(const VciPublishedKey *key)
 {
@@ -406,23 +412,24 @@ published_jwk(const VciPublishedKey *key)
 }
 
 VciJson *
-vci_metadata_jwks(const VciPublishedKey *keys, size_t count)
+vci_metadata_jwks(const VciPublishedKey *keys, size_t count, int64_t now)
 {
 	VciJson *jwks = vci_json_new_object();
 	VciJson *array = vci_json_new_array();
 	bool ok = vci_json_set(jwks, "keys", array);
 
 	for (size_t i = 0; ok && i < count; i++)
-		ok = vci_json_append(array, published_jwk(&keys[i]));
+		ok = !vci_is_published(&keys[i], now) || vci_json_append(array, published_jwk(&keys[i]));
 	return finish(jwks, ok);
 }
 
 VciJson *
-vci_metadata_jwt_vc_issuer(const VciIssuer *issuer, const VciPublishedKey *keys, size_t count)
+vci_metadata_jwt_vc_issuer(const VciIssuer *issuer, const VciPublishedKey *keys, size_t count,
+						   int64_t now)
 {
 	VciJson *metadata = vci_json_new_object();
 	bool ok = vci_json_set_string(metadata, "issuer", issuer->url) &&
-			  vci_json_set(metadata, "jwks", vci_metadata_jwks(keys, count));
+			  vci_json_set(metadata, "jwks", vci_metadata_jwks(keys, count, now));
 
 	return finish(metadata, ok);
 }
@@ -462,7 +469,8 @@ append_method(VciJson *methods, VciJson *assertion, const char *did, const VciPu
 }
 
 static bool
-set_methods(VciJson *document, const char *did, const VciPublishedKey *keys, size_t count)
+set_methods(VciJson *document, const char *did, const VciPublishedKey *keys, size_t count,
+			int64_t now)
 {
 	VciJson *methods = vci_json_new_array();
 	VciJson *assertion;
@@ -474,21 +482,23 @@ set_methods(VciJson *document, const char *did, const VciPublishedKey *keys, siz
 		return false;
 	for (size_t i = 0; i < count; i++)
 	{
-		if (!append_method(methods, assertion, did, &keys[i]))
+		if (vci_is_published(&keys[i], now) && !append_method(methods, assertion, did, &keys[i]))
 			return false;
 	}
 	return true;
 }
 
 VciJson *
-vci_metadata_did_document(const VciIssuer *issuer, const VciPublishedKey *keys, size_t count)
+vci_metadata_did_document(const VciIssuer *issuer, const VciPublishedKey *keys, size_t count,
+						  int64_t now)
 {
 	static const char *const contexts[] = {"https://www.w3.org/ns/did/v1",
 										   "https://w3id.org/security/suites/jws-2020/v1"};
 	VciJson *document = vci_json_new_object();
 	char *did = vci_did_web_from_url(issuer->url);
 	bool ok = did != NULL && set_strings(document, "@context", contexts, 2) &&
-			  vci_json_set_string(document, "id", did) && set_methods(document, did, keys, count);
+			  vci_json_set_string(document, "id", did) &&
+			  set_methods(document, did, keys, count, now);
 
 	free(did);
 	return finish(document, ok);

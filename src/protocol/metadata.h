@@ -12,7 +12,11 @@ typedef struct VciPublishedKey
 	const char *kid;
 	const VciJson *public_jwk; /* required members only */
 	VciAlg alg;
+	int64_t published_until; /* seconds since 1970; INT64_MAX: for good */
 } VciPublishedKey;
+
+/* Is it still published at now (seconds since 1970)? */
+extern bool vci_is_published(const VciPublishedKey *key, int64_t now);
 
 /* Credential issuer metadata (OpenID4VCI 1.0 section 12.2.4). */
 extern VciJson *vci_metadata_credential_issuer(const VciIssuer *issuer,
@@ -30,16 +34,19 @@ extern VciJson *vci_metadata_authorization_server(const VciIssuer *issuer,
 												  const VciConfiguration *configurations,
 												  size_t count);
 
-/* JWK set (RFC 7517 section 5) of public keys, each with kid, alg and use "sig". */
-extern VciJson *vci_metadata_jwks(const VciPublishedKey *keys, size_t count);
+/*
+ * JWK set (RFC 7517 section 5) of public keys, each with kid, alg and use "sig": of those
+ * given the ones that are published at now, in their order, also below.
+ */
+extern VciJson *vci_metadata_jwks(const VciPublishedKey *keys, size_t count, int64_t now);
 
 /* JWT VC issuer metadata (SD-JWT VC section 4): issuer and jwks by value. */
 extern VciJson *vci_metadata_jwt_vc_issuer(const VciIssuer *issuer, const VciPublishedKey *keys,
-										   size_t count);
+										   size_t count, int64_t now);
 
 /* did:web document: one JsonWebKey method a key, under assertionMethod. */
 extern VciJson *vci_metadata_did_document(const VciIssuer *issuer, const VciPublishedKey *keys,
-										  size_t count);
+										  size_t count, int64_t now);
 
 typedef struct VciDeviation
 {

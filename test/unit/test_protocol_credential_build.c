@@ -84,6 +84,29 @@ test_payload(void)
 	vci_json_free(claims);
 }
 
+/* RFC 7515 section 4.1.6; without certificates there is no such member (see test_payload). */
+static void
+test_certificates(void)
+{
+	VciJson *claims = json("{}");
+	VciJson *x5c = json("[\"MIIB+/8=\",\"MIIC\"]");
+	VciCredentialParts parts = example_parts(claims);
+	int64_t expires_at;
+	VciSdJwt *sd_jwt;
+	char *text;
+
+	parts.x5c = x5c;
+	sd_jwt = build(&parts, &expires_at, &text);
+	is_json(
+		vci_json_ref(sd_jwt->jws->header),
+		"{\"alg\":\"ES256\",\"typ\":\"dc+sd-jwt\",\"kid\":\"k1\",\"x5c\":[\"MIIB+/8=\",\"MIIC\"]}",
+		"the key's certificates stand in the header, as they are");
+	vci_sd_jwt_free(sd_jwt);
+	free(text);
+	vci_json_free(x5c);
+	vci_json_free(claims);
+}
+
 /* The iat and exp of a credential with this rounding and validity, issued at this time. */
 static void
 check_times(int32_t rounding, int64_t validity, int64_t issued_at, int64_t iat, int64_t exp,
@@ -190,6 +213,7 @@ main(void)
 	if (vci_key_generate(VCI_ALG_ES256, &key, &error) != VCI_OK)
 		bail_out("cannot make a key", error.text);
 	test_payload();
+	test_certificates();
 	test_times();
 	test_binding_and_format();
 	test_refused();

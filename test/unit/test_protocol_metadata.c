@@ -337,16 +337,20 @@ test_keys(void)
 	VciIssuer issuer = example_issuer();
 	VciJson *ec = json("{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"a\",\"y\":\"b\"}");
 	VciJson *okp = json("{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"c\"}");
-	VciPublishedKey keys[] = {{"k1", ec, VCI_ALG_ES256}, {"k/2 x", okp, VCI_ALG_EDDSA}};
+	VciPublishedKey keys[] = {{"k1", ec, VCI_ALG_ES256, INT64_MAX},
+							  {"k/2 x", okp, VCI_ALG_EDDSA, NOW + 1}};
+	const char *first = "{\"keys\":[{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"a\",\"y\":\"b\","
+						"\"kid\":\"k1\",\"alg\":\"ES256\",\"use\":\"sig\"}]}";
 	const char *jwks = "{\"keys\":[{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"a\",\"y\":\"b\","
 					   "\"kid\":\"k1\",\"alg\":\"ES256\",\"use\":\"sig\"},"
 					   "{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"c\",\"kid\":\"k/2 x\","
 					   "\"alg\":\"EdDSA\",\"use\":\"sig\"}]}";
 	VciJson *document;
 
-	is_json(vci_metadata_jwks(keys, 2), jwks, "a JWK set with kid, alg and use");
-	is_json(vci_metadata_jwks(keys, 0), "{\"keys\":[]}", "an empty JWK set is one");
-	document = vci_metadata_jwt_vc_issuer(&issuer, keys, 2);
+	is_json(vci_metadata_jwks(keys, 2, NOW), jwks, "a JWK set with kid, alg and use");
+	is_json(vci_metadata_jwks(keys, 0, NOW), "{\"keys\":[]}", "an empty JWK set is one");
+	is_json(vci_metadata_jwks(keys, 2, NOW + 1), first, "a key whose time is over is left out");
+	document = vci_metadata_jwt_vc_issuer(&issuer, keys, 2, NOW);
 	check_member(document, NAMES("issuer"), "\"https://registry.example\"",
 				 "jwt-vc-issuer names the issuer as iss does");
 	check_member(document, NAMES("jwks"), jwks, "and its keys by value");
@@ -354,7 +358,14 @@ test_keys(void)
 	vci_json_free(document);
 
 	issuer.url = "http://127.0.0.1:8180/tenant";
-	document = vci_metadata_did_document(&issuer, keys, 2);
+	document = vci_metadata_jwt_vc_issuer(&issuer, keys, 2, NOW + 1);
+	check_member(document, NAMES("jwks"), first, "there, too, one whose time is over is left out");
+	vci_json_free(document);
+	document = vci_metadata_did_document(&issuer, keys, 2, NOW + 1);
+	check_member(document, NAMES("assertionMethod"), "[\"did:web:127.0.0.1%3A8180:tenant#k1\"]",
+				 "as in the DID document");
+	vci_json_free(document);
+	document = vci_metadata_did_document(&issuer, keys, 2, NOW);
 	check_member(document, NAMES("id"), "\"did:web:127.0.0.1%3A8180:tenant\"", "the DID");
 	check_member(document, NAMES("assertionMethod"),
 				 "[\"did:web:127.0.0.1%3A8180:tenant#k1\","
