@@ -16,7 +16,7 @@ use PostgreSQL::Test::Utils;
 use ProxyClient;
 
 our @EXPORT = qw(at_commit at_commit_no_more $hold hold_commits held_backend
-	await_server await_proxy kill_backend kill_server);
+	await_server await_proxy kill_backend kill_server kill_whole_server);
 
 # Makes every commit that changed the table run this first.
 sub at_commit
@@ -95,19 +95,43 @@ sub kill_backend
 	return;
 }
 
+# Every process of the server: its own folder is the data directory.
+sub server_processes
+{
+	my ($node) = @_;
+	my $dir = $node->data_dir;
+	return grep { (readlink "/proc/$_/cwd" // '') eq $dir } map { m{/(\d+)$} } glob '/proc/[0-9]*';
+}
+
+# A process whose parent has not looked yet has no folder any more, but still its pid.
+sub await_end
+{
+	my ($node, @processes) = @_;
+	select undef, undef, undef, 0.02
+	  while server_processes($node) || grep { kill 0, $_ } @processes;
+	return;
+}
+
 # Kills the postmaster and waits until it is gone and its children have noticed.
 sub kill_server
 {
 	my ($issuer) = @_;
 	my $node = $issuer->{node};
-	my ($postmaster) = slurp_file($node->data_dir . '/postmaster.pid') =~ /^(\d+)/;
-	my @children = split /\n/, $issuer->sql('SELECT pid FROM pg_stat_activity');
+	my @processes = server_processes($node);
 	$node->kill9;
-	select undef, undef, undef, 0.1 while kill 0, $postmaster;
-	for my $pid (@children)
-	{
-		select undef, undef, undef, 0.1 while defined readlink "/proc/$pid/exe";
-	}
+	await_end($node, @processes);
+	return;
+}
+
+# Kills all processes of the server at once, so that no call that runs comes to its end.
+sub kill_whole_server
+{
+	my ($issuer) = @_;
+	my $node = $issuer->{node};
+	my @processes = server_processes($node);
+	$node->kill9;
+	kill 'KILL', @processes;
+	await_end($node, @processes);
 	return;
 }
 
