@@ -146,10 +146,11 @@ static void
 require_new_snapshots(const char *function)
 {
 	if (IsolationUsesXactSnapshot())
-		ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-						errmsg("%s needs a READ COMMITTED transaction", function),
-						errhint("BEGIN ISOLATION LEVEL READ COMMITTED; SELECT openid4vci.%s(...);",
-								function)));
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("%s needs a READ COMMITTED transaction", function),
+				 errhint("Begin it by BEGIN ISOLATION LEVEL READ COMMITTED; or call it outside "
+						 "of a transaction block.")));
 }
 
 PG_FUNCTION_INFO_V1(vci_revoke);

@@ -122,9 +122,9 @@ vci_store_missing_privilege(VciStore *store, const char *role_name, char **objec
 		"has_function_privilege($1, to_regprocedure(substr(o, 21)), 'EXECUTE') "
 		"WHEN o LIKE 'SELECT ON ALL %' THEN NOT EXISTS (SELECT FROM pg_class c "
 		"WHERE c.relnamespace = 'openid4vci'::regnamespace AND CASE "
-		"WHEN c.relkind = 'S' THEN NOT has_sequence_privilege($1, c.oid, 'SELECT') "
-		"WHEN c.relkind IN ('r', 'v') THEN NOT has_table_privilege($1, c.oid, 'SELECT') "
-		"ELSE false END) "
+		"WHEN o LIKE 'SELECT ON ALL SEQUENCES %' THEN c.relkind = 'S' "
+		"AND NOT has_sequence_privilege($1, c.oid, 'SELECT') "
+		"ELSE c.relkind IN ('r', 'v') AND NOT has_table_privilege($1, c.oid, 'SELECT') END) "
 		"ELSE has_table_privilege($1, to_regclass(substr(o, 11)), 'SELECT') END LIMIT 1",
 		2,
 		{TEXTOID, TEXTARRAYOID},

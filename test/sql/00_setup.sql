@@ -18,6 +18,7 @@ CREATE EXTENSION openid4vci;
 DROP ROLE IF EXISTS regress_vci_admin, regress_vci_offerer, regress_vci_reporter,
     regress_vci_endpoint, regress_vci_backup, regress_vci_registry, regress_vci_stranger,
     regress_vci_short, regress_vci_clerk, regress_vci_former_clerk, regress_vci_trust,
+    regress_vci_watch, regress_vci_hand, regress_vci_brief,
     "regress_vci ""odd""; role";
 CREATE ROLE regress_vci_admin;
 CREATE ROLE regress_vci_offerer;

@@ -54,10 +54,10 @@ SELECT offer_id AS foreign_offer
 SET ROLE regress_vci_registry;
 SELECT o.offer_id IS NOT NULL FROM openid4vci.vci_create_offer('{SecondCredential}', claims => '{}',
     issuer => 'https://second.example', reference => 'own') AS o;
-SELECT openid4vci.vci_duty_issuers('offerer') = ARRAY[:second_id::bigint],
-    openid4vci.vci_duty_issuers('reporter') = ARRAY[:second_id::bigint],
-       openid4vci.vci_duty_issuers('endpoint'), openid4vci.vci_duty_issuers('issuer_admin'),
-       openid4vci.vci_duty_issuers(NULL);
+SELECT duty, openid4vci.vci_duty_issuers(duty) = ARRAY[:second_id::bigint] AS "for the second issuer",
+    openid4vci.vci_duty_issuers(duty) = '{}' AS "for none"
+FROM unnest('{endpoint,offerer,issuer_admin,key_admin,verifier,reporter,auditor,backup}'::text[]) AS duty;
+SELECT openid4vci.vci_duty_issuers(NULL);
 SELECT url FROM openid4vci.vci_issuer_info;
 SELECT count(*), bool_and(issuer = 'https://second.example') FROM openid4vci.vci_offer_info;
 SELECT count(*) FROM openid4vci.vci_key_info;
@@ -102,26 +102,62 @@ SELECT count(*) FROM openid4vci.vci_issuer_info WHERE retired_at IS NULL;
 RESET ROLE;
 REVOKE regress_vci_reporter FROM regress_vci_stranger;
 
--- An issuer_admin hands on the smaller duties, within its own limits; never its own, never backup.
+-- An issuer_admin hands on the smaller duties, within its own limits; never its own, and none
+-- that keeps watch over it or over the keys.
 SELECT vci_revoke('regress_vci_admin', 'issuer_admin'),
     vci_grant('regress_vci_admin', 'issuer_admin', 'https://second.example');
 SET ROLE regress_vci_admin;
+SELECT duty, replace(helper.error(format('SELECT openid4vci.vci_grant(%L, %L, %L)', 'regress_vci_stranger',
+    duty, 'https://second.example')), E'\n   ', ' |')
+FROM unnest('{endpoint,offerer,issuer_admin,key_admin,verifier,reporter,auditor,backup}'::text[]) AS duty;
 SELECT helper.errors($$SELECT openid4vci.vci_grant('regress_vci_stranger', 'reporter')$$,
     $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'reporter', 'https://registry.example')$$,
-    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'reporter', 'https://second.example')$$,
-    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'issuer_admin', 'https://second.example')$$,
     $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'backup')$$,
+    $$SELECT openid4vci.vci_grant('regress_vci_admin', 'key_admin', 'https://second.example')$$,
     $$SELECT openid4vci.vci_revoke('regress_vci_reporter', 'reporter')$$,
+    $$SELECT openid4vci.vci_reapply_duties()$$,
     $$SELECT openid4vci.vci_create_issuer('https://third.example')$$,
-    $$SELECT openid4vci.vci_create_key('https://registry.example')$$,
     $$SELECT openid4vci.vci_create_key('https://second.example')$$,
     $$SELECT openid4vci.vci_retire_issuer('https://registry.example')$$,
     $$SELECT openid4vci.vci_load_did_document('did:web:x.example', '{"id": "did:web:x.example"}')$$,
     $$SELECT openid4vci.vci_purge()$$,
     $$SELECT openid4vci.vci_create_configuration('C', 'v', issuer => 'https://registry.example')$$);
+-- What it gave it also takes; what it could not give it can't take.
+SELECT openid4vci.vci_grant('regress_vci_stranger', 'reporter', 'https://second.example'),
+    openid4vci.vci_revoke('regress_vci_stranger', 'reporter', 'https://second.example');
 RESET ROLE;
+SELECT vci_grant('regress_vci_stranger', 'auditor', 'https://second.example');
+SET ROLE regress_vci_admin;
+SELECT helper.errors($$SELECT openid4vci.vci_revoke('regress_vci_stranger', 'auditor', 'https://second.example')$$);
+RESET ROLE;
+SELECT vci_revoke('regress_vci_stranger', 'auditor', 'https://second.example');
 SELECT vci_revoke('regress_vci_admin', 'issuer_admin', 'https://second.example'),
     vci_grant('regress_vci_admin', 'issuer_admin');
+-- With the duty for all issuers it gives others theirs for all.
+SET ROLE regress_vci_admin;
+SELECT 0 = ANY (openid4vci.vci_duty_issuers('issuer_admin')) AS "all issuers";
+SELECT helper.errors($$SELECT openid4vci.vci_grant('regress_vci_stranger', 'reporter')$$,
+    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'issuer_admin')$$,
+    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'backup')$$);
+RESET ROLE;
+
+-- Keys are a duty of their own, for the issuer that it names.
+CREATE ROLE regress_vci_clerk;
+SELECT vci_grant('regress_vci_clerk', 'key_admin', 'https://second.example');
+SET ROLE regress_vci_clerk;
+SELECT helper.errors($$SELECT openid4vci.vci_create_key('https://registry.example')$$,
+    $$SELECT openid4vci.vci_retire_key('unknown', 'https://registry.example')$$,
+    $$SELECT openid4vci.vci_alter_key('unknown', 'retired', 'https://registry.example')$$,
+    $$SELECT openid4vci.vci_create_key('https://second.example')$$,
+    $$SELECT openid4vci.vci_create_key()$$,
+    $$SELECT openid4vci.vci_alter_issuer('{}', 'https://second.example')$$,
+    $$SELECT openid4vci.vci_create_nonce('https://second.example')$$,
+    $$SELECT openid4vci.vci_grant('regress_vci_stranger', 'reporter', 'https://second.example')$$);
+SELECT count(*), bool_and(issuer = 'https://second.example') FROM openid4vci.vci_key_info;
+RESET ROLE;
+SELECT vci_revoke('regress_vci_clerk', 'key_admin', 'https://second.example');
+DROP ROLE regress_vci_clerk;
+
 -- A grant survives its role's name only: dropping the role ends it.
 CREATE ROLE regress_vci_short;
 SELECT vci_grant('regress_vci_short', 'reporter');
@@ -141,9 +177,9 @@ SET ROLE regress_vci_clerk;
 SELECT openid4vci.vci_duty_issuers('issuer_admin') = ARRAY[:second_id::bigint],
     openid4vci.vci_duty_issuers('offerer');
 SELECT helper.errors($$SELECT openid4vci.vci_create_issuer('https://clerk.example')$$,
-    $$SELECT openid4vci.vci_create_key('https://registry.example')$$,
+    $$SELECT openid4vci.vci_alter_issuer('{}', 'https://registry.example')$$,
     $$SELECT openid4vci.vci_create_offer('{SecondCredential}', claims => '{}', issuer => 'https://second.example')$$,
-    $$SELECT openid4vci.vci_create_key('https://second.example')$$);
+    $$SELECT openid4vci.vci_alter_issuer('{}', 'https://second.example')$$);
 RESET ROLE;
 -- Further grants to a role that holds its duty already take nothing away.
 SELECT vci_grant('regress_vci_clerk', 'reporter', 'https://second.example');
@@ -161,11 +197,11 @@ SET ROLE regress_vci_registry;
 SELECT offer_id AS id FROM openid4vci.vci_create_offer('{SecondCredential}', claims => '{}') \gset
 SELECT issuer FROM openid4vci.vci_offer_info WHERE id = :id;
 SELECT openid4vci.vci_create_nonce() IS NOT NULL;
-SELECT helper.errors($$SELECT openid4vci.vci_create_key()$$);
+SELECT helper.errors($$SELECT openid4vci.vci_offer_uri(1)$$);
 RESET ROLE;
 SELECT vci_grant('regress_vci_registry', 'offerer', 'https://third.example');
 SET ROLE regress_vci_registry;
-SELECT helper.errors($$SELECT openid4vci.vci_create_nonce()$$, $$SELECT openid4vci.vci_create_key()$$);
+SELECT helper.errors($$SELECT openid4vci.vci_create_nonce()$$);
 RESET ROLE;
 ROLLBACK;
 
@@ -179,6 +215,23 @@ ROLLBACK;
 BEGIN;
 SELECT helper.errors($$SELECT vci_revoke('regress_vci_reporter', 'reporter')$$);
 ROLLBACK;
+
+-- A verifier limited to one issuer takes that one's credentials as its own and no other's; keys
+-- that it brings along serve for all.
+SELECT vci_grant('regress_vci_stranger', 'verifier', 'https://second.example');
+SELECT vci_issue_sdjwt('SecondCredential', '{"a": 1}', issuer => 'https://second.example') AS second,
+    vci_issue_sdjwt('Membership', '{}', issuer => 'https://registry.example') AS first \gset
+SELECT jsonb_build_object('keys', jsonb_agg(public_jwk)) AS jwks FROM vci_key_info
+    WHERE issuer = 'https://registry.example' AND state = 'active' \gset
+SET ROLE regress_vci_stranger;
+SELECT v ->> 'valid' AS valid, v ->> 'error' AS error, v ->> 'error_description' AS description
+FROM (VALUES (openid4vci.vci_verify_sdjwt(:'second')),
+             (openid4vci.vci_verify_sdjwt(:'first')),
+             (openid4vci.vci_verify_sdjwt(:'first', issuer_jwks => :'jwks'))) AS t (v);
+SELECT helper.errors($$SELECT * FROM openid4vci.vci_issuer_info$$, $$SELECT openid4vci.vci_health()$$,
+    $$SELECT openid4vci.vci_create_nonce('https://second.example')$$);
+RESET ROLE;
+SELECT vci_revoke('regress_vci_stranger', 'verifier', 'https://second.example');
 
 -- The endpoint's limit: for it, the other issuer does not exist.
 SELECT vci_revoke('regress_vci_endpoint', 'endpoint'),
