@@ -28,19 +28,35 @@ sub root_key
 	return "$self->{dir}/root.key";
 }
 
+# Runs the dump, edited or not, by psql: its status and what it said.
+sub run_dump
+{
+	my ($self, $issuer, $dump, @options) = @_;
+	my ($out, $err) = ('', '');
+	IPC::Run::run([ 'psql', '-Xq', @options, '-d', $issuer->{node}->connstr('postgres') ],
+		'<', \$dump, '>', \$out, '2>', \$err);
+	$issuer->{url} = 'https://issuer.example';
+	$self->{issuer} = $issuer;
+	return ($?, $err);
+}
+
 # Restores into the server's database; with a version, into objects of that version.
 sub restore
 {
 	my ($self, $issuer, $version) = @_;
 	my $dump = slurp_file("$self->{dir}/dump.sql");
-	my ($out, $err) = ('', '');
 	$dump =~ s/^(CREATE EXTENSION [^;]*openid4vci[^;]*)/$1 VERSION '$version'/m if defined $version;
-	IPC::Run::run([ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', $issuer->{node}->connstr('postgres') ],
-		'<', \$dump, '>', \$out, '2>', \$err);
-	is($?, 0, 'the recorded database is restored') or diag($err);
-	$issuer->{url} = 'https://issuer.example';
-	$self->{issuer} = $issuer;
+	my ($status, $said) = $self->run_dump($issuer, $dump, '-v', 'ON_ERROR_STOP=1');
+	is($status, 0, 'the recorded database is restored') or diag($said);
 	return;
+}
+
+# The same as far as it goes: the errors.
+sub restore_with_errors
+{
+	my ($self, $issuer) = @_;
+	my ($status, $said) = $self->run_dump($issuer, slurp_file("$self->{dir}/dump.sql"));
+	return grep { /ERROR|FATAL/ } split /\n/, $said;
 }
 
 # What was good when it was recorded is good now, however long ago that was.
