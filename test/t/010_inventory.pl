@@ -13,6 +13,8 @@ use Issuer;
 # Name, volatility, parallel safety, strictness and argument types. What signs or makes
 # random bytes is volatile; parallel safe only where nothing is written.
 my $functions = <<'LIST';
+vci_adopt_database volatile unsafe ()
+vci_after_restore volatile unsafe (timestamp with time zone)
 vci_alter_authorization_server volatile unsafe (text, jsonb, text)
 vci_alter_client volatile unsafe (text, jsonb, text)
 vci_alter_configuration volatile unsafe (text, jsonb, text)
@@ -31,8 +33,8 @@ vci_create_configuration volatile unsafe (text, text, jsonb, jsonb, jsonb, jsonb
 vci_create_issuer volatile unsafe (text, jsonb, text, jsonb)
 vci_create_key volatile unsafe (text, text, text)
 vci_create_nonce volatile safe (text)
-vci_create_offer volatile unsafe (text[], text, text, jsonb, text, boolean, text, integer, text,
-	text, interval, text, jsonb, text[], text, jsonb)
+vci_create_offer volatile unsafe (text[], text, text, jsonb, text, boolean, text, integer,
+	text, text, interval, text, jsonb, text[], text, jsonb)
 vci_deferred_complete volatile unsafe (bigint, jsonb)
 vci_deferred_deny volatile unsafe (bigint, text)
 vci_destroy_key volatile unsafe (text, text, boolean)
@@ -40,6 +42,8 @@ vci_drop_authorization_server volatile unsafe (text, text)
 vci_drop_caches volatile unsafe ()
 vci_drop_did_document volatile unsafe strict (text)
 vci_duty_issuers stable safe strict (text)
+vci_event_append_only volatile unsafe ()
+vci_event_head stable safe ()
 vci_events stable safe strict (bigint, integer)
 vci_exchange_code volatile unsafe (text, text, text)
 vci_extend_offer volatile unsafe (bigint, interval)
@@ -58,6 +62,7 @@ vci_offer_uri stable safe strict (bigint, text)
 vci_pause_issuance volatile unsafe (text)
 vci_purge volatile unsafe strict (integer)
 vci_push_authorization volatile unsafe (jsonb, text, text)
+vci_reapply_duties volatile unsafe ()
 vci_record_notification volatile unsafe (text, text, text, text, text, text)
 vci_reopen_offer volatile unsafe strict (bigint)
 vci_request_credential volatile unsafe (text, jsonb, text, text)
@@ -72,8 +77,11 @@ vci_retire_key volatile unsafe (text, text)
 vci_revoke volatile unsafe (name, text, text)
 vci_rotate_code volatile unsafe strict (bigint)
 vci_rotate_key volatile unsafe (text, text, interval)
+vci_rotate_root_key volatile unsafe ()
+vci_seal_events volatile unsafe strict (integer)
 vci_set_key_certificates volatile unsafe (text, text, text)
 vci_verify_dpop stable safe (text, text, text, text, interval)
+vci_verify_events stable safe (text)
 vci_verify_kbjwt stable safe (text, text, text, text, jsonb, text, boolean, interval)
 vci_verify_sdjwt stable safe (text, text, text, jsonb, boolean, interval)
 LIST
@@ -93,16 +101,19 @@ table vci_authorization_server
 table vci_client
 table vci_configuration
 table vci_credential
+table vci_database
 table vci_deferred
 table vci_did_document
 table vci_dpop_proof
 table vci_duty
 table vci_epoch
 table vci_event
+table vci_event_seal
 table vci_issuer
 table vci_key
 table vci_nonce
 table vci_offer
+table vci_purge_state
 table vci_refresh_token
 table vci_token
 type vci_created_offer
@@ -114,7 +125,9 @@ view vci_client_info
 view vci_configuration_info
 view vci_credential_info
 view vci_deferred_info
+view vci_duty_info
 view vci_event_info
+view vci_event_seal_info
 view vci_issuer_info
 view vci_key_info
 view vci_offer_info
@@ -137,12 +150,14 @@ vci_client
 vci_configuration
 vci_credential
 vci_credential_id_seq
+vci_database
 vci_deferred
 vci_deferred_id_seq
 vci_did_document
 vci_duty
 vci_event
 vci_event_id_seq
+vci_event_seal
 vci_issuer
 vci_issuer_id_seq
 vci_key
@@ -288,19 +303,23 @@ SELECT relname FROM pg_class WHERE relnamespace = 'openid4vci'::regnamespace AND
 SQL
 is_deeply(
 	lines('SELECT format(\'%s %s %s\', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger
-		WHERE NOT tgisinternal AND tgrelid IN (SELECT objid FROM member) ORDER BY 1'),
-	[ map { ("$_ vci_drop_caches A", "$_ vci_drop_caches_all A") }
-		  qw(vci_authorization_server vci_client vci_configuration vci_duty vci_epoch vci_issuer
-			vci_key) ],
-	'caches are dropped by triggers that also fire on replicas');
+		WHERE NOT tgisinternal AND tgrelid IN (SELECT objid FROM member)
+		ORDER BY format(\'%s %s %s\', tgrelid::regclass, tgname, tgenabled) COLLATE "C"'),
+	[ sort(
+		(map { ("$_ vci_drop_caches A", "$_ vci_drop_caches_all A") }
+			  qw(vci_authorization_server vci_client vci_configuration vci_database vci_duty
+				vci_epoch vci_issuer vci_key)),
+		(map { "$_ vci_event_append_only A" } qw(vci_event vci_event_seal))) ],
+	'caches are dropped, and evidence is kept, by triggers that also fire on replicas');
 # A replication worker fires row triggers alone.
 is_deeply(
 	lines('SELECT DISTINCT format(\'%s %s%s%s%s %s\', tgname, CASE WHEN tgtype & 4 > 0 THEN \'I\' END,
 		CASE WHEN tgtype & 16 > 0 THEN \'U\' END, CASE WHEN tgtype & 8 > 0 THEN \'D\' END,
 		CASE WHEN tgtype & 32 > 0 THEN \'T\' END, CASE WHEN tgtype & 1 > 0 THEN \'row\' ELSE \'statement\' END)
 		FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN (SELECT objid FROM member) ORDER BY 1'),
-	[ 'vci_drop_caches IUD row', 'vci_drop_caches_all T statement' ],
-	'at each row that changes, and when a table is emptied');
+	[ 'vci_drop_caches IUD row', 'vci_drop_caches_all T statement',
+		'vci_event_append_only UDT statement' ],
+	'at each row that changes, and when a table is emptied; nothing changes an event');
 is_deeply(
 	lines('SELECT concat_ws(\' \', t.typname, string_agg(a.attname, \' \' ORDER BY a.attnum))
 		FROM member AS m JOIN pg_type AS t ON t.oid = m.objid AND m.classid = \'pg_type\'::regclass
@@ -311,7 +330,8 @@ is_deeply(
 is_deeply(
 	lines('LOAD \'openid4vci\'; SELECT name || \' \' || context FROM pg_settings
 		WHERE name LIKE \'openid4vci.%\' ORDER BY name'),
-	[ 'openid4vci.max_body_size superuser', 'openid4vci.root_key_file superuser' ],
-	'the settings are those two, for superusers alone');
+	[ map { "openid4vci.$_ superuser" }
+		  qw(max_body_size root_key_command root_key_command_timeout root_key_file) ],
+	'the settings are those, for superusers alone');
 
 done_testing();
