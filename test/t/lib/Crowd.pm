@@ -276,14 +276,13 @@ sub under_way
 	return $self->{given} - grep { $_->{step} eq 'end' } @seen;
 }
 
-# Waits until the wallets saw so many more credentials than they had at the last call.
+# Waits until the wallets saw so many more credentials than they have now.
 sub await_credentials
 {
 	my ($self, $more) = @_;
-	my $wanted = ($self->{awaited} // 0) + $more;
+	my $wanted = $more + $self->credentials_seen;
 	select undef, undef, undef, 0.02 while $self->under_way && $self->credentials_seen < $wanted;
-	$self->{awaited} = $self->credentials_seen;
-	die "the wallets get no credentials:\n" . $self->surprises if $self->{awaited} < $wanted;
+	die "the wallets get no credentials:\n" . $self->surprises if $self->credentials_seen < $wanted;
 	return;
 }
 
