@@ -122,6 +122,37 @@ CREATE FUNCTION vci_reapply_duties() RETURNS void
 COMMENT ON FUNCTION vci_reapply_duties() IS
 'Gives each role of vci_duty exactly the privileges on this schema''s objects that its duties need, and takes others from it: after ALTER EXTENSION openid4vci UPDATE, and after a restore into a server whose roles came later. A role that does not exist is told in a WARNING. For the extension''s owner and superusers, in a READ COMMITTED transaction (25001).';
 
+DROP FUNCTION vci_create_key(text, text);
+CREATE FUNCTION vci_create_key(issuer text DEFAULT NULL, alg text DEFAULT 'ES256', state text DEFAULT 'active') RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_key';
+COMMENT ON FUNCTION vci_create_key(text, text, text) IS
+'Generates a signing key (ES256, ES384 or EdDSA), seals it under the root key and returns its kid (RFC 7638 thumbprint). state: active (it signs from now on) or next (it is published, and signs when vci_rotate_key or vci_alter_key activates it). Of the active keys the one that was activated last signs. Errors: 22023 (alg, state), 55000 with a hint when there is no root key.';
+
+CREATE FUNCTION vci_import_key(private_key text, issuer text DEFAULT NULL, state text DEFAULT 'active', certificates text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_import_key';
+COMMENT ON FUNCTION vci_import_key(text, text, text, text) IS
+'As vci_create_key, with a key that was made elsewhere. private_key: PEM (PKCS #8 or SEC 1, not encrypted) or a private JWK (RFC 7517), of P-256, P-384 or Ed25519. certificates: as for vci_set_key_certificates. Returns the kid, which is the thumbprint, whatever kid the JWK has. Errors: 22023 (what is given; the text tells nothing of the key), 42710 when the issuer has the key, 55000 when it had it and destroyed it, or without root key. An error keeps the statement out of the server''s log; log_statement does not.';
+
+CREATE FUNCTION vci_destroy_key(kid text, issuer text DEFAULT NULL, unpublish boolean DEFAULT false) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_destroy_key';
+COMMENT ON FUNCTION vci_destroy_key(text, text, boolean) IS
+'Erases the private half of a retired key, for good; its public half stays published as before. unpublish true takes a key in any state, for one that leaked: it leaves JWKS, jwt-vc-issuer and did.json at once, and what it signed verifies no more. Of a destroyed key it does that alone. Backups, WAL and, until vacuum, the table hold the sealed private half still. Errors: 42704 (kid), 55000 (not retired, without unpublish).';
+
+CREATE FUNCTION vci_rotate_key(issuer text DEFAULT NULL, alg text DEFAULT NULL, overlap interval DEFAULT '1 hour', OUT kid text, OUT state text) RETURNS record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_rotate_key';
+COMMENT ON FUNCTION vci_rotate_key(text, text, interval) IS
+'Hands signing over to a new key in two steps, a call each, fit for cron. No next key: makes one (alg: that of the signing key) and returns it, state next. A next key (of this alg, when it is given) that has been published for overlap (0 to 10 years): activates it, retires all other active keys and returns it, state active. Errors: 55000 when the next key is younger than overlap (the detail says how long to wait), when it has no certificates and the signing key has, or without root key; 22023 (alg, overlap).';
+
+CREATE FUNCTION vci_set_key_certificates(kid text, certificates text, issuer text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_set_key_certificates';
+COMMENT ON FUNCTION vci_set_key_certificates(text, text, text) IS
+'Attaches a certificate chain to a key; each credential that it signs carries it as x5c in its header (RFC 7515 section 4.1.6). certificates: PEM, 1 to 4, the key''s own first, each signed by the next and valid now; a self-signed one at the end is the trust anchor, which is left out (HAIP 1.0 section 6.1.1). NULL takes the chain away. Errors: 22023 (another key''s, self-signed, a gap, expired, not PEM), 42704 (kid), 55000 (a destroyed key).';
+
+CREATE FUNCTION vci_key_csr(kid text, subject text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_key_csr';
+COMMENT ON FUNCTION vci_key_csr(text, text, text) IS
+'A certificate signing request (PKCS #10, RFC 2986) in PEM, signed by the key. subject: as openssl req -subj takes it, /C=XX/O=Ministry/CN=registry.example; NULL: the host of the issuer URL as CN. Alternative names: that host, and the issuer URL as URI. Errors: 22023 (subject), 42704 (kid), 55000 (a destroyed key, or no root key).';
+
 CREATE FUNCTION vci_adopt_database() RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_adopt_database';
 COMMENT ON FUNCTION vci_adopt_database() IS
@@ -166,8 +197,12 @@ COMMENT ON FUNCTION vci_grant(name, text, text) IS
 'Gives a role a duty: endpoint (run vci_http), offerer (offers, issuing, verifying), issuer_admin (issuers, configurations, wallets, servers, purging), key_admin (signing keys, root key, copies), verifier (proofs and presentations), reporter (views, health), auditor (views, sealed events, who has which duty) or backup (SELECT on what pg_dump reads). issuer: URL of the one issuer it is limited to, NULL for all (backup: always all). Twice is once. For the extension''s owner and superusers; an issuer_admin gives endpoint, offerer, verifier and reporter within its own limits. 42704 when there is no such role or issuer, 22023 when there is no such duty.';
 COMMENT ON FUNCTION vci_duty_issuers(text) IS
 'Ids of the issuers for which the caller has the duty, and 0 when it has it for all, those to come too; empty when it has it for none. reporter is part of offerer, issuer_admin, key_admin and auditor. The views filter by it.';
+COMMENT ON FUNCTION vci_alter_key(text, text, text) IS
+'Sets the state of a key: active (it signs from now on; of a retired key that undoes its retirement) or retired (it signs no more, and stays published until published_until of vci_key_info: as long as the longest validity of any configuration lasts, and an hour, for good when one has none; a key that was next is published no more). The state that it has changes nothing. Retiring the last active key is a WARNING, because issuance stops. Errors: 22023 (state), 42704 (kid), 55000 (a destroyed key).';
+COMMENT ON FUNCTION vci_retire_key(text, text) IS
+'Short for vci_alter_key(kid, ''retired''): the key signs no more and stays published while what it signed is good.';
 COMMENT ON FUNCTION vci_health() IS
-'One row a check for a monitoring probe: root_key (can it be read, and does it open everything?), database (is this the one that issues, or a copy?), keys, issuance (is an issuer paused?), authorization_servers (are the keys of each external one loaded? absent when there is none), clock, writable, durability (fsync, full_page_writes, and synchronous_commit of this session), nonces. ok false needs somebody.';
+'One row a check for a monitoring probe: root_key (can it be read, and does it open everything?), database (is this the one that issues, or a copy?), keys, certificates (absent when no signing key has any; not ok from 30 days before the first ends), issuance (is an issuer paused?), authorization_servers (are the keys of each external one loaded? absent when there is none), clock, writable, durability (fsync, full_page_writes, and synchronous_commit of this session), nonces. ok false needs somebody.';
 
 -- Triggers --------------------------------------------------------------------
 
