@@ -233,7 +233,6 @@ make_rows(VciStore *store, const VciIssuerEntry *issuer, const VciExternalAccess
 	*row = vci_store_external_token(store, &token, external->key, &offer, &created);
 	if (*row != NULL && created)
 	{
-		vci_store_redeem_offer(store, offer.id);
 		vci_note(store, issuer,
 				 (VciEvent){.kind = VCI_EVENT_OFFER_REDEEMED,
 							.offer_id = offer.id,

@@ -360,6 +360,7 @@ read_issuers(VciStore *store, Generation *generation)
 		issuer->authenticate = (VciSource){rows[i].authenticate, rows[i].authenticate_owner};
 		issuer->login_fields = json_of_text(rows[i].login_fields);
 		issuer->notify_events = rows[i].notify_events;
+		issuer->keep_claims = rows[i].keep_claims;
 		issuer->is_copy = !bound;
 		issuer->restored_at = restored_at;
 		issuer->generation = generation;

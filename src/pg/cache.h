@@ -65,6 +65,7 @@ typedef struct VciIssuerEntry
 	VciSource authenticate; /* of the built-in page */
 	VciJson *login_fields;	/* NULL: the built-in page's defaults */
 	bool notify_events;
+	bool keep_claims;
 	bool is_copy;	   /* this database is a copy of the one that may issue */
 	int64 restored_at; /* when it was adopted or brought back (seconds since 1970); 0: never */
 	int key_count;

@@ -6,6 +6,7 @@
 #include "../protocol/proof.h"
 #include "credential_call.h"
 #include "event.h"
+#include "offer_end.h"
 #include "release.h"
 #include "ticket.h"
 #include "token_endpoint.h"
@@ -301,6 +302,9 @@ prepare(VciCredentialCall *call, VciError *error)
 
 	if (call->outcome == VCI_OUTCOME_REPEAT_DEFER)
 		return VCI_OK;
+	status = vci_check_claims_kept(call->session->access.offer, error);
+	if (status != VCI_OK)
+		return status;
 	if (call->outcome == VCI_OUTCOME_ISSUE && call->configuration->deferred)
 		return defer(call, false, issuer->rules.deferred_interval, error);
 	status = vci_collect_claims(call->session->store, issuer, call->position, &call->dataset,
@@ -446,6 +450,7 @@ record_deferral(VciCredentialCall *call)
 						  .request_digest = digest_of(session)};
 
 	call->deferred_id = vci_store_insert_deferred(session->store, &row, holder_jwks(call));
+	vci_store_prolong_offer(session->store, offer->id, row.expires_at);
 	note(call, VCI_EVENT_CREDENTIAL_DEFERRED, 0);
 }
 
@@ -461,6 +466,16 @@ record_repetition(VciCredentialCall *call)
 			vci_store_set_credential_key(call->session->store, call->rows[i].id, key_id);
 }
 
+static void
+mark_issued(const VciCredentialSession *session)
+{
+	const VciAccess *access = &session->access;
+
+	vci_store_mark_issued(session->store, access->offer->id,
+						  vci_end_after_issuing(session->store, session->issuer, access,
+												session->datasets, session->now));
+}
+
 void
 vci_credential_call_record(VciCredentialCall *call)
 {
@@ -469,7 +484,7 @@ vci_credential_call_record(VciCredentialCall *call)
 		case VCI_OUTCOME_ISSUE:
 			for (int i = 0; i < call->key_count; i++)
 				record_credential(call, i);
-			vci_store_mark_issued(call->session->store, call->session->access.offer->id);
+			mark_issued(call->session);
 			break;
 		case VCI_OUTCOME_DEFER:
 			record_deferral(call);

@@ -9,6 +9,7 @@
 #include "durability.h"
 #include "duty.h"
 #include "event.h"
+#include "offer_end.h"
 #include "release.h"
 #include "sql_request.h"
 #include "values.h"
@@ -190,6 +191,16 @@ answer_issued(const DeferredCall *call, const char *const *credentials, int64 fi
 	return vci_answer_no_store(200, *body);
 }
 
+/* A token other than the one that asked is there only where refresh tokens are. */
+static int64
+end_after_issuing(const DeferredCall *call)
+{
+	if (call->access.token->id != call->row->token_id)
+		return 0;
+	return vci_end_after_issuing(call->store, call->issuer, &call->access,
+								 vci_stored_json(call->access.offer->datasets), call->now);
+}
+
 static VciAnswer *
 issue(const DeferredCall *call, const VciJson *claims)
 {
@@ -210,7 +221,7 @@ issue(const DeferredCall *call, const VciJson *claims)
 			first_id = id;
 	}
 	vci_store_issue_deferred(call->store, call->row->id);
-	vci_store_mark_issued(call->store, call->access.offer->id);
+	vci_store_mark_issued(call->store, call->access.offer->id, end_after_issuing(call));
 	return answer_issued(call, texts, first_id);
 }
 
@@ -252,7 +263,9 @@ answer_deferral(DeferredCall *call, VciAnswer **answer, VciError *error)
 		return VCI_OK;
 	}
 	vci_cache_require_key(call->issuer);
-	status = find_dataset(call, error);
+	status = vci_check_claims_kept(call->access.offer, error);
+	if (status == VCI_OK)
+		status = find_dataset(call, error);
 	if (status == VCI_OK)
 		status = vci_collect_claims(call->store, call->issuer, call->position, &call->dataset,
 									&claims, &wait, error);

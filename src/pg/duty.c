@@ -34,6 +34,7 @@ static const VciDutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_reset_tx_code(bigint, text)"),
 	  ON_FUNCTION("vci_reopen_offer(bigint)"),
 	  ON_FUNCTION("vci_cancel_offer(bigint)"),
+	  ON_FUNCTION("vci_purge(integer)"),
 	  ON_FUNCTION("vci_exchange_code(text, text, text)"),
 	  ON_FUNCTION("vci_request_token(jsonb, text, text)"),
 	  ON_FUNCTION("vci_push_authorization(jsonb, text, text)"),

@@ -54,6 +54,8 @@ check_offer(const VciAuthorizationRow *row, const VciOfferRow *offer, VciError *
 	if (offer->redeemed)
 		return vci_error(error, VCI_ERR_GRANT,
 						 "this offer was redeemed already; ask the issuer for a new one");
+	if (offer->claims_erased)
+		return vci_error(error, VCI_ERR_GRANT, "this offer is over; ask the issuer for a new one");
 	return VCI_OK;
 }
 
@@ -74,7 +76,7 @@ redeem(VciTokenCall *call, const VciAuthorizationRow *row, VciError *error)
 	if (status != VCI_OK)
 		return status;
 	vci_store_redeem_authorization(call->store, row->id);
-	vci_store_redeem_offer(call->store, offer->id);
+	vci_store_redeem_offer(call->store, offer->id, vci_grant_end(call));
 	token_id = vci_grant_token(call, &granted, vci_grant_refresh_token(call, &granted));
 	vci_note(call->store, call->issuer,
 			 (VciEvent){.kind = VCI_EVENT_OFFER_REDEEMED,

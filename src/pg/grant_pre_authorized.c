@@ -101,7 +101,7 @@ vci_grant_pre_authorized(VciTokenCall *call, VciError *error)
 	status = vci_grant_select(call, &granted, error);
 	if (status != VCI_OK)
 		return status;
-	vci_store_redeem_offer(call->store, offer->id);
+	vci_store_redeem_offer(call->store, offer->id, vci_grant_end(call));
 	token_id = vci_grant_token(call, &granted, vci_grant_refresh_token(call, &granted));
 	vci_note(
 		call->store, call->issuer,

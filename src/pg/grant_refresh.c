@@ -11,7 +11,10 @@
 #include "token_grant.h"
 #include "values.h"
 
-/* The successor, locked; NULL when there is none yet. Rows are locked down the chain. */
+/*
+ * The successor, locked; NULL when there is none yet, or vci_purge removed it because its time
+ * was over. Rows are locked down the chain.
+ */
 static VciRefreshTokenRow *
 successor_of(VciTokenCall *call, const VciRefreshTokenRow *row)
 {
@@ -25,7 +28,8 @@ check_token(VciTokenCall *call, const VciRefreshTokenRow *row, const VciRefreshT
 	VciRefreshFacts facts = {.generation = row->generation,
 							 .client_id = row->client_id,
 							 .jkt = row->jkt,
-							 .replaced = successor != NULL && successor->used,
+							 .replaced =
+								 row->successor_id != 0 && (successor == NULL || successor->used),
 							 .expires_at = row->expires_at};
 	bool replayed;
 	VciStatus status = vci_token_check_refresh(call->request, &facts, generation, call->jkt,
@@ -59,6 +63,8 @@ check_offer(const VciRefreshTokenRow *row, const VciOfferRow *offer, VciError *e
 		return vci_error(error, VCI_ERR_GRANT, "the issuer cancelled this offer");
 	if (offer->generation != row->offer_generation)
 		return vci_error(error, VCI_ERR_GRANT, "this refresh token is revoked");
+	if (offer->claims_erased)
+		return vci_error(error, VCI_ERR_GRANT, "this offer is over; ask the issuer for a new one");
 	return VCI_OK;
 }
 
@@ -105,6 +111,7 @@ refresh(VciTokenCall *call, const VciRefreshTokenRow *row, const VciRefreshToken
 	if (status != VCI_OK)
 		return status;
 	token_id = vci_grant_token(call, &granted, rotate(call, row, successor));
+	vci_store_prolong_offer(call->store, offer->id, vci_grant_end(call));
 	vci_note(
 		call->store, call->issuer,
 		(VciEvent){.kind = VCI_EVENT_TOKEN_REFRESHED, .offer_id = offer->id, .token_id = token_id});

@@ -7,6 +7,7 @@
 #include "issuer_settings.h"
 #include "release.h"
 #include "report.h"
+#include "store_purge.h"
 #include "values.h"
 
 /* Settings that are whole numbers, with the bounds that the table's checks have too. */
@@ -34,10 +35,14 @@ static const NumberSetting number_settings[] = {
 	{"tx_code_retry_delay", 0, 3600},
 	{"deferred_interval", 1, 2592000},
 	{"deferred_lifetime", 1, 31536000},
+	{"token_retention", 3600, 315360000},
+	{"offer_retention", 86400, INT_MAX},
+	{"credential_retention", 86400, INT_MAX},
+	{"event_retention", 86400, INT_MAX},
 };
 
 static const char *const flag_settings[] = {"iss_did_web", "dpop_nonce", "notify_events",
-											"issuance_paused"};
+											"issuance_paused", "keep_claims"};
 
 static const char *const setting_names[] = {"profile",
 											"display",
@@ -67,6 +72,11 @@ static const char *const setting_names[] = {"profile",
 											"authenticate",
 											"login_fields",
 											"notify_events",
+											"keep_claims",
+											"token_retention",
+											"offer_retention",
+											"credential_retention",
+											"event_retention",
 											NULL};
 
 void
@@ -287,6 +297,8 @@ vci_change_settings(VciStore *store, int64 issuer_id, const VciJson *settings)
 	if (concerns_endpoints(settings))
 		vci_store_serialize_issuers(store);
 	vci_store_update_issuer(store, issuer_id, vci_jsonb_datum(settings), owner);
+	if (vci_json_has(settings, "keep_claims"))
+		vci_store_restart_sweep(store, VCI_KEPT_CLAIMS);
 	check_endpoints(store, issuer_id);
 	check_hosts(store, issuer_id, settings);
 	check_profile(store, issuer_id);

@@ -413,6 +413,7 @@ read_offer(FunctionCallInfo fcinfo, VciStore *store, const VciIssuerEntry *issue
 	char *tx_code;
 
 	offer->issuer_id = issuer->rules.id;
+	offer->keep_claims = issuer->keep_claims;
 	read_content(fcinfo, offer);
 	tx_code = read_tx_code(fcinfo, offer);
 	read_grants(fcinfo, issuer, offer);
@@ -466,6 +467,7 @@ vci_offer_for_approval(VciStore *store, const VciIssuerEntry *issuer, VciNewOffe
 
 	vci_cache_require_key(issuer);
 	offer->issuer_id = issuer->rules.id;
+	offer->keep_claims = issuer->keep_claims;
 	offer->grants = grants;
 	offer->grant_count = lengthof(grants);
 	vci_check_offer_content(store, issuer, offer);

@@ -143,7 +143,19 @@ vci_offer_uri(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(link));
 }
 
-/* Raises unless the offer is pending or expired. */
+/* What was erased can't be issued, whatever the offer's state becomes. */
+static void
+require_claims(const VciOfferRow *offer)
+{
+	if (offer->claims_erased)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("offer %lld is over, and its claims are erased", (long long) offer->id),
+				 errhint("Create a new offer: SELECT * FROM "
+						 "openid4vci.vci_create_offer('{...}', claims => '{...}');")));
+}
+
+/* Raises unless the offer is pending or expired, and its claims are there. */
 static void
 require_open(const VciOfferRow *offer)
 {
@@ -156,6 +168,7 @@ require_open(const VciOfferRow *offer)
 					 ? errhint("Its credential is issued; create a new offer.")
 					 : errhint("SELECT openid4vci.vci_reopen_offer(%lld); makes it pending again.",
 							   (long long) offer->id)));
+	require_claims(offer);
 }
 
 PG_FUNCTION_INFO_V1(vci_extend_offer);
@@ -268,6 +281,7 @@ vci_reopen_offer(PG_FUNCTION_ARGS)
 							   (long long) offer->id),
 						errhint("vci_extend_offer gives it more time, vci_rotate_code a new link, "
 								"vci_reset_tx_code a new PIN.")));
+	require_claims(offer);
 	if (offer->expires_at <= now)
 		offer->expires_at = now + issuer->rules.offer_lifetime;
 	vci_store_reopen_offer(store, offer->id, offer->expires_at);

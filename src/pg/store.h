@@ -64,6 +64,7 @@ typedef struct VciIssuerRow
 	char *endpoints;	/* JSON text */
 	bool issuance_paused;
 	bool notify_events;
+	bool keep_claims;
 	char *display; /* JSON text or NULL */
 	bytea *data_key;
 	char *root_key_id;
@@ -237,6 +238,7 @@ typedef struct VciNewOffer
 	char *client_id;
 	char *authorization_server;
 	Datum datasets;
+	bool keep_claims; /* its claims stay for good */
 } VciNewOffer;
 
 typedef struct VciOfferRow
@@ -266,6 +268,8 @@ typedef struct VciOfferRow
 	char *authorization_server;
 	char *datasets;			   /* JSON text or NULL */
 	double tx_code_failed_ago; /* seconds since the last wrong transaction code; -1: none */
+	int64 ends_at;			   /* when nothing more can be issued of it; 0: unknown */
+	bool claims_erased;
 } VciOfferRow;
 
 extern int64 vci_store_next_offer_id(VciStore *store);
@@ -277,12 +281,16 @@ extern VciOfferRow *vci_store_offer_by_reference(VciStore *store, int64 issuer_i
 /* NULL when there is none. lock: FOR UPDATE. */
 extern VciOfferRow *vci_store_offer(VciStore *store, int64 id, bool lock);
 extern void vci_store_count_tx_code_failure(VciStore *store, int64 id);
-extern void vci_store_redeem_offer(VciStore *store, int64 id);
+/* ends_at: when what it is redeemed for is over. */
+extern void vci_store_redeem_offer(VciStore *store, int64 id, int64 ends_at);
+/* It ends then, unless it ends later already. */
+extern void vci_store_prolong_offer(VciStore *store, int64 id, int64 ends_at);
 extern void vci_store_extend_offer(VciStore *store, int64 id, int64 expires_at);
 extern void vci_store_raise_generation(VciStore *store, int64 id);
 extern void vci_store_reopen_offer(VciStore *store, int64 id, int64 expires_at);
 extern void vci_store_cancel_offer(VciStore *store, int64 id);
-extern void vci_store_mark_issued(VciStore *store, int64 id);
+/* ends_at: when nothing more can be issued of it; 0: as it was. */
+extern void vci_store_mark_issued(VciStore *store, int64 id, int64 ends_at);
 
 /* Tokens, nonces, credentials ------------------------------------------------------- */
 
@@ -342,12 +350,10 @@ extern bool vci_store_spend_nonce(VciStore *store, int64 issued_at,
 /* Takes back what this transaction spent. */
 extern void vci_store_unspend_nonce(VciStore *store, int64 issued_at,
 									const unsigned char random[VCI_NONCE_RANDOM_BYTES]);
-extern int64 vci_store_purge_nonces(VciStore *store, int64 issued_before, int32 max_rows);
 
 /* False when a proof of this digest (VCI_DIGEST_BYTES) was seen already. */
 extern bool vci_store_spend_dpop_proof(VciStore *store, const unsigned char *digest,
 									   int64 issued_at);
-extern int64 vci_store_purge_dpop_proofs(VciStore *store, int64 issued_before, int32 max_rows);
 
 /* Authorization requests -------------------------------------------------------------- */
 
@@ -393,7 +399,6 @@ extern void vci_store_count_login_failure(VciStore *store, int64 id);
  * fewer in the last minute.
  */
 extern double vci_store_authorization_age(VciStore *store, int64 issuer_id, int32 limit);
-extern int64 vci_store_purge_authorizations(VciStore *store, int64 expired_before, int32 max_rows);
 
 typedef struct VciNewCredential
 {
@@ -471,6 +476,8 @@ extern int64 vci_store_insert_deferred(VciStore *store, const VciDeferredRow *ro
 extern VciDeferredRow *vci_store_deferred(VciStore *store, int64 id);
 extern VciDeferredRow *vci_store_deferred_of_token(VciStore *store, int64 token_id,
 												   const char *configuration_id, int32 dataset);
+/* Datasets issued under the token; *deferred_until: when its last deferral ends, 0: none. */
+extern int32 vci_store_issued_datasets(VciStore *store, int64 token_id, int64 *deferred_until);
 extern void vci_store_note_poll(VciStore *store, int64 id, int32 wait_seconds);
 extern void vci_store_complete_deferred(VciStore *store, int64 id, Datum claims);
 extern void vci_store_deny_deferred(VciStore *store, int64 id, const char *reason);

@@ -193,21 +193,3 @@ vci_store_authorization_age(VciStore *store, int64 issuer_id, int32 limit)
 	vci_put_int64(&args, (int64) limit - 1);
 	return vci_run(store, &statement, &args) == 1 ? vci_column_double(0, 1) : -1;
 }
-
-int64
-vci_store_purge_authorizations(VciStore *store, int64 expired_before, int32 max_rows)
-{
-	static VciStatement statement = {
-		"DELETE FROM openid4vci.vci_authorization WHERE id = ANY (ARRAY("
-		"SELECT id FROM openid4vci.vci_authorization WHERE approved_at IS NULL "
-		"AND expires_at < pg_catalog.to_timestamp($1) "
-		"LIMIT $2 FOR UPDATE SKIP LOCKED))",
-		2,
-		{INT8OID, INT8OID},
-		NULL};
-	VciArguments args = {0};
-
-	vci_put_int64(&args, expired_before);
-	vci_put_int64(&args, max_rows);
-	return vci_run(store, &statement, &args);
-}

@@ -109,6 +109,25 @@ vci_store_deferred_of_token(VciStore *store, int64 token_id, const char *configu
 	return vci_run(store, &statement, &args) == 1 ? deferred_row(store) : NULL;
 }
 
+int32
+vci_store_issued_datasets(VciStore *store, int64 token_id, int64 *deferred_until)
+{
+	static VciStatement statement = {
+		"SELECT (SELECT count(DISTINCT (c.configuration_id, c.dataset))::integer "
+		"FROM openid4vci.vci_credential AS c WHERE c.token_id = $1), "
+		"(SELECT floor(extract(epoch FROM max(d.expires_at)))::bigint "
+		"FROM openid4vci.vci_deferred AS d WHERE d.token_id = $1)",
+		1,
+		{INT8OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, token_id);
+	vci_run(store, &statement, &args);
+	*deferred_until = vci_column_int64(0, 2);
+	return vci_column_int32(0, 1);
+}
+
 void
 vci_store_note_poll(VciStore *store, int64 id, int32 wait_seconds)
 {

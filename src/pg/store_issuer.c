@@ -59,6 +59,11 @@ vci_store_update_issuer(VciStore *store, int64 id, Datum settings, const char *a
 		FLAG("iss_did_web") ", "
 		FLAG("issuance_paused") ", "
 		FLAG("notify_events") ", "
+		FLAG("keep_claims") ", "
+		SETTING("token_retention", "integer") ", "
+		SETTING("offer_retention", "integer") ", "
+		SETTING("credential_retention", "integer") ", "
+		SETTING("event_retention", "integer") ", "
 		DOCUMENT("display") ", "
 		DOCUMENT("login_fields") ", "
 		SETTING("offer_lifetime", "integer") ", "
@@ -153,6 +158,7 @@ read_oauth_settings(VciStore *store, int i, VciIssuerRow *row)
 	row->endpoints = vci_column_text(store, i, 32);
 	row->issuance_paused = vci_column_boolean(i, 33);
 	row->notify_events = vci_column_boolean(i, 34);
+	row->keep_claims = vci_column_boolean(i, 35);
 }
 
 VciIssuerRow *
@@ -166,7 +172,7 @@ vci_store_issuers(VciStore *store, int *count)
 		"authorization_request_lifetime, authorization_code_lifetime, authorization_request_rate, "
 		"tx_code_retry_delay, deferred_interval, deferred_lifetime, login_url, authenticate, "
 		"authenticate_owner::text, login_fields::text, endpoints::text, issuance_paused, "
-		"notify_events "
+		"notify_events, keep_claims "
 		"FROM openid4vci.vci_issuer WHERE retired_at IS NULL ORDER BY id",
 		0,
 		{0},

@@ -38,24 +38,6 @@ vci_store_unspend_nonce(VciStore *store, int64 issued_at,
 }
 
 int64
-vci_store_purge_nonces(VciStore *store, int64 issued_before, int32 max_rows)
-{
-	static VciStatement statement = {
-		"DELETE FROM openid4vci.vci_nonce WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
-		"openid4vci.vci_nonce WHERE issued_at < pg_catalog.to_timestamp($1) ORDER BY issued_at "
-		"LIMIT $2 "
-		"FOR UPDATE SKIP LOCKED))",
-		2,
-		{INT8OID, INT4OID},
-		NULL};
-	VciArguments args = {0};
-
-	vci_put_int64(&args, issued_before);
-	vci_put_int32(&args, max_rows);
-	return vci_run(store, &statement, &args);
-}
-
-int64
 vci_store_estimate_nonces(VciStore *store)
 {
 	static VciStatement statement = {"SELECT greatest(reltuples, 0)::bigint FROM pg_class "
@@ -83,21 +65,4 @@ vci_store_spend_dpop_proof(VciStore *store, const unsigned char *digest, int64 i
 	vci_put_bytes(&args, digest, VCI_DIGEST_BYTES);
 	vci_put_int64(&args, issued_at);
 	return vci_run(store, &statement, &args) == 1;
-}
-
-int64
-vci_store_purge_dpop_proofs(VciStore *store, int64 issued_before, int32 max_rows)
-{
-	static VciStatement statement = {
-		"DELETE FROM openid4vci.vci_dpop_proof WHERE ctid = ANY (ARRAY(SELECT ctid FROM "
-		"openid4vci.vci_dpop_proof WHERE issued_at < pg_catalog.to_timestamp($1) "
-		"ORDER BY issued_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
-		2,
-		{INT8OID, INT4OID},
-		NULL};
-	VciArguments args = {0};
-
-	vci_put_int64(&args, issued_before);
-	vci_put_int32(&args, max_rows);
-	return vci_run(store, &statement, &args);
 }

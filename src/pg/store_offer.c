@@ -16,23 +16,33 @@ vci_store_next_offer_id(VciStore *store)
 	return vci_column_int64(0, 1);
 }
 
+/* A code that was given out at the last moment lives on, as long as any setting lets it. */
+#define CODE_LEEWAY(grants)                                                                        \
+	"CASE WHEN 'authorization_code' = ANY (" grants ") THEN interval '10 minutes' "                \
+	"ELSE interval '0' END"
+
 bool
 vci_store_insert_offer(VciStore *store, const VciNewOffer *offer)
 {
+	/* clang-format off */
 	static VciStatement statement = {
 		"INSERT INTO openid4vci.vci_offer (issuer_id, configuration_ids, grants, subject_model, "
 		"subject_id, reference, holder_did, holder_jwk, labels, claims, tx_code_mode, "
 		"tx_code_length, tx_code_description, expires_at, created_by, id, tx_code_verifier, "
-		"generation, client_id, authorization_server, datasets) "
+		"generation, client_id, authorization_server, datasets, ends_at, claims_due) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
 		"pg_catalog.to_timestamp($14), $15, "
-		"$16, $17, $18, $19, $20, $21) "
+		"$16, $17, $18, $19, $20, $21, "
+		"pg_catalog.to_timestamp($14) + " CODE_LEEWAY("$3") ", "
+		"CASE WHEN NOT $22 AND ($10 IS NOT NULL OR jsonb_path_exists($21, '$[*].claims')) "
+		"THEN pg_catalog.to_timestamp($14) END) "
 		"ON CONFLICT (issuer_id, reference) WHERE reference IS NOT NULL DO NOTHING",
-		21,
-		{INT8OID,  TEXTARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID,
-		 JSONBOID, JSONBOID,	 JSONBOID,	   TEXTOID, INT4OID, TEXTOID, INT8OID,
-		 TEXTOID,  INT8OID,		 BYTEAOID,	   INT4OID, TEXTOID, TEXTOID, JSONBOID},
+		22,
+		{INT8OID,  TEXTARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID,  TEXTOID, TEXTOID, JSONBOID,
+		 JSONBOID, JSONBOID,	 TEXTOID,	   INT4OID, TEXTOID,  INT8OID, TEXTOID, INT8OID,
+		 BYTEAOID, INT4OID,		 TEXTOID,	   TEXTOID, JSONBOID, BOOLOID},
 		NULL};
+	/* clang-format on */
 	VciArguments args = {0};
 
 	vci_put_int64(&args, offer->issuer_id);
@@ -59,6 +69,7 @@ vci_store_insert_offer(VciStore *store, const VciNewOffer *offer)
 	vci_put_text(&args, offer->client_id);
 	vci_put_text(&args, offer->authorization_server);
 	vci_put_json(&args, offer->datasets);
+	vci_put_boolean(&args, offer->keep_claims);
 	return vci_run(store, &statement, &args) == 1;
 }
 
@@ -85,7 +96,8 @@ vci_store_set_tx_code(VciStore *store, int64 id, bytea *verifier, int32 length)
 	"tx_code_mode, tx_code_description, tx_code_verifier, configuration_ids, subject_model, "      \
 	"subject_id, holder_did, holder_jwk::text, claims::text, grants, client_id, "                  \
 	"authorization_server, datasets::text, "                                                       \
-	"COALESCE(extract(epoch FROM clock_timestamp() - tx_code_failed_at), -1)::float8 "             \
+	"COALESCE(extract(epoch FROM clock_timestamp() - tx_code_failed_at), -1)::float8, "            \
+	"floor(extract(epoch FROM ends_at))::bigint, claims_erased_at IS NOT NULL "                    \
 	"FROM openid4vci.vci_offer "
 
 static VciOfferRow *
@@ -116,6 +128,8 @@ offer_row(VciStore *store)
 	row->authorization_server = vci_column_text(store, 0, 21);
 	row->datasets = vci_column_text(store, 0, 22);
 	row->tx_code_failed_ago = vci_column_double(0, 23);
+	row->ends_at = vci_column_int64(0, 24);
+	row->claims_erased = vci_column_boolean(0, 25);
 	return row;
 }
 
@@ -169,41 +183,50 @@ update_offer(VciStore *store, VciStatement *statement, int64 id)
 /* clang-format off */
 OFFER_UPDATE(vci_store_count_tx_code_failure,
 			 "tx_code_failures = tx_code_failures + 1, tx_code_failed_at = clock_timestamp()")
-OFFER_UPDATE(vci_store_redeem_offer, "redeemed_at = clock_timestamp()")
 OFFER_UPDATE(vci_store_raise_generation, "generation = generation + 1")
-OFFER_UPDATE(vci_store_cancel_offer, "cancelled_at = clock_timestamp()")
-OFFER_UPDATE(vci_store_mark_issued, "issued_at = COALESCE(issued_at, clock_timestamp())")
+OFFER_UPDATE(vci_store_cancel_offer,
+			 "cancelled_at = clock_timestamp(), ends_at = clock_timestamp()")
 /* clang-format on */
 
-void
-vci_store_extend_offer(VciStore *store, int64 id, int64 expires_at)
+/* The same with a time (seconds since 1970; 0: null). */
+static void
+update_offer_until(VciStore *store, VciStatement *statement, int64 id, int64 until)
 {
-	static VciStatement statement = {
-		"UPDATE openid4vci.vci_offer SET expires_at = pg_catalog.to_timestamp($2) WHERE id = $1",
-		2,
-		{INT8OID, INT8OID},
-		NULL};
 	VciArguments args = {0};
 
 	vci_put_int64(&args, id);
-	vci_put_int64(&args, expires_at);
-	vci_run(store, &statement, &args);
+	vci_put_int64_or_null(&args, until);
+	vci_run(store, statement, &args);
 }
 
-void
-vci_store_reopen_offer(VciStore *store, int64 id, int64 expires_at)
-{
-	static VciStatement statement = {
-		"UPDATE openid4vci.vci_offer SET redeemed_at = NULL, cancelled_at = NULL, "
-		"tx_code_failures = 0, tx_code_failed_at = NULL, generation = generation + 1, "
-		"expires_at = pg_catalog.to_timestamp($2) "
-		"WHERE id = $1",
-		2,
-		{INT8OID, INT8OID},
-		NULL};
-	VciArguments args = {0};
+#define OFFER_UPDATE_UNTIL(function, change)                                                       \
+	void function(VciStore *store, int64 id, int64 until)                                          \
+	{                                                                                              \
+		static VciStatement statement = {"UPDATE openid4vci.vci_offer SET " change                 \
+										 " WHERE id = $1",                                         \
+										 2,                                                        \
+										 {INT8OID, INT8OID},                                       \
+										 NULL};                                                    \
+                                                                                                   \
+		update_offer_until(store, &statement, id, until);                                          \
+	}
 
-	vci_put_int64(&args, id);
-	vci_put_int64(&args, expires_at);
-	vci_run(store, &statement, &args);
-}
+/* What is true of an offer that expires at $2 and may be redeemed until then. */
+/* clang-format off */
+#define EXPIRES                                                                                    \
+	"expires_at = pg_catalog.to_timestamp($2), "                                                   \
+	"ends_at = pg_catalog.to_timestamp($2) + " CODE_LEEWAY("grants") ", "                          \
+	"claims_due = CASE WHEN claims_due IS NOT NULL THEN pg_catalog.to_timestamp($2) END "
+
+OFFER_UPDATE_UNTIL(vci_store_redeem_offer,
+				   "redeemed_at = clock_timestamp(), ends_at = pg_catalog.to_timestamp($2)")
+OFFER_UPDATE_UNTIL(vci_store_prolong_offer,
+				   "ends_at = GREATEST(ends_at, pg_catalog.to_timestamp($2))")
+OFFER_UPDATE_UNTIL(vci_store_mark_issued,
+				   "issued_at = COALESCE(issued_at, clock_timestamp()), "
+				   "ends_at = COALESCE(pg_catalog.to_timestamp($2), ends_at)")
+OFFER_UPDATE_UNTIL(vci_store_extend_offer, EXPIRES)
+OFFER_UPDATE_UNTIL(vci_store_reopen_offer,
+				   "redeemed_at = NULL, cancelled_at = NULL, tx_code_failures = 0, "
+				   "tx_code_failed_at = NULL, generation = generation + 1, " EXPIRES)
+/* clang-format on */

@@ -101,7 +101,7 @@ vci_store_external_token(VciStore *store, const VciTokenRow *token, const unsign
 	if (*created)
 	{
 		(void) vci_store_insert_offer(store, offer);
-		vci_store_redeem_offer(store, offer->id);
+		vci_store_redeem_offer(store, offer->id, token->expires_at);
 	}
 	return find_external_token(store, token->issuer_id, key);
 }

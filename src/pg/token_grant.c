@@ -101,6 +101,19 @@ vci_grant_token(VciTokenCall *call, const VciGranted *granted, const char *refre
 	return id;
 }
 
+/* With a refresh token it lasts longer than its access token alone, be it by a second. */
+int64
+vci_grant_end(const VciTokenCall *call)
+{
+	const VciIssuer *rules = &call->issuer->rules;
+	int64 end = call->now +
+				(call->jkt != NULL ? rules->bound_token_lifetime : rules->access_token_lifetime);
+
+	if (rules->refresh_token_lifetime <= 0)
+		return end;
+	return Max(end, call->now + rules->refresh_token_lifetime) + 1;
+}
+
 char *
 vci_grant_refresh_token(VciTokenCall *call, const VciGranted *granted)
 {

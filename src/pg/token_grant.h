@@ -57,6 +57,9 @@ extern VciStatus vci_grant_select(VciTokenCall *call, VciGranted *granted, VciEr
 extern int64 vci_grant_token(VciTokenCall *call, const VciGranted *granted,
 							 const char *refresh_token);
 
+/* When all that this grant gives is over. */
+extern int64 vci_grant_end(const VciTokenCall *call);
+
 /* A refresh token of a first grant, or NULL when the issuer gives none; palloc'd. */
 extern char *vci_grant_refresh_token(VciTokenCall *call, const VciGranted *granted);
 

@@ -67,6 +67,10 @@ CREATE FUNCTION helper.hide(value jsonb) RETURNS jsonb LANGUAGE sql AS $$
         ELSE value END
 $$;
 
+-- The next vci_purge looks at all tables again, though they rest for an hour at least.
+CREATE FUNCTION helper.sweep_anew() RETURNS void LANGUAGE sql AS
+    'UPDATE openid4vci.vci_purge_state SET mark = 0, swept_at = NULL WHERE kind <> ''claims''';
+
 -- HTTP: the answer's body as JSON, its headers as an object.
 CREATE FUNCTION helper.http(method text, target text, headers text[] DEFAULT '{}',
     body bytea DEFAULT '',

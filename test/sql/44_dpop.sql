@@ -241,4 +241,4 @@ REVOKE ALL ON SCHEMA wallet FROM regress_vci_endpoint;
 
 -- Proofs are forgotten when they are too old to be taken.
 UPDATE vci_dpop_proof SET issued_at = issued_at - interval '2 hours';
-SELECT helper.proofs_seen() > 0 AS "before", vci_purge() > 0, helper.proofs_seen() AS "after";
+SELECT helper.proofs_seen() > 0 AS "before", (SELECT sum(purged) > 0 FROM vci_purge()), helper.proofs_seen() AS "after";

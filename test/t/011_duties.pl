@@ -85,7 +85,7 @@ vci_offer_qr: offerer
 vci_offer_qr_png: offerer
 vci_offer_uri: offerer
 vci_pause_issuance: issuer_admin
-vci_purge: issuer_admin
+vci_purge: offerer issuer_admin
 vci_push_authorization: offerer
 vci_record_notification: offerer
 vci_refresh_token: backup
