@@ -6,20 +6,23 @@
 #   make check                   every test, on private servers
 #   make check-asan              pg_regress under AddressSanitizer and UBSan in every backend
 #   make check-valgrind          pg_regress under valgrind in every backend
+#   make check-versions          the tests with a database on PostgreSQL 17 and 18 (as root)
 #
 # PG_CONFIG chooses the PostgreSQL, WERROR=1 turns warnings into errors, and
 # SANITIZE=address,undefined builds the unit tests (target "unit") under sanitizers.
 
-ifneq (,$(filter check check-asan check-valgrind demo,$(MAKECMDGOALS)))
+ifneq (,$(filter check check-asan check-valgrind check-versions demo,$(MAKECMDGOALS)))
 
 # These install missing packages first, so they must not need pg_config to start.
-.PHONY: check check-asan check-valgrind demo
+.PHONY: check check-asan check-valgrind check-versions demo
 check:
 	@test/run
 check-asan:
 	@test/run asan
 check-valgrind:
 	@test/run memcheck
+check-versions:
+	@test/versions
 demo:
 	@test/demo
 
@@ -152,7 +155,13 @@ $(unit_dir)/%.o: test/unit/%.c Makefile
 	$(CC) $(unit_flags) -Isrc -c $< -o $@
 
 $(unit_dir)/test_%: $(unit_dir)/test_%.o $(unit_core)
-	$(CC) $(unit_flags) $^ $(shell $(PKG_CONFIG) --libs json-c libcrypto) -lm -o $@
+	$(CC) $(unit_flags) $^ $(unit_wraps) $(shell $(PKG_CONFIG) --libs json-c libcrypto) -lm -o $@
+
+# What test_malloc_failure.c puts itself before, as our own objects call it.
+$(unit_dir)/test_malloc_failure: unit_wraps := $(addprefix -Wl$(comma)--wrap=, \
+	malloc calloc realloc json_tokener_new_ex \
+	$(addprefix json_object_,new_object new_array new_boolean new_int64 new_string_len object_add \
+		array_add array_put_idx deep_copy to_json_string_length))
 
 # Fuzz targets, for clang's libFuzzer.
 fuzz_tests := $(patsubst test/unit/%.c,build/fuzz/%,$(sort $(wildcard test/unit/fuzz_*.c)))

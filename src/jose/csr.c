@@ -50,8 +50,7 @@ add_part(X509_NAME *name, char *part, VciError *error)
 	if (X509_NAME_add_entry_by_txt(name, part, MBSTRING_UTF8, (const unsigned char *) value, -1, -1,
 								   0) == 1)
 		return VCI_OK;
-	ERR_clear_error();
-	return vci_error(
+	return vci_openssl_error(
 		error, VCI_ERR_CERTIFICATE,
 		"subject: the part %.32s is unknown (expected C, ST, L, O, OU, CN ...), or its "
 		"value has a wrong length (C: two letters; CN, O, OU: 64 characters at most)",
@@ -210,5 +209,6 @@ vci_csr_build(const VciKey *key, const char *subject, const char *host, const ch
 	if (status == VCI_OK)
 		status = write_pem(request, pem, error);
 	X509_REQ_free(request);
+	ERR_clear_error();
 	return status;
 }

@@ -220,17 +220,25 @@ verify_bytes(const VciJws *jws, const VciKey *key, const unsigned char *signatur
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	EVP_PKEY_CTX *parameters = NULL; /* owned by context */
+	int verdict = -1;				 /* 1: right, 0: wrong, negative: no verdict */
 	VciStatus status = VCI_OK;
 
-	if (context == NULL ||
-		EVP_DigestVerifyInit(context, &parameters, key->md, NULL, key->pkey) != 1 ||
-		!set_padding(parameters, jws->alg, key->md))
+	if (context != NULL &&
+		EVP_DigestVerifyInit(context, &parameters, key->md, NULL, key->pkey) == 1 &&
+		set_padding(parameters, jws->alg, key->md))
+	{
+		/* without a copy of the context, whose failure would pass for a wrong signature */
+		EVP_MD_CTX_set_flags(context, EVP_MD_CTX_FLAG_FINALISE);
+		verdict = EVP_DigestVerify(context, signature, len, (unsigned char *) jws->signing_input,
+								   jws->signing_input_len);
+	}
+	if (verdict < 0)
 		status = vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library cannot verify");
-	else if (EVP_DigestVerify(context, signature, len, (unsigned char *) jws->signing_input,
-							  jws->signing_input_len) != 1)
+	else if (verdict != 1)
 		status = vci_openssl_error(error, VCI_ERR_JWS_SIGNATURE,
 								   "the signature does not verify under the key");
 	EVP_MD_CTX_free(context);
+	ERR_clear_error();
 	return status;
 }
 
@@ -331,6 +339,7 @@ assemble(const char *header, const char *payload, const VciKey *key, char **comp
 		free(text);
 		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library failed to sign");
 	}
+	ERR_clear_error(); /* the library may have managed all the same */
 	text[input_len] = '.';
 	vci_base64url_encode(signature, signature_size(key), text + input_len + 1);
 	*compact = text;

@@ -1,6 +1,8 @@
 #include "key.h"
 
 #include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,10 +18,29 @@
 #define RSA_MAX_BITS	  4096
 #define RSA_EXPONENT_BITS 32
 
-VciStatus
-vci_openssl_error(VciError *error, VciStatus code, const char *text)
+/* Empties OpenSSL's error queue. Is one of its entries that memory was out? */
+static bool
+memory_was_out(void)
 {
-	ERR_clear_error();
+	bool was_out = false;
+	unsigned long entry;
+
+	while ((entry = ERR_get_error()) != 0)
+		was_out = was_out || ERR_GET_REASON(entry) == ERR_R_MALLOC_FAILURE;
+	return was_out;
+}
+
+VciStatus
+vci_openssl_error(VciError *error, VciStatus code, const char *format, ...)
+{
+	char text[VCI_ERROR_TEXT_SIZE];
+	va_list arguments;
+
+	if (memory_was_out())
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
 	return vci_error(error, code, "%s", text);
 }
 
@@ -244,6 +265,7 @@ VciStatus
 vci_key_adopt(EVP_PKEY *pkey, bool is_private, VciKey **key, VciError *error)
 {
 	VciKey *adopted = calloc(1, sizeof(*adopted));
+	VciError fault = VCI_ERROR_INIT;
 	VciStatus status;
 
 	*key = NULL;
@@ -255,12 +277,13 @@ vci_key_adopt(EVP_PKEY *pkey, bool is_private, VciKey **key, VciError *error)
 	adopted->references = 1;
 	adopted->pkey = pkey;
 	adopted->is_private = is_private;
-	status = adopt_by_type(adopted, error);
+	status = adopt_by_type(adopted, &fault);
 	if (status != VCI_OK)
 	{
 		vci_key_free(adopted);
-		return status;
+		return vci_openssl_error(error, status, "%s", fault.text);
 	}
+	ERR_clear_error();
 	*key = adopted;
 	return VCI_OK;
 }
@@ -276,7 +299,7 @@ vci_pkey_from_params(const char *type, int selection, OSSL_PARAM *params, const 
 	if (params == NULL || context == NULL || EVP_PKEY_fromdata_init(context) != 1)
 		status = vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library cannot read a key");
 	else if (EVP_PKEY_fromdata(context, pkey, selection, params) != 1)
-		status = vci_openssl_error(error, VCI_ERR_JWK, refusal);
+		status = vci_openssl_error(error, VCI_ERR_JWK, "%s", refusal);
 	EVP_PKEY_CTX_free(context);
 	return status;
 }

@@ -60,7 +60,12 @@ extern VciStatus vci_pkey_from_params(const char *type, int selection, OSSL_PARA
 /* OpenSSL's name of an EC key's curve. */
 extern const char *vci_key_group(VciKeyType type);
 
-/* vci_error, after emptying OpenSSL's error queue, which belongs to the host process too. */
-extern VciStatus vci_openssl_error(VciError *error, VciStatus code, const char *text);
+/*
+ * vci_error, after emptying OpenSSL's error queue, which belongs to the host process too.
+ * VCI_ERR_MEMORY instead of code when the queue says that memory was out: no input is to be
+ * blamed for that.
+ */
+extern VciStatus vci_openssl_error(VciError *error, VciStatus code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

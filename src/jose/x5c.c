@@ -90,9 +90,8 @@ read_certificate(const VciJson *element, size_t number, X509 **certificate, VciE
 	free(der);
 	if (complete)
 		return VCI_OK;
-	ERR_clear_error();
-	return vci_error(error, VCI_ERR_CERTIFICATE, "x5c element %zu: expected a DER certificate",
-					 number);
+	return vci_openssl_error(error, VCI_ERR_CERTIFICATE,
+							 "x5c element %zu: expected a DER certificate", number);
 }
 
 /* The whole array, the leaf first; *chain is to be freed also after a failure. */
@@ -137,15 +136,12 @@ check_authorities(const STACK_OF(X509) * chain, const char *name, VciError *erro
 		EVP_PKEY *pkey = X509_get0_pubkey(authority);
 
 		if (X509_check_ca(authority) != 1)
-			return vci_error(error, VCI_ERR_CERTIFICATE,
-							 "%s element %d: expected the certificate of an authority", name,
-							 i + 1);
+			return vci_openssl_error(error, VCI_ERR_CERTIFICATE,
+									 "%s element %d: expected the certificate of an authority",
+									 name, i + 1);
 		if (pkey == NULL || EVP_PKEY_get_bits(pkey) > AUTHORITY_KEY_MAX_BITS)
-		{
-			ERR_clear_error();
-			return vci_error(error, VCI_ERR_CERTIFICATE,
-							 "%s: an authority's key is unknown or too large", name);
-		}
+			return vci_openssl_error(error, VCI_ERR_CERTIFICATE,
+									 "%s: an authority's key is unknown or too large", name);
 	}
 	return VCI_OK;
 }
@@ -161,6 +157,14 @@ same_chain(const STACK_OF(X509) * a, const STACK_OF(X509) * b)
 			return false;
 	}
 	return true;
+}
+
+static VciStatus
+chain_error(int fault, const char *name, VciError *error)
+{
+	VciStatus status = fault == X509_V_ERR_OUT_OF_MEM ? VCI_ERR_MEMORY : VCI_ERR_CERTIFICATE;
+
+	return vci_openssl_error(error, status, "%s: %s", name, X509_verify_cert_error_string(fault));
 }
 
 /*
@@ -188,12 +192,12 @@ verify_chain(STACK_OF(X509) * chain, const char *name, int64_t now, VciError *er
 		(void) X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
 		if (X509_verify_cert(context) != 1 &&
 			X509_STORE_CTX_get_error(context) != X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY)
-			status = vci_error(error, VCI_ERR_CERTIFICATE, "%s: %s", name,
-							   X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+			status = chain_error(X509_STORE_CTX_get_error(context), name, error);
 		else if (X509_STORE_CTX_get_error(context) != X509_V_OK ||
 				 !same_chain(X509_STORE_CTX_get0_chain(context), chain))
-			status = vci_error(error, VCI_ERR_CERTIFICATE,
-							   "%s: expected each certificate to be signed by the next one", name);
+			status = vci_openssl_error(error, VCI_ERR_CERTIFICATE,
+									   "%s: expected each certificate to be signed by the next one",
+									   name);
 	}
 	ERR_clear_error();
 	X509_STORE_CTX_free(context);
@@ -208,15 +212,13 @@ leaf_key(X509 *leaf, const char *name, VciKey **key, VciError *error)
 	EVP_PKEY *pkey;
 
 	if ((X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0)
-		return vci_error(error, VCI_ERR_CERTIFICATE,
-						 "%s: the key usage of the first certificate excludes signatures", name);
+		return vci_openssl_error(error, VCI_ERR_CERTIFICATE,
+								 "%s: the key usage of the first certificate excludes signatures",
+								 name);
 	pkey = X509_get_pubkey(leaf);
 	if (pkey == NULL)
-	{
-		ERR_clear_error();
-		return vci_error(error, VCI_ERR_CERTIFICATE,
-						 "%s: the first certificate's key cannot be read", name);
-	}
+		return vci_openssl_error(error, VCI_ERR_CERTIFICATE,
+								 "%s: the first certificate's key cannot be read", name);
 	return vci_key_adopt(pkey, false, key, error);
 }
 
@@ -271,12 +273,9 @@ read_pem(BIO *bio, STACK_OF(X509) * *chain, VciError *error)
 		(void) sk_X509_push(*chain, certificate); /* the place was reserved */
 	}
 	if (!reached_end())
-	{
-		ERR_clear_error();
-		return vci_error(error, VCI_ERR_CERTIFICATE,
-						 CERTIFICATES ": element %d cannot be read as a PEM certificate",
-						 sk_X509_num(*chain) + 1);
-	}
+		return vci_openssl_error(error, VCI_ERR_CERTIFICATE,
+								 CERTIFICATES ": element %d cannot be read as a PEM certificate",
+								 sk_X509_num(*chain) + 1);
 	ERR_clear_error();
 	if (sk_X509_num(*chain) == 0)
 		return vci_error(error, VCI_ERR_CERTIFICATE,
