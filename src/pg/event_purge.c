@@ -111,7 +111,8 @@ purge_segments(EventPurge *purge)
 	VciStore *store = purge->store;
 	MemoryContext caller = store->context;
 	MemoryContext chunk = AllocSetContextCreate(caller, "openid4vci seals", ALLOCSET_DEFAULT_SIZES);
-	int64 last_id = vci_store_purged_through(store);
+	const VciSealRow *checkpoint = vci_store_checkpoint(store, PG_INT64_MAX);
+	int64 last_id = checkpoint == NULL ? 0 : checkpoint->purged_through;
 	bool more;
 
 	store->context = chunk;

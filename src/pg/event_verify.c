@@ -156,6 +156,30 @@ walk_all(Walk *walk)
 	MemoryContextDelete(chunk);
 }
 
+/*
+ * The last segment whose events were purged, by the newest checkpoint whose MAC holds behind
+ * the seal before it: a forged one must not excuse that events are missing.
+ */
+static int64
+purged_through(VciStore *store, const VciSecret *key)
+{
+	int64 before = PG_INT64_MAX;
+	VciSealRow *checkpoint;
+
+	while ((checkpoint = vci_store_checkpoint(store, before)) != NULL)
+	{
+		int count;
+		VciSealRow *previous = vci_store_seals(store, checkpoint->id - 2, 1, &count);
+
+		CHECK_FOR_INTERRUPTS();
+		if (count == 1 && previous->id == checkpoint->id - 1 &&
+			vci_seal_holds(key, checkpoint, previous->mac))
+			return checkpoint->purged_through;
+		before = checkpoint->id;
+	}
+	return 0;
+}
+
 /* The tail of a chain can go without a trace in the rest of it. */
 static void
 check_tail(Walk *walk)
@@ -163,9 +187,12 @@ check_tail(Walk *walk)
 	if (walk->head == NULL || walk->head->id <= walk->last_id)
 		return;
 	note_problem(walk, walk->last_id + 1,
-				 psprintf("the newest seals are gone: head tells of seal %lld, the last one that "
-						  "is there is seal %lld",
-						  (long long) walk->head->id, (long long) walk->last_id));
+				 walk->last_id == 0
+					 ? psprintf("the seals are gone: head tells of seal %lld, there is none",
+								(long long) walk->head->id)
+					 : psprintf("the newest seals are gone: head tells of seal %lld, the last one "
+								"that is there is seal %lld",
+								(long long) walk->head->id, (long long) walk->last_id));
 }
 
 VciEventVerdict
@@ -175,10 +202,10 @@ vci_verify_seals(VciStore *store, const VciEventHead *head)
 	VciSealKeyRow key = {0};
 
 	walk.last_event = PG_INT64_MIN;
-	walk.purged_through = vci_store_purged_through(store);
 	if (vci_store_seal_key(store, &key) && key.sealed != NULL)
 	{
 		walk.key = vci_seal_key(&key);
+		walk.purged_through = purged_through(store, walk.key);
 		walk_all(&walk);
 	}
 	else if (vci_store_last_seal(store) != NULL)

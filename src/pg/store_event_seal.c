@@ -134,19 +134,22 @@ vci_store_last_segment(VciStore *store)
 	return count == 0 ? NULL : seals;
 }
 
-int64
-vci_store_purged_through(VciStore *store)
+VciSealRow *
+vci_store_checkpoint(VciStore *store, int64 before)
 {
-	static VciStatement statement = {"SELECT s.purged_through FROM openid4vci.vci_event_seal AS s "
-									 "WHERE s.kind = 'checkpoint' ORDER BY s.id DESC LIMIT 1",
-									 0,
-									 {0},
-									 NULL};
+	static VciStatement statement = {
+		SEAL_COLUMNS "WHERE s.kind = 'checkpoint' AND s.id < $1 ORDER BY s.id DESC LIMIT 1",
+		1,
+		{INT8OID},
+		NULL};
 	VciArguments args = {0};
-	int64 through = vci_read(store, &statement, &args) > 0 ? vci_column_int64(0, 1) : 0;
+	VciSealRow *seals;
+	int count;
 
-	SPI_freetuptable(SPI_tuptable);
-	return through;
+	vci_put_int64(&args, before);
+	count = vci_read(store, &statement, &args);
+	seals = seals_of_result(store, count);
+	return count == 0 ? NULL : seals;
 }
 
 void

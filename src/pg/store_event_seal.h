@@ -56,8 +56,8 @@ extern void vci_store_set_seal_key(VciStore *store, const VciSealKeyRow *key);
 extern VciSealRow *vci_store_seals(VciStore *store, int64 after, int32 max, int *count);
 extern VciSealRow *vci_store_last_seal(VciStore *store);	/* NULL: none */
 extern VciSealRow *vci_store_last_segment(VciStore *store); /* NULL: none */
-/* The last segment whose events were purged; 0: none. */
-extern int64 vci_store_purged_through(VciStore *store);
+/* The last checkpoint before this seal; NULL: none. */
+extern VciSealRow *vci_store_checkpoint(VciStore *store, int64 before);
 /* sealed_at is set as it stands in seal. Raises 40001 when another one has this id. */
 extern void vci_store_insert_seal(VciStore *store, const VciSealRow *seal);
 
