@@ -500,8 +500,8 @@ check_overlap(const VciKeyRow *next, int64 overlap)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("the next key \"%s\" has not been published for %s yet", next->kid,
 					seconds_text(overlap)),
-			 errdetail("%s are missing.", seconds_text(missing)),
-			 errhint("Call vci_rotate_key again then. If no verifier needs to know the key "
+			 errdetail("Wait %s more.", seconds_text(missing)),
+			 errhint("Then call vci_rotate_key again. If no verifier needs to know the key "
 					 "beforehand: SELECT * FROM openid4vci.vci_rotate_key(overlap => '0');")));
 }
 
