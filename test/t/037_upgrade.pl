@@ -70,6 +70,18 @@ sub is_like_fresh
 	return;
 }
 
+# What the tables hold before anybody used them; the epoch is random.
+sub rows_in
+{
+	my ($database) = @_;
+	my $tables = $node->safe_psql($database, <<'SQL');
+SELECT string_agg(format('SELECT %L AS "table", t::text AS row FROM %s AS t', oid::regclass, oid::regclass),
+	' UNION ALL ')
+FROM pg_class WHERE relnamespace = 'openid4vci'::regnamespace AND relkind = 'r' AND relname <> 'vci_epoch'
+SQL
+	return $node->safe_psql($database, "$tables ORDER BY 1, 2");
+}
+
 # Rights of others on what a script makes are the script's to take away.
 my @favours = map { "ALTER DEFAULT PRIVILEGES GRANT ALL ON $_ TO mallory" }
   qw(TABLES SEQUENCES FUNCTIONS TYPES);
@@ -81,8 +93,7 @@ subtest 'an installation without data' => sub {
 	cmp_ok(scalar @before, '>', 100, 'the comparison sees how 0.1.0 differs');
 	$node->safe_psql($old, 'ALTER EXTENSION openid4vci UPDATE');
 	is_like_fresh(catalogs($old), $fresh, 'updated, it equals a fresh installation in every catalog');
-	is($node->safe_psql($old, 'SELECT count(*) FROM openid4vci.vci_database'), 0,
-		'it is bound to no database before its first issuer');
+	is(rows_in($old), rows_in('fresh'), 'and holds the same rows');
 };
 
 # What a change by hand would look like, so that silence above means something.
@@ -194,5 +205,19 @@ is($issuer->sql_as('registry', 'SELECT "check", detail FROM openid4vci.vci_healt
 		WHERE NOT ok AND "check" <> \'durability\''), '',
 	'vci_health finds nothing wrong');
 $recorded->goes_on;
+
+subtest 'claims of before are forgotten like those of now' => sub {
+	my $offer = "openid4vci.vci_offer WHERE id = $recorded->{held}{offers}{expired}{offer_id}";
+	is($issuer->sql("SELECT claims IS NOT NULL, ends_at IS NULL FROM $offer"), 't|t',
+		'an offer of 0.1.0 has claims and tells not when it ends');
+	$issuer->sql("UPDATE openid4vci.vci_offer SET expires_at = now() - interval '31 days'
+		WHERE id = $recorded->{held}{offers}{expired}{offer_id}");
+	# a sweep that ended lately rests
+	$issuer->sql('UPDATE openid4vci.vci_purge_state SET mark = 0, swept_at = NULL');
+	my $left = 1;
+	$left = $issuer->sql('SELECT sum(remaining) FROM openid4vci.vci_purge()') while $left > 0;
+	is($issuer->sql("SELECT claims IS NULL, claims_erased_at IS NOT NULL FROM $offer"), 't|t',
+		'vci_purge erases them');
+};
 
 done_testing();
