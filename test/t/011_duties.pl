@@ -11,82 +11,96 @@ use Test::More;
 
 use Issuer;
 
-my @duties = qw(none endpoint offerer issuer_admin reporter backup);
+my @duties =
+  qw(none endpoint offerer issuer_admin key_admin verifier reporter auditor backup);
 
 # object: the duties whose roles may execute it or SELECT from it.
 my $table = <<'TABLE';
+vci_adopt_database: key_admin
+vci_after_restore: key_admin
 vci_alter_authorization_server: issuer_admin
 vci_alter_client: issuer_admin
 vci_alter_configuration: issuer_admin
 vci_alter_issuer: issuer_admin
-vci_alter_key: issuer_admin
+vci_alter_key: key_admin
 vci_authorization: backup
 vci_authorization_id_seq: backup
-vci_authorization_info: offerer issuer_admin reporter backup
+vci_authorization_info: offerer issuer_admin key_admin reporter auditor backup
 vci_authorization_request: offerer
 vci_authorization_server: backup
-vci_authorization_server_info: offerer issuer_admin reporter backup
+vci_authorization_server_info: offerer issuer_admin key_admin reporter auditor backup
 vci_authorize: offerer
 vci_authorize_approve: offerer
 vci_authorize_deny: offerer
 vci_cancel_offer: offerer
-vci_check_issuer: offerer issuer_admin reporter
+vci_check_issuer: offerer issuer_admin key_admin reporter auditor
 vci_client: backup
-vci_client_info: offerer issuer_admin reporter backup
+vci_client_info: offerer issuer_admin key_admin reporter auditor backup
 vci_configuration: backup
-vci_configuration_info: offerer issuer_admin reporter backup
+vci_configuration_info: offerer issuer_admin key_admin reporter auditor backup
 vci_create_authorization_server: issuer_admin
 vci_create_client: issuer_admin
 vci_create_configuration: issuer_admin
 vci_create_issuer: issuer_admin
-vci_create_key: issuer_admin
+vci_create_key: key_admin
 vci_create_nonce: offerer
 vci_create_offer: offerer
 vci_credential: backup
 vci_credential_id_seq: backup
-vci_credential_info: offerer issuer_admin reporter backup
+vci_credential_info: offerer issuer_admin key_admin reporter auditor backup
+vci_database: backup
 vci_deferred: backup
 vci_deferred_complete: offerer
 vci_deferred_deny: offerer
 vci_deferred_id_seq: backup
-vci_deferred_info: offerer issuer_admin reporter backup
+vci_deferred_info: offerer issuer_admin key_admin reporter auditor backup
+vci_destroy_key: key_admin
 vci_did_document: backup
 vci_dpop_proof: backup
 vci_drop_authorization_server: issuer_admin
 vci_drop_caches:
 vci_drop_did_document: issuer_admin
 vci_duty: backup
-vci_duty_issuers: offerer issuer_admin reporter backup
+vci_duty_info: issuer_admin auditor backup
+vci_duty_issuers: offerer issuer_admin key_admin reporter auditor backup
 vci_epoch: backup
 vci_event: backup
+vci_event_append_only:
+vci_event_head: auditor
 vci_event_id_seq: backup
-vci_event_info: offerer issuer_admin reporter backup
-vci_events: offerer issuer_admin reporter
+vci_event_info: offerer issuer_admin key_admin reporter auditor backup
+vci_event_seal: backup
+vci_event_seal_info: auditor backup
+vci_events: offerer issuer_admin key_admin reporter auditor
 vci_exchange_code: offerer
 vci_extend_offer: offerer
 vci_grant: issuer_admin
-vci_health: offerer issuer_admin reporter
+vci_health: offerer issuer_admin key_admin reporter auditor
 vci_http: endpoint
+vci_import_key: key_admin
 vci_issue_and_record: offerer
 vci_issue_sdjwt: offerer
 vci_issuer: backup
 vci_issuer_id_seq: backup
-vci_issuer_info: offerer issuer_admin reporter backup
+vci_issuer_info: offerer issuer_admin key_admin reporter auditor backup
 vci_key: backup
+vci_key_csr: key_admin
 vci_key_id_seq: backup
-vci_key_info: offerer issuer_admin reporter backup
+vci_key_info: offerer issuer_admin key_admin reporter auditor backup
 vci_load_did_document: issuer_admin
 vci_load_jwks: issuer_admin
 vci_nonce: backup
 vci_offer: backup
 vci_offer_id_seq: backup
-vci_offer_info: offerer issuer_admin reporter backup
+vci_offer_info: offerer issuer_admin key_admin reporter auditor backup
 vci_offer_qr: offerer
 vci_offer_qr_png: offerer
 vci_offer_uri: offerer
 vci_pause_issuance: issuer_admin
 vci_purge: offerer issuer_admin
+vci_purge_state: backup
 vci_push_authorization: offerer
+vci_reapply_duties:
 vci_record_notification: offerer
 vci_refresh_token: backup
 vci_refresh_token_id_seq: backup
@@ -99,14 +113,19 @@ vci_resume_issuance: issuer_admin
 vci_retire_client: issuer_admin
 vci_retire_configuration: issuer_admin
 vci_retire_issuer: issuer_admin
-vci_retire_key: issuer_admin
+vci_retire_key: key_admin
 vci_revoke: issuer_admin
 vci_rotate_code: offerer
+vci_rotate_key: key_admin
+vci_rotate_root_key: key_admin
+vci_seal_events: offerer issuer_admin auditor
+vci_set_key_certificates: key_admin
 vci_token: backup
 vci_token_id_seq: backup
-vci_verify_dpop: offerer
-vci_verify_kbjwt: offerer
-vci_verify_sdjwt: offerer
+vci_verify_dpop: offerer verifier
+vci_verify_events: auditor
+vci_verify_kbjwt: offerer verifier
+vci_verify_sdjwt: offerer verifier
 TABLE
 
 my $issuer = Issuer->start('duties');
@@ -137,7 +156,8 @@ CREATE TABLE public.attempt AS
 SELECT p.proname::text AS object, format('SELECT openid4vci.%I(%s)', p.proname,
     (SELECT string_agg(format('%L::%s', CASE WHEN t = 'text[]'::regtype THEN '{}'
          WHEN t = 'jsonb'::regtype THEN '{}' WHEN t = 'boolean'::regtype THEN 'false'
-         WHEN t = 'text'::regtype OR t = 'name'::regtype THEN 'x' ELSE '1' END,
+         WHEN t = 'text'::regtype OR t = 'name'::regtype THEN 'x'
+         WHEN t = 'timestamptz'::regtype THEN '2000-01-01' ELSE '1' END,
          format_type(t, NULL)), ', ' ORDER BY n)
      FROM unnest(p.proargtypes) WITH ORDINALITY AS a (t, n))) AS statement
 FROM pg_proc AS p WHERE p.pronamespace = 'openid4vci'::regnamespace
@@ -197,21 +217,84 @@ SKIP:
 		'docs/security.md says the same');
 }
 
-# Nobody but the owner writes a table or moves a sequence by hand.
+# Nobody but the owner writes a table, moves a sequence, uses a type or makes an object here.
+$issuer->sql(<<'SQL');
+CREATE TABLE public.tampering AS
+SELECT c.relname::text AS object, verb, replace(replace(form, '%t', 'openid4vci.' || c.relname), '%c',
+    (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum = 1)) AS statement
+FROM pg_class AS c,
+    (VALUES ('r', 'INSERT', 'INSERT INTO %t DEFAULT VALUES'), ('r', 'UPDATE', 'UPDATE %t SET %c = %c'),
+            ('r', 'DELETE', 'DELETE FROM %t'), ('r', 'TRUNCATE', 'TRUNCATE %t'), ('r', 'LOCK', 'LOCK TABLE %t'),
+            ('r', 'REFERENCES', 'CREATE TABLE public.mine (x int8 REFERENCES %t)'),
+            ('r', 'TRIGGER', 'CREATE TRIGGER mine BEFORE INSERT ON %t EXECUTE FUNCTION suppress_redundant_updates_trigger()'),
+            ('r', 'RULE', 'CREATE RULE mine AS ON INSERT TO %t DO INSTEAD NOTHING'),
+            ('r', 'POLICY', 'CREATE POLICY mine ON %t'),
+            ('r', 'ALTER', 'ALTER TABLE %t ENABLE ROW LEVEL SECURITY'),
+            ('r', 'INHERITS', 'CREATE TEMP TABLE mine () INHERITS (%t)'),
+            ('r', 'INDEX', 'CREATE INDEX mine ON %t (%c)'),
+            ('r', 'STATISTICS', 'CREATE STATISTICS public.mine ON %c, (%c IS NULL) FROM %t'),
+            ('r', 'PUBLICATION', 'CREATE PUBLICATION mine FOR TABLE %t'),
+            ('r', 'COMMENT', 'COMMENT ON TABLE %t IS NULL'),
+            ('r', 'DROP', 'DROP TABLE %t CASCADE'),
+            ('v', 'ALTER', 'ALTER VIEW %t RESET (security_barrier)'),
+            ('v', 'DROP', 'DROP VIEW %t CASCADE'),
+            ('S', 'nextval', 'SELECT nextval(''%t'')'), ('S', 'setval', 'SELECT setval(''%t'', 1)'),
+            ('S', 'ALTER', 'ALTER SEQUENCE %t RESTART')) AS v (kind, verb, form)
+WHERE c.relnamespace = 'openid4vci'::regnamespace AND c.relkind = v.kind::"char"
+    AND (verb <> 'REFERENCES' OR EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary))
+UNION ALL
+SELECT p.oid::regprocedure::text, verb, format(form, p.oid::regprocedure)
+FROM pg_proc AS p, (VALUES ('ALTER', 'ALTER FUNCTION %s SECURITY DEFINER'), ('DROP', 'DROP FUNCTION %s CASCADE'))
+    AS v (verb, form)
+WHERE p.pronamespace = 'openid4vci'::regnamespace
+UNION ALL
+SELECT t.typname, 'USAGE', format('CREATE TEMP TABLE mine (x openid4vci.%I)', t.typname)
+FROM pg_type AS t JOIN pg_class AS c ON c.oid = t.typrelid
+WHERE t.typnamespace = 'openid4vci'::regnamespace AND c.relkind = 'c'
+UNION ALL
+SELECT 'openid4vci', 'CREATE', statement
+FROM unnest(ARRAY['CREATE TABLE openid4vci.mine ()', 'CREATE SEQUENCE openid4vci.mine',
+    'CREATE VIEW openid4vci.mine AS SELECT 1', 'CREATE DOMAIN openid4vci.mine AS int', 'CREATE TYPE openid4vci.mine AS ENUM ()',
+    'CREATE FUNCTION openid4vci.mine() RETURNS int LANGUAGE sql AS ''SELECT 1''',
+    'CREATE OPERATOR openid4vci.=== (LEFTARG = text, RIGHTARG = text, FUNCTION = texteq)',
+    'CREATE COLLATION openid4vci.mine FROM "C"', 'ALTER SCHEMA openid4vci RENAME TO mine',
+    'DROP SCHEMA openid4vci CASCADE', 'ALTER EXTENSION openid4vci UPDATE',
+    'ALTER EXTENSION openid4vci ADD TABLE public.attempt', 'DROP EXTENSION openid4vci CASCADE']) AS statement;
+GRANT SELECT ON public.tampering TO PUBLIC;
+-- So that nothing but the right on our object is wanting.
+GRANT TEMPORARY, CREATE ON DATABASE postgres TO PUBLIC;
+GRANT CREATE ON SCHEMA public TO PUBLIC;
+-- 'no' when it is refused for want of privilege or ownership; whatever it did is undone.
+CREATE FUNCTION public.can(statement text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE statement;
+    RAISE SQLSTATE 'UNDO0';
+EXCEPTION
+    WHEN insufficient_privilege THEN
+        RETURN CASE WHEN SQLERRM ~ '^(permission denied for|must be owner of)' THEN 'no' ELSE SQLERRM END;
+    WHEN SQLSTATE 'UNDO0' THEN
+        RETURN 'it worked';
+    WHEN OTHERS THEN
+        RETURN SQLERRM;
+END
+$$;
+SQL
 for my $duty (@duties)
 {
-	is($issuer->sql_as("d_$duty", <<'SQL'), '', "$duty changes no table and no sequence by hand");
-SELECT object, verb FROM public.attempt,
-    LATERAL (VALUES ('INSERT', 'INSERT INTO openid4vci.%I DEFAULT VALUES'),
-                    ('DELETE', 'DELETE FROM openid4vci.%I'),
-                    ('TRUNCATE', 'TRUNCATE openid4vci.%I'),
-                    ('LOCK', 'LOCK TABLE openid4vci.%I')) AS v (verb, form)
-WHERE statement LIKE 'SELECT * FROM%' AND object !~ '_seq$|_info$' AND public.may(format(form, object)) <> 'no'
-UNION ALL
-SELECT object, 'nextval' FROM public.attempt
-WHERE object ~ '_seq$' AND public.may(format('SELECT nextval(''openid4vci.%s'')', object)) <> 'no'
+	is($issuer->sql_as("d_$duty", <<'SQL'), '', "$duty changes, uses and makes nothing by hand");
+SELECT object, verb, answer FROM public.tampering, LATERAL public.can(statement) AS answer WHERE answer <> 'no'
 SQL
 }
+cmp_ok($issuer->sql('SELECT count(*) FROM public.tampering'), '>', 400, 'and everything was tried');
+is($issuer->sql(<<'SQL'), '', 'the catalogs say the same of tables, views, columns, sequences and types');
+SELECT r.rolname, c.relname, p.privilege FROM pg_roles AS r, pg_class AS c,
+    unnest(CASE c.relkind WHEN 'S' THEN '{USAGE,UPDATE}'
+        ELSE '{INSERT,UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}' END::text[]) AS p (privilege)
+WHERE r.rolname ~ '^d_' AND c.relnamespace = 'openid4vci'::regnamespace AND c.relkind IN ('r', 'v', 'S')
+    AND CASE WHEN c.relkind = 'S' THEN has_sequence_privilege(r.oid, c.oid, p.privilege)
+        WHEN p.privilege IN ('INSERT', 'UPDATE', 'REFERENCES') THEN has_any_column_privilege(r.oid, c.oid, p.privilege)
+        ELSE has_table_privilege(r.oid, c.oid, p.privilege) END
+SQL
 
 # Sealed keys are all that the backup duty reads.
 is($issuer->sql_as('d_backup', <<'SQL'), 't', 'backup reads keys sealed: neither PKCS8 nor its algorithm shows');
@@ -227,56 +310,189 @@ for my $duty (grep { $_ ne 'backup' } @duties)
 		qr/42501: permission denied/, "$duty reads no sealed key");
 }
 
-# Limited to one issuer.
-$issuer->sql(<<'SQL');
-SELECT openid4vci.vci_create_issuer('https://second.example');
-SELECT openid4vci.vci_create_key('https://second.example');
-SELECT openid4vci.vci_create_configuration('Second', 'v', binding => 'absent', issuer => 'https://second.example');
+# Limited to one issuer: every function, with the other one.
+my @limitable = grep { !/^(none|backup)$/ } @duties;
+my %url = (first => $issuer->{url}, second => 'https://second.example');
+$issuer->sql(<<"SQL");
+SELECT openid4vci.vci_create_issuer('$url{second}');
+SELECT openid4vci.vci_create_key('$url{second}');
+CREATE TABLE public.made (issuer text, offer_id bigint, deferred_id bigint);
+DO \$\$
+DECLARE
+    url text;
+    offer record;
+    token text;
+BEGIN
+    FOREACH url IN ARRAY ARRAY['$url{first}', '$url{second}'] LOOP
+        PERFORM openid4vci.vci_create_configuration('Later', 'urn:later', binding => 'absent', issuer => url,
+            options => '{"deferred": true}');
+        SELECT * INTO offer FROM openid4vci.vci_create_offer('{Later}', claims => '{}', issuer => url);
+        token := openid4vci.vci_exchange_code(offer.credential_offer
+            #>> '{grants,$Issuer::grant,pre-authorized_code}', issuer => url) ->> 'access_token';
+        PERFORM openid4vci.vci_request_credential(token, '{"credential_configuration_id": "Later"}', issuer => url);
+        INSERT INTO public.made SELECT url, offer.offer_id, d.id
+        FROM openid4vci.vci_deferred_info AS d WHERE d.offer_id = offer.offer_id;
+    END LOOP;
+END
+\$\$;
 SQL
-for my $duty (qw(endpoint offerer issuer_admin reporter))
+is($issuer->sql('SELECT count(DISTINCT deferred_id) FROM public.made'), 2, 'each issuer has an offer and a deferral');
+for my $duty (@limitable)
 {
 	$issuer->sql("CREATE ROLE one_$duty LOGIN");
-	$issuer->sql("SELECT openid4vci.vci_grant('one_$duty', '$duty', 'https://second.example')");
+	$issuer->sql("SELECT openid4vci.vci_grant('one_$duty', '$duty', '$url{second}')");
 }
-my $first = "issuer => '$issuer->{url}'";
-my $second = "issuer => 'https://second.example'";
-my @limited = (
-	[ 'offerer', "openid4vci.vci_create_nonce(%s)" ],
-	[ 'offerer', "openid4vci.vci_exchange_code('x', %s)" ],
-	[ 'issuer_admin', "openid4vci.vci_alter_issuer('{}', %s)" ],
-	[ 'issuer_admin', "openid4vci.vci_create_key(%s)" ],
-	[ 'issuer_admin', "openid4vci.vci_create_configuration('New', 'v', %s)" ],
-	[ 'issuer_admin', "openid4vci.vci_grant('d_none', 'reporter', %s)" ],
-	[ 'reporter', "openid4vci.vci_check_issuer(%s)" ]);
-for my $case (@limited)
+
+# The arguments of each function that takes an issuer.
+my %with_issuer = (
+	vci_alter_authorization_server => "'https://as.example', '{}'",
+	vci_alter_client => "'wallet', '{}'",
+	vci_alter_configuration => "'Later', '{}'",
+	vci_alter_issuer => "'{}'",
+	vci_alter_key => "'kid', 'retired'",
+	vci_authorization_request => "'x'",
+	vci_authorize => "'{}'",
+	vci_authorize_approve => "'x'",
+	vci_authorize_deny => "'x'",
+	vci_check_issuer => '',
+	vci_create_authorization_server => "'https://as.example', '{a}'",
+	vci_create_client => "'wallet', '{https://wallet.example/}'",
+	vci_create_configuration => "'New', 'v'",
+	vci_create_key => '',
+	vci_create_nonce => '',
+	vci_create_offer => "'{Later}', claims => '{}'",
+	vci_destroy_key => "'kid'",
+	vci_drop_authorization_server => "'https://as.example'",
+	vci_exchange_code => "'x'",
+	vci_grant => "'d_none', 'reporter'",
+	vci_import_key => "'{}'",
+	vci_issue_and_record => "'Later', '{}'",
+	vci_issue_sdjwt => "'Later', '{}'",
+	vci_key_csr => "'kid'",
+	vci_load_jwks => "'https://as.example', '{\"keys\": []}'",
+	vci_pause_issuance => '',
+	vci_push_authorization => "'{}'",
+	vci_record_notification => "'x', 'x', 'credential_accepted'",
+	vci_request_credential => "'x', '{}'",
+	vci_request_deferred => "'x', 'x'",
+	vci_request_token => "'{}'",
+	vci_resume_issuance => '',
+	vci_retire_client => "'wallet'",
+	vci_retire_configuration => "'Later'",
+	vci_retire_issuer => '',
+	vci_retire_key => "'kid'",
+	vci_revoke => "'d_none', 'reporter'",
+	vci_rotate_key => '',
+	vci_set_key_certificates => "'kid', NULL");
+# Those that name a row, and those that act for all issuers.
+my %with_row = (
+	(map { $_ => 'offer_id' } qw(vci_cancel_offer vci_extend_offer vci_offer_qr vci_offer_qr_png
+		  vci_offer_uri vci_reopen_offer vci_reset_tx_code vci_rotate_code)),
+	(map { $_ => 'deferred_id' } qw(vci_deferred_complete vci_deferred_deny)));
+my %for_all = (
+	vci_adopt_database => '',
+	vci_after_restore => "'2000-01-01'",
+	vci_create_issuer => "'https://third.example'",
+	vci_drop_did_document => "'did:web:x.example'",
+	vci_event_head => '',
+	vci_load_did_document => "'did:web:x.example', '{\"id\": \"did:web:x.example\"}'",
+	vci_purge => '',
+	vci_rotate_root_key => '',
+	vci_seal_events => '',
+	vci_verify_events => '');
+# These are looked at one by one below, or know no issuer: a JWT is verified with the key that it
+# or the caller brings, vci_health speaks of the database, the last three are nobody's.
+my @others = qw(vci_http vci_events vci_duty_issuers vci_verify_sdjwt vci_verify_kbjwt vci_verify_dpop
+  vci_health vci_drop_caches vci_event_append_only vci_reapply_duties);
+is_deeply([ sort(keys %with_issuer, keys %with_row, keys %for_all, @others) ],
+	[ split /\n/, $issuer->sql('SELECT proname FROM pg_proc
+		WHERE pronamespace = \'openid4vci\'::regnamespace ORDER BY proname COLLATE "C"') ],
+	'every function is tried by who has its duty for another issuer');
+
+# The duties to which the table gives a function.
+sub duties_of
 {
-	my ($duty, $call) = @$case;
-	my ($name) = $call =~ /\.(\w+)/;
-	is($issuer->error_of("one_$duty", "BEGIN; SELECT " . sprintf($call, $second) . '; ROLLBACK'), '',
-		"$name: $duty of one issuer acts for that one");
-	like($issuer->error_of("one_$duty", 'SELECT ' . sprintf($call, $first)), qr/42501:.*lacks the duty/,
-		"$name: and for no other");
+	my ($name) = @_;
+	my ($duties) = $table =~ /^$name:(.*)$/m;
+	return grep { $_ ne 'backup' } split ' ', $duties;
 }
-for my $call ("vci_create_issuer('https://third.example')", 'vci_purge()',
-	"vci_load_did_document('did:web:x.example', '{\"id\": \"did:web:x.example\"}')",
-	"vci_drop_did_document('did:web:x.example')", "vci_grant('d_none', 'reporter')")
+
+# What calls say, one a line, each undone.
+sub said
 {
-	my ($name) = $call =~ /^(\w+)/;
-	like($issuer->error_of('one_issuer_admin', "SELECT openid4vci.$call"), qr/42501:.*for all issuers/,
-		"$name needs the duty for all issuers");
+	my ($duty, @calls) = @_;
+	my $list = join ', ', map { Issuer::literal("SELECT openid4vci.$_") } @calls;
+	return split /\n/, $issuer->sql_as("one_$duty",
+		"SELECT public.outcome(call) FROM unnest(ARRAY[$list]) WITH ORDINALITY AS c (call, n) ORDER BY n");
 }
-for my $duty (qw(offerer issuer_admin reporter))
+$issuer->sql(<<'SQL');
+CREATE FUNCTION public.outcome(call text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE call;
+    RAISE SQLSTATE 'UNDO0';
+EXCEPTION
+    WHEN SQLSTATE 'UNDO0' THEN RETURN 'done';
+    WHEN OTHERS THEN RETURN SQLSTATE || ' ' || translate(SQLERRM, E'\n', ' ');
+END
+$$;
+SQL
+for my $name (sort keys %with_issuer)
+{
+	my $form = "$name(" . join(', ', grep { length } $with_issuer{$name}, 'issuer => \'%s\'') . ')';
+	for my $duty (duties_of($name))
+	{
+		my ($first, $second) = said($duty, map { sprintf $form, $_ } @url{qw(first second)});
+		like($first, qr/^42501 role "one_$duty" lacks the duty \w+ for this issuer$/,
+			"$name: $duty of one issuer acts for no other");
+		unlike($second, qr/^42(501|883)/, "$name: $duty acts for its own");
+	}
+}
+for my $name (sort keys %with_row)
+{
+	my ($first, $second) = said('offerer', map { "$name(" . $issuer->sql("SELECT $with_row{$name}
+		FROM public.made WHERE issuer = '$url{$_}'") . ')' } qw(first second));
+	like($first, qr/^42704 there is no /, "$name: who offers for one issuer does not learn of another's row");
+	unlike($second, qr/^42(704|501|883)/, "$name: and finds its own");
+}
+for my $name (sort keys %for_all)
+{
+	like((said($_, "$name($for_all{$name})"))[0], qr/^42501 .* for all issuers$/,
+		"$name: $_ of one issuer is not enough")
+	  for duties_of($name);
+}
+like((said('issuer_admin', 'vci_grant(\'d_none\', \'reporter\')'))[0], qr/^42501 .* for all issuers$/,
+	'vci_grant for all issuers: issuer_admin of one is not enough');
+for my $duty (grep { !/^(endpoint|verifier)$/ } @limitable)
 {
 	is($issuer->sql_as("one_$duty", 'SELECT DISTINCT url FROM openid4vci.vci_issuer_info'),
-		'https://second.example', "$duty of one issuer sees that one in the views");
+		$url{second}, "$duty of one issuer sees that one in the views");
+	my $foreign = join ' UNION ALL ',
+	  map { "SELECT '$_' FROM openid4vci.$_ WHERE issuer IS DISTINCT FROM '$url{second}'" }
+	  qw(vci_key_info vci_configuration_info vci_offer_info vci_credential_info vci_client_info
+	  vci_authorization_server_info vci_authorization_info vci_deferred_info vci_event_info);
+	is($issuer->sql_as("one_$duty", "$foreign UNION ALL SELECT 'vci_events' FROM openid4vci.vci_events()
+		WHERE issuer IS DISTINCT FROM '$url{second}'"),
+		'', 'and no row of another in any of them');
 }
-like($issuer->error_of('one_offerer', "SELECT openid4vci.vci_offer_uri($offer->{offer_id})"),
-	qr/42704: .*there is no offer/, 'and does not learn whether a foreign offer exists');
+is($issuer->sql_as("one_$_", 'SELECT DISTINCT COALESCE(issuer, \'all\') FROM openid4vci.vci_duty_info'),
+	$url{second}, "$_ of one issuer sees the duties for that one") for qw(issuer_admin auditor);
+$issuer->sql('SELECT openid4vci.vci_seal_events()');
+is($issuer->sql_as('one_auditor', 'SELECT count(*) FROM openid4vci.vci_event_seal_info'), 0,
+	'seals span issuers: the auditor of one sees none');
+cmp_ok($issuer->sql_as('d_auditor', 'SELECT count(*) FROM openid4vci.vci_event_seal_info'), '>', 0,
+	'and the auditor of all sees them');
 for my $host ('issuer.example', 'second.example')
 {
 	is($issuer->sql_as('one_endpoint', "SELECT status FROM openid4vci.vci_http('GET',
 		'/.well-known/jwt-vc-issuer', '{Host, $host}')"), $host =~ /second/ ? 200 : 404,
 		"endpoint of one issuer asked for $host");
+}
+for my $name (qw(first second))
+{
+	my $credential = $issuer->sql("SELECT openid4vci.vci_issue_sdjwt('Later', '{}', issuer => '$url{$name}')");
+	is($issuer->sql_as("one_$_", "SELECT openid4vci.vci_verify_sdjwt('$credential') ->> 'valid'"),
+		$name eq 'second' ? 'true' : 'false', "$_ of one issuer verifies what the $name issued as its own")
+	  for qw(offerer verifier);
 }
 
 # Taking more than was given.
@@ -287,9 +503,11 @@ for my $duty (@duties)
 		"$duty cannot become the extension's owner");
 	like($issuer->error_of("d_$duty", "SELECT openid4vci.vci_grant('d_$duty', 'issuer_admin')"),
 		qr/42501:/, "$duty cannot give itself more");
-	next if $duty eq 'none' || $duty eq 'backup';
-	is($issuer->sql_as("d_$duty", 'SELECT openid4vci.vci_duty_issuers(\'issuer_admin\')'), '{}',
-		"$duty is no issuer_admin") if $duty ne 'endpoint' && $duty ne 'issuer_admin';
+	next if $duty =~ /^(none|endpoint|verifier)$/;
+	is($issuer->sql_as("d_$duty", 'SELECT duty FROM unnest(ARRAY[' . join(', ', map { "'$_'" }
+		@duties[1 .. $#duties]) . ']) AS duty WHERE openid4vci.vci_duty_issuers(duty) <> \'{}\''),
+		join("\n", grep { $_ eq $duty || $_ eq 'reporter' && $duty ne 'backup' } @duties),
+		"$duty has no other duty");
 }
 
 # The root key's place is a superuser's business, before the library is loaded too.
@@ -342,11 +560,11 @@ CREATE TEMP TABLE vci_offer (id bigint);
 CREATE TEMP TABLE vci_duty (role_name name);
 SET search_path = shadow, pg_temp, pg_catalog, openid4vci;
 SELECT o.offer_id AS id FROM openid4vci.vci_create_offer('{Card}', claims => '{"name": "Ann"}',
-    reference => 'shadow', $first) AS o \\gset
+    reference => 'shadow', issuer => '$url{first}') AS o \\gset
 SELECT openid4vci.vci_rotate_code(:id) IS NOT NULL, openid4vci.vci_extend_offer(:id) IS NOT NULL,
     openid4vci.vci_offer_qr(:id) IS NOT NULL, openid4vci.vci_cancel_offer(:id),
     openid4vci.vci_reopen_offer(:id) IS NOT NULL;
-SELECT openid4vci.vci_exchange_code('x', $first) ->> 'error';
+SELECT openid4vci.vci_exchange_code('x', issuer => '$url{first}') ->> 'error';
 SELECT state FROM openid4vci.vci_offer_info LIMIT 1;
 SHOW search_path;
 SQL
