@@ -3,6 +3,8 @@ use strict;
 use warnings;
 
 use File::Temp qw(tempdir);
+use IPC::Run;
+use POSIX ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -13,7 +15,8 @@ my $hex = join '', map { sprintf '%02x', int(rand 256) } 1 .. 32;
 my $second_hex = join '', map { sprintf '%02x', int(rand 256) } 1 .. 32;
 
 my $node = PostgreSQL::Test::Cluster->new('root_key');
-$node->init;
+my $wal_dir = tempdir(CLEANUP => 1) . '/wal';
+$node->init(extra => [ '--encoding=UTF8', '--locale=C', "--waldir=$wal_dir" ]);
 $node->start;
 $node->safe_psql('postgres', 'CREATE EXTENSION openid4vci');
 
@@ -86,6 +89,20 @@ symlink $inside, "$key_dir/link" or die $!;
 set_file("$key_dir/link");
 refused('a link into the data directory', qr/inside the data directory/);
 
+my $tablespace = tempdir(CLEANUP => 1);
+$node->safe_psql('postgres', "CREATE TABLESPACE elsewhere LOCATION '$tablespace'");
+for my $place ([ 'a tablespace', $tablespace ], [ 'the WAL directory', $wal_dir ])
+{
+	write_key("$place->[1]/root.key", "$hex\n", 0600);
+	set_file("$place->[1]/root.key");
+	refused("a file inside $place->[0]", qr/inside $place->[0]/);
+	unlink "$place->[1]/root.key";
+}
+
+POSIX::mkfifo("$key_dir/pipe", 0600) or die $!;
+set_file("$key_dir/pipe");
+refused('a pipe that nobody writes to', qr/not a regular file/);
+
 mkdir "$key_dir/folder" or die $!;
 set_file("$key_dir/folder");
 refused('a folder', qr/not a regular file/);
@@ -94,9 +111,11 @@ set_file('root.key');
 refused('a relative path', qr/absolute path/);
 
 write_key($key_file, "# made for a test\n\n$hex\n", 0600);
-set_file($key_file);
+symlink $key_file, "$key_dir/mounted" or die $!;
+set_file("$key_dir/mounted");
 my ($status, $err) = create_issuer('https://registry.example');
-is($status, 0, 'a private file with a comment and one key is accepted without a restart') or diag($err);
+is($status, 0, 'behind a link, a private file with a comment and one key is accepted without a restart') or diag($err);
+set_file($key_file);
 $node->safe_psql('postgres', 'SELECT openid4vci.vci_create_key()');
 
 write_key($key_file, "$second_hex\n$hex\n", 0600);
@@ -109,15 +128,58 @@ is($node->safe_psql('postgres', q{
 	SELECT count(DISTINCT root_key_id) FROM openid4vci.vci_key}), "t\n2",
 	'and what is new is sealed under the first line');
 
+my $sign = q{SELECT length(openid4vci.vci_issue_sdjwt('Simple', '{"a": 1}')) > 100};
+my $health = q{SELECT ok, detail FROM openid4vci.vci_health() WHERE "check" = 'root_key'};
+my $sealed = q{SELECT string_agg(md5(t.sealed || t.root_key_id::bytea), ' ' ORDER BY t.sealed) FROM (
+	SELECT data_key, root_key_id FROM openid4vci.vci_issuer UNION ALL
+	SELECT private_key, root_key_id FROM openid4vci.vci_key UNION ALL
+	SELECT event_key, root_key_id FROM openid4vci.vci_database) AS t (sealed, root_key_id)};
+
 write_key($key_file, "$second_hex\n", 0600);
 my ($out, $missing) = ('', '');
-$status = $node->psql('postgres', q{SELECT openid4vci.vci_issue_sdjwt('Simple', '{"a": 1}')},
-	stdout => \$out, stderr => \$missing);
+$status = $node->psql('postgres', $sign, stdout => \$out, stderr => \$missing);
 isnt($status, 0, 'without the key that sealed the secrets nothing is issued');
 like($missing, qr/the root key that sealed this .* is not there/, 'and the error says which is missing');
+like($node->safe_psql('postgres', $health), qr/^f\|rows that no root key here opens: \d+; add the key/,
+	'vci_health says so');
 is($node->safe_psql('postgres',
 	q{SELECT status FROM openid4vci.vci_http('GET', '/.well-known/openid-credential-issuer')}), '200',
 	'metadata needs no root key');
+
+# Rotation: everything goes under the first key, or nothing.
+my $before = $node->safe_psql('postgres', $sealed);
+$status = $node->psql('postgres', 'SELECT openid4vci.vci_rotate_root_key()', stderr => \$missing);
+like($missing, qr/the root key that sealed this .* is not there/, 'without the old key nothing can be sealed anew');
+is($node->safe_psql('postgres', $sealed), $before, 'and nothing was');
+write_key($key_file, "$second_hex\n$hex\n", 0600);
+$node->safe_psql('postgres', 'SELECT openid4vci.vci_seal_events()');
+$node->safe_psql('postgres', q{SELECT openid4vci.vci_create_issuer('https://retired.example');
+	SELECT openid4vci.vci_retire_issuer('https://retired.example')});
+write_key($key_file, "$hex\n$second_hex\n", 0600);
+like($node->safe_psql('postgres', $health),
+	qr/^t\|the root key can be read; rows sealed under an earlier one: 3; SELECT openid4vci\.vci_rotate_root_key\(\)/,
+	'vci_health counts what another than the first key seals');
+my ($in, $said) = ("$sign;\n", '');
+my $session = IPC::Run::start([ 'psql', '-XqAt', '-d', $node->connstr('postgres') ], '<', \$in, '>', \$said);
+$session->pump until $said =~ /t\n/;
+is($node->safe_psql('postgres', 'SELECT openid4vci.vci_rotate_root_key()'), 3,
+	'signing keys, the seals\' key and issuers, retired ones too, are sealed anew');
+is($node->safe_psql('postgres', $health), 't|the root key can be read', 'then vci_health has nothing to tell');
+is($node->safe_psql('postgres', 'SELECT openid4vci.vci_rotate_root_key()'), 0, 'a second time there is nothing to do');
+is($node->safe_psql('postgres', q{SELECT count(*), min(actor) = current_user
+	FROM openid4vci.vci_event_info WHERE kind = 'root_key_rotated'}), '1|t', 'one event tells of it');
+write_key($key_file, "$hex\n", 0600);
+is($node->safe_psql('postgres', "$sign; SELECT openid4vci.vci_offer_uri(offer_id) IS NOT NULL
+		FROM openid4vci.vci_create_offer('{Simple}', claims => '{}')"), "t\nt", 'the other key may go');
+is($node->safe_psql('postgres', 'SELECT problem IS NULL, events > 0 FROM openid4vci.vci_verify_events()'),
+	't|t', 'the seals over the events hold');
+$in .= "$sign; SELECT 'end';\n";
+$session->pump until $said =~ /end/;
+$session->finish;
+is($said, "t\nt\nend\n", 'a session that had opened everything before goes on');
+$node->psql('postgres', 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT openid4vci.vci_rotate_root_key()',
+	stderr => \$missing);
+like($missing, qr/needs a READ COMMITTED transaction/, 'an old snapshot could miss a row');
 
 # Before the library is loaded SET only makes a placeholder: loading must throw it away.
 $node->safe_psql('postgres', 'CREATE ROLE plain');
