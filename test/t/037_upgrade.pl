@@ -210,7 +210,7 @@ subtest 'claims of before are forgotten like those of now' => sub {
 	my $offer = "openid4vci.vci_offer WHERE id = $recorded->{held}{offers}{expired}{offer_id}";
 	is($issuer->sql("SELECT claims IS NOT NULL, ends_at IS NULL FROM $offer"), 't|t',
 		'an offer of 0.1.0 has claims and tells not when it ends');
-	$issuer->sql("UPDATE openid4vci.vci_offer SET expires_at = now() - interval '31 days'
+	$issuer->sql("UPDATE openid4vci.vci_offer SET expires_at = now() - interval '1 year'
 		WHERE id = $recorded->{held}{offers}{expired}{offer_id}");
 	# a sweep that ended lately rests
 	$issuer->sql('UPDATE openid4vci.vci_purge_state SET mark = 0, swept_at = NULL');
