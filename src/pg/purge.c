@@ -19,7 +19,7 @@
 #define DPOP_PROOF_SECONDS (3600 + 60)
 
 /* An event and the ends_at that goes with it are not of exactly the same second. */
-#define EVENT_LEEWAY 5
+#define EVENT_LEEWAY 2
 
 /* Rows looked at in one call, for each that may be removed. */
 #define LOOKS 10
