@@ -6,6 +6,7 @@
 #   make check                   every test, on private servers
 #   make check-asan              pg_regress under AddressSanitizer and UBSan in every backend
 #   make check-valgrind          pg_regress under valgrind in every backend
+#   make fuzz                    every fuzz target for FUZZ_SECONDS (600 unless given)
 #   make check-versions          the tests with a database on PostgreSQL 17 and 18 (as root)
 #
 # PG_CONFIG chooses the PostgreSQL, WERROR=1 turns warnings into errors, and
@@ -163,19 +164,40 @@ $(unit_dir)/test_malloc_failure: unit_wraps := $(addprefix -Wl$(comma)--wrap=, \
 	$(addprefix json_object_,new_object new_array new_boolean new_int64 new_string_len object_add \
 		array_add array_put_idx deep_copy to_json_string_length))
 
-# Fuzz targets, for clang's libFuzzer.
-fuzz_tests := $(patsubst test/unit/%.c,build/fuzz/%,$(sort $(wildcard test/unit/fuzz_*.c)))
-fuzz_flags := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+# Fuzz targets, for clang's libFuzzer, and the corpora that they begin with.
+fuzz_tests   := $(patsubst test/unit/%.c,build/fuzz/%,$(sort $(wildcard test/unit/fuzz_*.c)))
+fuzz_core    := $(patsubst %.c,build/fuzz/%.o,$(core_sources) $(rule_sources))
+fuzz_flags   := $(filter-out -fsanitize=%,$(unit_flags)) -fno-sanitize-recover=all
+fuzz_corpora := $(patsubst build/fuzz/fuzz_%,build/fuzz/corpus/%,$(fuzz_tests))
 
-.PHONY: fuzz
-fuzz: $(fuzz_tests)
+.PHONY: fuzz fuzz-targets
+fuzz-targets: $(fuzz_tests) $(fuzz_corpora)
+fuzz: fuzz-targets
+	@test/fuzz
+.SECONDARY: $(fuzz_core)
 
-build/fuzz/%: test/unit/%.c $(core_sources) $(rule_sources) Makefile
+build/fuzz/src/%.o: src/%.c Makefile
 	@$(MKDIR_P) $(@D)
-	clang $(filter-out -MMD -MP,$(unit_flags)) $(fuzz_flags) -Isrc $< $(core_sources) $(rule_sources) \
+	clang $(fuzz_flags) -fsanitize=fuzzer-no-link,address,undefined -c $< -o $@
+
+build/fuzz/fuzz_%: test/unit/fuzz_%.c $(fuzz_core) Makefile
+	@$(MKDIR_P) $(@D)
+	clang $(fuzz_flags) -fsanitize=fuzzer,address,undefined -Isrc $< $(fuzz_core) \
 		$(shell $(PKG_CONFIG) --libs json-c libcrypto) -lm -o $@
 
+corpus_maker := test/unit/make_corpus.c $(addprefix src/jose/,json.c json_scan.c status.c)
+build/fuzz/make_corpus: $(corpus_maker) Makefile
+	@$(MKDIR_P) $(@D)
+	clang $(filter-out -MMD -MP,$(fuzz_flags)) -Isrc $(corpus_maker) \
+		$(shell $(PKG_CONFIG) --libs json-c) -o $@
+
+$(fuzz_corpora): build/fuzz/corpus/%: test/unit/corpus/%.txt build/fuzz/make_corpus \
+		$(wildcard test/vectors/*.json)
+	@rm -rf $@
+	@$(MKDIR_P) $@
+	build/fuzz/make_corpus $@ $< $(wildcard test/vectors/*.json)
+
 -include $(OBJS:.o=.d) $(proxy_objs:.o=.d) $(wallet_objs:.o=.d)
--include $(unit_core:.o=.d) $(addsuffix .d,$(unit_tests))
+-include $(unit_core:.o=.d) $(addsuffix .d,$(unit_tests)) $(fuzz_core:.o=.d) $(addsuffix .d,$(fuzz_tests))
 
 endif

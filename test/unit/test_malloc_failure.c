@@ -5,7 +5,7 @@
  * do without; it must not blame its input, lose memory or leave an error in OpenSSL's queue,
  * and afterwards it must work.
  *
- * Of OpenSSL's requests, where an operation makes thousands, 300 are refused, evenly spread;
+ * Of OpenSSL's requests, where an operation makes thousands, 100 are refused, evenly spread;
  * all of them when VCI_REFUSE_ALL stands in the environment.
  *
  * Refused are the calls of malloc, calloc and realloc in our own objects, those of json-c's
@@ -39,7 +39,7 @@ typedef struct Asker
 } Asker;
 
 static Asker ourselves = {.name = "our own"};
-static Asker openssl = {.name = "OpenSSL's", .most = 300};
+static Asker openssl = {.name = "OpenSSL's", .most = 100};
 
 static bool
 refused(Asker *asker)
