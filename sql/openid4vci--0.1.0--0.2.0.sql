@@ -83,6 +83,7 @@ COMMENT ON COLUMN vci_event_seal.digest IS 'SHA-256 over the events in the order
 COMMENT ON COLUMN vci_event_seal.mac IS 'HMAC-SHA-256 over this seal and the mac before it, under a key derived from event_key of vci_database';
 
 CREATE INDEX vci_event_seal_checkpoint ON vci_event_seal (id) WHERE kind = 'checkpoint';
+COMMENT ON INDEX vci_event_seal_checkpoint IS 'For vci_purge and vci_verify_events: what was purged last';
 
 CREATE TABLE vci_database (
     singleton         boolean PRIMARY KEY DEFAULT true CHECK (singleton),
@@ -215,7 +216,7 @@ COMMENT ON FUNCTION vci_alter_key(text, text, text) IS
 COMMENT ON FUNCTION vci_retire_key(text, text) IS
 'Short for vci_alter_key(kid, ''retired''): the key signs no more and stays published while what it signed is good.';
 COMMENT ON FUNCTION vci_health() IS
-'One row a check for a monitoring probe: root_key (can it be read, and does it open everything?), database (is this the one that issues, or a copy?), keys, certificates (absent when no signing key has any; not ok from 30 days before the first ends), issuance (is an issuer paused?), authorization_servers (are the keys of each external one loaded? absent when there is none), clock, writable, durability (fsync, full_page_writes, and synchronous_commit of this session), nonces. ok false needs somebody.';
+'One row a check for a monitoring probe: root_key (can it be read, and does it open everything?), database (is this the one that issues, or a copy?), keys, certificates (absent when no signing key has any; not ok from 30 days before the first ends), issuance (is an issuer paused?), authorization_servers (are the keys of each external one loaded? absent when there is none), clock, writable, durability (fsync, full_page_writes, and synchronous_commit of this session), nonces, events (does somebody seal them?), duties (has each role what its duty needs?). ok false needs somebody.';
 
 -- Triggers --------------------------------------------------------------------
 

@@ -531,8 +531,8 @@ COMMENT ON COLUMN vci_event_seal.purged_through IS 'Of a checkpoint: the last se
 COMMENT ON COLUMN vci_event_seal.digest IS 'SHA-256 over the events in the order of their ids';
 COMMENT ON COLUMN vci_event_seal.mac IS 'HMAC-SHA-256 over this seal and the mac before it, under a key derived from event_key of vci_database';
 
--- What was purged last is found without a look at every seal.
 CREATE INDEX vci_event_seal_checkpoint ON vci_event_seal (id) WHERE kind = 'checkpoint';
+COMMENT ON INDEX vci_event_seal_checkpoint IS 'For vci_purge and vci_verify_events: what was purged last';
 
 -- Evidence is added to, never changed: not by the tables' owner, a superuser or under
 -- session_replication_role, as long as the triggers stand. A statement trigger costs an
@@ -1058,7 +1058,7 @@ COMMENT ON FUNCTION vci_check_issuer(text) IS
 CREATE FUNCTION vci_health(OUT "check" text, OUT ok boolean, OUT detail text) RETURNS SETOF record
     LANGUAGE c STABLE PARALLEL SAFE ROWS 6 AS 'MODULE_PATHNAME', 'vci_health';
 COMMENT ON FUNCTION vci_health() IS
-'One row a check for a monitoring probe: root_key (can it be read, and does it open everything?), database (is this the one that issues, or a copy?), keys, certificates (absent when no signing key has any; not ok from 30 days before the first ends), issuance (is an issuer paused?), authorization_servers (are the keys of each external one loaded? absent when there is none), clock, writable, durability (fsync, full_page_writes, and synchronous_commit of this session), nonces. ok false needs somebody.';
+'One row a check for a monitoring probe: root_key (can it be read, and does it open everything?), database (is this the one that issues, or a copy?), keys, certificates (absent when no signing key has any; not ok from 30 days before the first ends), issuance (is an issuer paused?), authorization_servers (are the keys of each external one loaded? absent when there is none), clock, writable, durability (fsync, full_page_writes, and synchronous_commit of this session), nonces, events (does somebody seal them?), duties (has each role what its duty needs?). ok false needs somebody.';
 
 CREATE FUNCTION vci_purge(max_rows integer DEFAULT 10000, OUT kind text, OUT purged bigint,
         OUT remaining bigint) RETURNS SETOF record
