@@ -96,6 +96,7 @@ sub run_examples
 	my @blocks = grep { $_->{section} ne $fixture } $documents{$path}->blocks('sql');
 	return if !@blocks;
 	$node->safe_psql('postgres', "CREATE DATABASE $database TEMPLATE template_docs");
+	$node->safe_psql($database, 'SELECT openid4vci.vci_adopt_database()'); # a copy is paused
 	run_block($path, $_, $database, role_of($_->{text})) for sessions(@blocks);
 	return;
 }
