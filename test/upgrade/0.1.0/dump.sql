@@ -51,7 +51,7 @@ CREATE EXTENSION IF NOT EXISTS openid4vci WITH SCHEMA openid4vci;
 
 
 --
--- Name: EXTENSION openid4vci; Type: COMMENT; Schema: -; Owner: 
+-- Name: EXTENSION openid4vci; Type: COMMENT; Schema: -; Owner:
 --
 
 COMMENT ON EXTENSION openid4vci IS 'OpenID4VCI 1.0 credential issuer: offers, tokens and SD-JWT credentials in SQL';
