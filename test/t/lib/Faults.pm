@@ -16,7 +16,7 @@ use PostgreSQL::Test::Utils;
 use ProxyClient;
 
 our @EXPORT = qw(at_commit at_commit_no_more $hold hold_commits held_backend
-	await_server await_proxy kill_backend kill_server kill_whole_server);
+	await_server await_proxy kill_backend kill_server kill_whole_server server_processes);
 
 # Makes every commit that changed the table run this first.
 sub at_commit

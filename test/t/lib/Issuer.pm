@@ -20,7 +20,7 @@ my $base = '/api/v1/openid4vci';
 our $grant = 'urn:ietf:params:oauth:grant-type:pre-authorized_code';
 
 # Options: url of the issuer, conf (lines for postgresql.conf), allows_streaming,
-# root_key (a file to copy, instead of a new key).
+# root_key (a file to copy, instead of a new key), initdb (its further options).
 sub start
 {
 	my ($class, $name, %options) = @_;
@@ -36,7 +36,7 @@ sub start_server
 	my ($class, $name, %options) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name, install_path => $options{install_path});
 	$node->init(
-		extra => [ '--encoding=UTF8', '--locale=C' ],
+		extra => [ '--encoding=UTF8', '--locale=C', @{ $options{initdb} // [] } ],
 		allows_streaming => $options{allows_streaming});
 	my $self = bless { node => $node, root_key => $node->basedir . '/root.key' }, $class;
 	$self->make_root_key($options{root_key});
