@@ -17,22 +17,31 @@ BEGIN
             USING ERRCODE = 'feature_not_supported',
                   HINT = 'CREATE DATABASE name TEMPLATE template0 ENCODING ''UTF8'';';
     END IF;
+    -- off, the backslashes of this script would mean something else
+    IF pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.<>) 'on' THEN
+        RAISE EXCEPTION 'openid4vci needs standard_conforming_strings on, in this session it is off'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'SET standard_conforming_strings = on; and CREATE EXTENSION openid4vci; again.';
+    END IF;
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n
                    JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) n.nspowner
                    WHERE n.nspname OPERATOR(pg_catalog.=) 'openid4vci'
                      AND (r.rolsuper OR r.rolname OPERATOR(pg_catalog.=) current_user))
-       OR EXISTS (SELECT FROM pg_catalog.pg_class c
-                  WHERE c.relnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
-       OR EXISTS (SELECT FROM pg_catalog.pg_proc p
-                  WHERE p.pronamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
-       OR EXISTS (SELECT FROM pg_catalog.pg_type t
-                  WHERE t.typnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
-       OR EXISTS (SELECT FROM pg_catalog.pg_operator o
-                  WHERE o.oprnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
-       OR EXISTS (SELECT FROM pg_catalog.pg_default_acl d
-                  WHERE d.defaclnamespace OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid)
+       -- whoever may create in one made before could put something there while this script runs
+       OR EXISTS (SELECT FROM pg_catalog.pg_namespace n,
+                       pg_catalog.aclexplode(n.nspacl) a
+                       LEFT JOIN pg_catalog.pg_roles r ON r.oid OPERATOR(pg_catalog.=) a.grantee
+                  WHERE n.nspname OPERATOR(pg_catalog.=) 'openid4vci'
+                    AND n.xmin OPERATOR(pg_catalog.<>) pg_catalog.xid(pg_catalog.pg_current_xact_id())
+                    AND a.privilege_type OPERATOR(pg_catalog.=) 'CREATE' AND r.rolsuper IS NOT TRUE
+                    AND a.grantee OPERATOR(pg_catalog.<>) n.nspowner)
+       -- every object in a schema depends on it, of whatever kind
+       OR EXISTS (SELECT FROM pg_catalog.pg_depend d
+                  WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::regclass::oid
+                    AND d.refobjid OPERATOR(pg_catalog.=) 'openid4vci'::regnamespace::oid
+                    AND d.classid OPERATOR(pg_catalog.<>) 'pg_catalog.pg_extension'::regclass::oid)
     THEN
-        RAISE EXCEPTION 'schema openid4vci exists already and is not an empty schema of a superuser'
+        RAISE EXCEPTION 'schema openid4vci exists already and is not an empty schema of a superuser where nobody else may create'
             USING ERRCODE = 'duplicate_schema',
                   HINT = 'Look at what is in it, then DROP SCHEMA openid4vci CASCADE; and CREATE EXTENSION openid4vci; again.';
     END IF;
@@ -48,7 +57,7 @@ CREATE SEQUENCE vci_issuer_id_seq;
 COMMENT ON SEQUENCE vci_issuer_id_seq IS 'Ids of vci_issuer';
 
 CREATE TABLE vci_issuer (
-    id                    bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_issuer_id_seq'),
+    id                    bigint PRIMARY KEY DEFAULT pg_catalog.nextval('openid4vci.vci_issuer_id_seq'),
     url                   text COLLATE "C" NOT NULL UNIQUE,
     base_path             text COLLATE "C" NOT NULL DEFAULT '/api/v1/openid4vci'
                           CHECK (base_path ~ '^(/[A-Za-z0-9._~!$&''()*+,;=:@-]+)*$' AND base_path !~ '/\.{1,2}(/|$)'
@@ -130,7 +139,7 @@ CREATE SEQUENCE vci_key_id_seq;
 COMMENT ON SEQUENCE vci_key_id_seq IS 'Ids of vci_key';
 
 CREATE TABLE vci_key (
-    id          bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_key_id_seq'),
+    id          bigint PRIMARY KEY DEFAULT pg_catalog.nextval('openid4vci.vci_key_id_seq'),
     issuer_id   bigint NOT NULL REFERENCES vci_issuer,
     kid         text COLLATE "C" NOT NULL,
     alg         text COLLATE "C" NOT NULL CHECK (alg IN ('ES256', 'ES384', 'EdDSA')),
@@ -252,7 +261,7 @@ CREATE SEQUENCE vci_offer_id_seq CACHE 32;
 COMMENT ON SEQUENCE vci_offer_id_seq IS 'Ids of vci_offer';
 
 CREATE TABLE vci_offer (
-    id                  bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_offer_id_seq'),
+    id                  bigint PRIMARY KEY DEFAULT pg_catalog.nextval('openid4vci.vci_offer_id_seq'),
     issuer_id           bigint NOT NULL,
     generation          integer NOT NULL,
     tx_code_failures    integer NOT NULL DEFAULT 0,
@@ -303,7 +312,7 @@ CREATE SEQUENCE vci_token_id_seq CACHE 32;
 COMMENT ON SEQUENCE vci_token_id_seq IS 'Ids of vci_token';
 
 CREATE TABLE vci_token (
-    id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_token_id_seq'),
+    id                bigint PRIMARY KEY DEFAULT pg_catalog.nextval('openid4vci.vci_token_id_seq'),
     issuer_id         bigint NOT NULL,
     offer_id          bigint NOT NULL,
     generation        integer NOT NULL,
@@ -329,7 +338,7 @@ CREATE SEQUENCE vci_refresh_token_id_seq CACHE 32;
 COMMENT ON SEQUENCE vci_refresh_token_id_seq IS 'Ids of vci_refresh_token';
 
 CREATE TABLE vci_refresh_token (
-    id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_refresh_token_id_seq'),
+    id                bigint PRIMARY KEY DEFAULT pg_catalog.nextval('openid4vci.vci_refresh_token_id_seq'),
     issuer_id         bigint NOT NULL,
     offer_id          bigint NOT NULL,
     generation        integer NOT NULL,
@@ -353,7 +362,7 @@ CREATE SEQUENCE vci_authorization_id_seq CACHE 32;
 COMMENT ON SEQUENCE vci_authorization_id_seq IS 'Ids of vci_authorization';
 
 CREATE TABLE vci_authorization (
-    id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_authorization_id_seq'),
+    id                bigint PRIMARY KEY DEFAULT pg_catalog.nextval('openid4vci.vci_authorization_id_seq'),
     issuer_id         bigint NOT NULL,
     generation        integer NOT NULL,
     login_failures    integer NOT NULL DEFAULT 0,
@@ -395,7 +404,7 @@ CREATE SEQUENCE vci_deferred_id_seq CACHE 32;
 COMMENT ON SEQUENCE vci_deferred_id_seq IS 'Ids of vci_deferred';
 
 CREATE TABLE vci_deferred (
-    id               bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_deferred_id_seq'),
+    id               bigint PRIMARY KEY DEFAULT pg_catalog.nextval('openid4vci.vci_deferred_id_seq'),
     issuer_id        bigint NOT NULL,
     generation       integer NOT NULL,
     offer_id         bigint NOT NULL,
@@ -431,7 +440,7 @@ CREATE SEQUENCE vci_credential_id_seq CACHE 32;
 COMMENT ON SEQUENCE vci_credential_id_seq IS 'Ids of vci_credential';
 
 CREATE TABLE vci_credential (
-    id                bigint PRIMARY KEY DEFAULT nextval('openid4vci.vci_credential_id_seq'),
+    id                bigint PRIMARY KEY DEFAULT pg_catalog.nextval('openid4vci.vci_credential_id_seq'),
     issuer_id         bigint NOT NULL,
     offer_id          bigint,
     token_id          bigint,
@@ -581,31 +590,31 @@ COMMENT ON COLUMN vci_purge_state.swept_at IS 'When the last whole sweep ended';
 INSERT INTO vci_purge_state (kind) VALUES ('kept_claims'), ('claims'), ('deferred'), ('token'),
     ('refresh_token'), ('authorization'), ('offer'), ('credential');
 
-SELECT pg_extension_config_dump('openid4vci.vci_issuer', '');
-SELECT pg_extension_config_dump('openid4vci.vci_issuer_id_seq', '');
-SELECT pg_extension_config_dump('openid4vci.vci_key', '');
-SELECT pg_extension_config_dump('openid4vci.vci_key_id_seq', '');
-SELECT pg_extension_config_dump('openid4vci.vci_configuration', '');
-SELECT pg_extension_config_dump('openid4vci.vci_did_document', '');
-SELECT pg_extension_config_dump('openid4vci.vci_client', '');
-SELECT pg_extension_config_dump('openid4vci.vci_authorization_server', '');
-SELECT pg_extension_config_dump('openid4vci.vci_duty', '');
-SELECT pg_extension_config_dump('openid4vci.vci_offer', '');
-SELECT pg_extension_config_dump('openid4vci.vci_offer_id_seq', '');
-SELECT pg_extension_config_dump('openid4vci.vci_token', '');
-SELECT pg_extension_config_dump('openid4vci.vci_token_id_seq', '');
-SELECT pg_extension_config_dump('openid4vci.vci_refresh_token', '');
-SELECT pg_extension_config_dump('openid4vci.vci_refresh_token_id_seq', '');
-SELECT pg_extension_config_dump('openid4vci.vci_authorization', '');
-SELECT pg_extension_config_dump('openid4vci.vci_authorization_id_seq', '');
-SELECT pg_extension_config_dump('openid4vci.vci_deferred', '');
-SELECT pg_extension_config_dump('openid4vci.vci_deferred_id_seq', '');
-SELECT pg_extension_config_dump('openid4vci.vci_event', '');
-SELECT pg_extension_config_dump('openid4vci.vci_event_id_seq', '');
-SELECT pg_extension_config_dump('openid4vci.vci_event_seal', '');
-SELECT pg_extension_config_dump('openid4vci.vci_database', '');
-SELECT pg_extension_config_dump('openid4vci.vci_credential', '');
-SELECT pg_extension_config_dump('openid4vci.vci_credential_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_issuer', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_issuer_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_key', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_key_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_configuration', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_did_document', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_client', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_authorization_server', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_duty', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_offer', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_offer_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_token', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_token_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_refresh_token', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_refresh_token_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_authorization', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_authorization_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_deferred', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_deferred_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_event', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_event_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_event_seal', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_database', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_credential', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_credential_id_seq', '');
 
 -- Backends cache issuers, keys, configurations and duties; a change drops the caches.
 

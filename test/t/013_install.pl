@@ -83,10 +83,20 @@ SQL
 
 my $offer = "SELECT o.created FROM openid4vci.vci_create_offer('{Open}', claims => '{\"a\": 1}') AS o";
 
-# A superuser made the schema and let somebody create in it.
+# A superuser made the schema and let somebody create in it, who could do so while the script runs.
+for my $grantee ('mallory', 'PUBLIC')
+{
+	my $open = database(lc "open_to_$grantee", "CREATE SCHEMA openid4vci AUTHORIZATION first_dba;
+		GRANT CREATE ON SCHEMA openid4vci TO $grantee");
+	like(error_in($open, 'first_dba', 'CREATE EXTENSION openid4vci'),
+		qr/42P06: .*where nobody else may create.*HINT/s, "a schema is refused in which $grantee may create");
+}
+
+# Other rights on it are taken.
 my $trap = database('trap', <<'SQL');
 CREATE SCHEMA openid4vci AUTHORIZATION first_dba;
-GRANT CREATE, USAGE ON SCHEMA openid4vci TO mallory WITH GRANT OPTION;
+GRANT CREATE ON SCHEMA openid4vci TO second_dba;
+GRANT USAGE ON SCHEMA openid4vci TO mallory WITH GRANT OPTION;
 GRANT USAGE ON SCHEMA openid4vci TO PUBLIC;
 SQL
 is(error_in($trap, 'first_dba', 'CREATE EXTENSION openid4vci'), '',
@@ -177,7 +187,14 @@ my %refused = (
 	with_table => 'CREATE SCHEMA openid4vci AUTHORIZATION first_dba; CREATE TABLE openid4vci.x ()',
 	with_function => 'CREATE SCHEMA openid4vci AUTHORIZATION first_dba;
 		CREATE FUNCTION openid4vci.now() RETURNS int LANGUAGE sql AS \'SELECT 1\'',
-	with_type => 'CREATE SCHEMA openid4vci AUTHORIZATION first_dba; CREATE DOMAIN openid4vci.x AS int');
+	with_type => 'CREATE SCHEMA openid4vci AUTHORIZATION first_dba; CREATE DOMAIN openid4vci.x AS int',
+	(map { "with_$_" =~ tr/ /_/r => "CREATE SCHEMA openid4vci AUTHORIZATION first_dba; " . {
+		collation => 'CREATE COLLATION openid4vci.x FROM "C"',
+		conversion => 'CREATE CONVERSION openid4vci.x FOR \'LATIN1\' TO \'UTF8\' FROM iso8859_1_to_utf8',
+		'operator family' => 'CREATE OPERATOR FAMILY openid4vci.x USING btree',
+		dictionary => 'CREATE TEXT SEARCH DICTIONARY openid4vci.x (TEMPLATE = simple)',
+		extension => 'CREATE EXTENSION citext SCHEMA openid4vci' }->{$_} }
+	  'collation', 'conversion', 'operator family', 'dictionary', 'extension'));
 for my $name (sort keys %refused)
 {
 	my $database = database($name, $refused{$name});
