@@ -17,12 +17,16 @@
 
 #define TOKEN_RETENTION OF_ISSUER("COALESCE(i.token_retention, " VCI_TOKEN_RETENTION_SECONDS ")")
 
+/*
+ * Rows of other tables are looked up one at a time, by scalar subqueries: EXISTS would let the
+ * planner read the whole table into a hash.
+ */
+#define OVER_OR_GONE(time) "COALESCE((" time ") <= pg_catalog.to_timestamp($1), true)"
+
 /* While a deferral lives, the token that asked can fetch it, though its own time is over. */
 #define TOKEN_IS_OVER                                                                              \
-	"(r.expires_at <= " BEFORE(                                                                    \
-		TOKEN_RETENTION) " AND NOT EXISTS (SELECT FROM "                                           \
-						 "openid4vci.vci_deferred AS d WHERE d.token_id = r.id "                   \
-						 "AND d.expires_at > pg_catalog.to_timestamp($1)))"
+	"(r.expires_at <= " BEFORE(TOKEN_RETENTION) " AND " OVER_OR_GONE(                              \
+		"SELECT max(d.expires_at) FROM openid4vci.vci_deferred AS d WHERE d.token_id = r.id") ")"
 
 #define REFRESH_TOKEN_IS_OVER "(r.expires_at <= " BEFORE(TOKEN_RETENTION) ")"
 
@@ -33,8 +37,7 @@
 
 /* As long as its token can ask, these rows stand against issuing the same again. */
 #define TOKEN_IS_DEAD                                                                              \
-	"NOT EXISTS (SELECT FROM openid4vci.vci_token AS t WHERE t.id = r.token_id "                   \
-	"AND t.expires_at > pg_catalog.to_timestamp($1))"
+	OVER_OR_GONE("SELECT t.expires_at FROM openid4vci.vci_token AS t WHERE t.id = r.token_id")
 
 #define DEFERRED_IS_OVER                                                                           \
 	"(COALESCE(r.issued_at, r.denied_at, r.expires_at) <= " BEFORE(                                \

@@ -9,6 +9,7 @@ static const char about[] =
 	"SYNOPSIS\n"
 	"    openid4vci-proxy [--listen ADDR] [--port PORT] [--conninfo STRING] [OPTION]...\n"
 	"    openid4vci-proxy refresh-jwks [--conninfo STRING] [--issuer URL] [OPTION]...\n"
+	"    openid4vci-proxy purge [--conninfo STRING] [--max-rows N] [--once] [OPTION]...\n"
 	"\n"
 	"DESCRIPTION\n"
 	"    Takes HTTP/1.1 requests, hands each to the SQL function openid4vci.vci_http in a\n"
@@ -97,6 +98,23 @@ static const char refresh_text[] =
 	"        SELECT openid4vci.vci_grant('jwks_refresher', 'issuer_admin');\n"
 	"\n";
 
+static const char purge_text[] =
+	"PURGE\n"
+	"    The command purge serves nobody: it calls openid4vci.vci_purge, each batch in a\n"
+	"    transaction of its own, until nothing is left that is due, prints a line for each kind\n"
+	"    of row with the number that went, and ends. Run it from a timer, every five minutes\n"
+	"    say; several at once do not disturb each other, nor wallets.\n"
+	"\n"
+	"    --conninfo STRING       as above\n"
+	"    --max-rows N            rows a batch, 1 to 1000000 (default 10000)\n"
+	"    --once                  one batch; the lines tell about how many rows are left\n"
+	"    --connect-timeout S     as above\n"
+	"\n"
+	"    A batch that fails because somebody changed the same rows is tried again. The role\n"
+	"    needs one duty for all issuers, issuer_admin or offerer:\n"
+	"        SELECT openid4vci.vci_grant('purger', 'issuer_admin');\n"
+	"\n";
+
 static const char context[] =
 	"ENVIRONMENT\n"
 	"    PGHOST, PGPORT, PGDATABASE, PGUSER, PGSERVICE, ...\n"
@@ -107,12 +125,14 @@ static const char context[] =
 	"\n"
 	"SIGNALS\n"
 	"    SIGTERM, SIGINT   stop accepting, let running requests end, exit 0; a second one\n"
-	"                      stops at once\n"
+	"                      stops at once. purge ends after the batch at work, exit 0\n"
 	"    SIGHUP            reopen the access log\n"
 	"\n"
 	"EXIT STATUS\n"
-	"    0   stopped by a signal; refresh-jwks: every server was refreshed or skipped\n"
-	"    1   could not start; refresh-jwks: a server was not refreshed, or there is none\n"
+	"    0   stopped by a signal; refresh-jwks: every server was refreshed or skipped; purge:\n"
+	"        nothing is left, or a signal came, or --once was given\n"
+	"    1   could not start; refresh-jwks: a server was not refreshed, or there is none;\n"
+	"        purge: the database refused or was lost\n"
 	"    2   wrong options\n"
 	"\n"
 	"EXAMPLES\n"
@@ -122,7 +142,8 @@ static const char context[] =
 	"        --conninfo 'postgresql://wallet_endpoint@db1,db2/registry"
 	"?target_session_attrs=read-write'\n"
 	"    openid4vci-proxy refresh-jwks --conninfo 'host=/run/postgresql dbname=registry "
-	"user=jwks_refresher'\n";
+	"user=jwks_refresher'\n"
+	"    openid4vci-proxy purge --conninfo 'host=/run/postgresql dbname=registry user=purger'\n";
 
 void
 options_print_help(void)
@@ -130,5 +151,6 @@ options_print_help(void)
 	fputs(about, stdout);
 	fputs(options_text, stdout);
 	fputs(refresh_text, stdout);
+	fputs(purge_text, stdout);
 	fputs(context, stdout);
 }

@@ -1,6 +1,6 @@
 /*
  * openid4vci-proxy: HTTP in, openid4vci.vci_http out. Start, signals, stop; and the
- * command refresh-jwks.
+ * commands refresh-jwks and purge.
  */
 #include <errno.h>
 #include <signal.h>
@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "listener.h"
 #include "options.h"
+#include "purge.h"
 #include "refresh.h"
 #include "report.h"
 #include "server.h"
@@ -176,6 +177,8 @@ main(int argc, char **argv)
 		status = run(&options);
 	else if (result == OPTIONS_REFRESH)
 		status = refresh_jwks(&options) ? EXIT_SUCCESS : EXIT_FAILURE;
+	else if (result == OPTIONS_PURGE)
+		status = purge(&options) ? EXIT_SUCCESS : EXIT_FAILURE;
 	options_free(&options);
 	return status;
 }

@@ -16,6 +16,7 @@
 #endif
 
 #define REFRESH_COMMAND "refresh-jwks"
+#define PURGE_COMMAND	"purge"
 #define HINT			"try 'openid4vci-proxy --help'"
 
 typedef enum Key
@@ -39,6 +40,8 @@ typedef enum Key
 	KEY_ISSUER,
 	KEY_CACERT,
 	KEY_FETCH_TIMEOUT,
+	KEY_MAX_ROWS,
+	KEY_ONCE,
 	KEY_VERSION,
 	KEY_HELP
 } Key;
@@ -76,6 +79,16 @@ static const struct option refresh_options[] = {
 	{NULL, 0, NULL, 0},
 };
 
+static const struct option purge_options[] = {
+	{"conninfo", required_argument, NULL, KEY_CONNINFO},
+	{"max-rows", required_argument, NULL, KEY_MAX_ROWS},
+	{"once", no_argument, NULL, KEY_ONCE},
+	{"connect-timeout", required_argument, NULL, KEY_CONNECT_TIMEOUT},
+	{"version", no_argument, NULL, KEY_VERSION},
+	{"help", no_argument, NULL, KEY_HELP},
+	{NULL, 0, NULL, 0},
+};
+
 typedef struct Number
 {
 	Key key;
@@ -104,6 +117,7 @@ static const Number numbers[] = {
 	{KEY_MAX_CONNECTIONS, "--max-connections", 1, 1000000, "connections",
 	 offsetof(Options, max_connections)},
 	{KEY_FETCH_TIMEOUT, "--fetch-timeout", 1, 3600, "seconds", offsetof(Options, fetch_timeout)},
+	{KEY_MAX_ROWS, "--max-rows", 1, 1000000, "rows", offsetof(Options, max_rows)},
 };
 
 static bool
@@ -194,6 +208,9 @@ read_option(Options *options, int key, char *text)
 		case KEY_VERBOSE:
 			options->verbose = true;
 			return true;
+		case KEY_ONCE:
+			options->once = true;
+			return true;
 		default:
 			return false;
 	}
@@ -216,6 +233,7 @@ set_defaults(Options *options)
 	options->max_header = 16 * 1024;
 	options->max_connections = 1000;
 	options->fetch_timeout = 10;
+	options->max_rows = 10000;
 	return keep_text(&options->listen, "127.0.0.1");
 }
 
@@ -276,20 +294,38 @@ read_words(Options *options, const struct option *known, int argc, char **argv, 
 	return false;
 }
 
+typedef struct Command
+{
+	const char *name;
+	const struct option *options;
+	OptionsResult result;
+} Command;
+
+/* What the first word says: a command, or, when it is none of them, to serve. */
+static const Command *
+command_of(int argc, char **argv)
+{
+	static const Command commands[] = {{REFRESH_COMMAND, refresh_options, OPTIONS_REFRESH},
+									   {PURGE_COMMAND, purge_options, OPTIONS_PURGE},
+									   {NULL, serve_options, OPTIONS_RUN}};
+	const Command *command = commands;
+
+	while (command->name != NULL && (argc < 2 || strcmp(argv[1], command->name) != 0))
+		command++;
+	return command;
+}
+
 OptionsResult
 options_read(Options *options, int argc, char **argv)
 {
-	bool refresh = argc > 1 && strcmp(argv[1], REFRESH_COMMAND) == 0;
+	const Command *command = command_of(argc, argv);
+	int words = command->name != NULL ? 1 : 0;
 	bool done;
 
-	if (!set_defaults(options))
+	if (!set_defaults(options) ||
+		!read_words(options, command->options, argc - words, argv + words, &done))
 		return OPTIONS_WRONG;
-	if (!read_words(options, refresh ? refresh_options : serve_options, argc - refresh,
-					argv + refresh, &done))
-		return OPTIONS_WRONG;
-	if (done)
-		return OPTIONS_DONE;
-	return refresh ? OPTIONS_REFRESH : OPTIONS_RUN;
+	return done ? OPTIONS_DONE : command->result;
 }
 
 void

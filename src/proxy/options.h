@@ -28,12 +28,15 @@ typedef struct Options
 	char *issuer;	   /* these three of refresh-jwks; NULL: all issuers */
 	char *ca_file;	   /* NULL: the system's certificates */
 	int fetch_timeout; /* seconds */
+	int max_rows;	   /* these two of purge */
+	bool once;
 } Options;
 
 typedef enum OptionsResult
 {
 	OPTIONS_RUN,
 	OPTIONS_REFRESH, /* the command refresh-jwks */
+	OPTIONS_PURGE,	 /* the command purge */
 	OPTIONS_DONE,	 /* --help or --version was printed */
 	OPTIONS_WRONG	 /* the error was printed */
 } OptionsResult;

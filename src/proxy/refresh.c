@@ -1,18 +1,18 @@
 #include "refresh.h"
 
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "fetch.h"
 #include "report.h"
 
 #define SERVERS                                                                                    \
 	"SELECT issuer, url, jwks_uri FROM openid4vci.vci_authorization_server_info"                   \
 	" WHERE issuer = $1::text OR $1::text IS NULL ORDER BY jwks_uri, url, issuer"
-#define INSUFFICIENT_PRIVILEGE "42501"
-#define LOAD				   "SELECT openid4vci.vci_load_jwks($1::text, $2::jsonb, $3::text)"
+#define DUTIES "the role needs the duties reporter and issuer_admin (--help tells how)"
+#define LOAD   "SELECT openid4vci.vci_load_jwks($1::text, $2::jsonb, $3::text)"
 
 typedef struct Refresh
 {
@@ -22,51 +22,6 @@ typedef struct Refresh
 	char *document;			 /* NULL: it could not be had, and problem says why */
 	char problem[FETCH_PROBLEM_SIZE];
 } Refresh;
-
-/* Notices are for whoever types SQL. */
-static void
-ignore_notice(void *argument, const PGresult *notice)
-{
-	(void) argument;
-	(void) notice;
-}
-
-static PGconn *
-connect_to(const Options *options)
-{
-	char timeout[16];
-	/* What stands before dbname is a default, which the conninfo there overrides. */
-	const char *const names[] = {"connect_timeout", "fallback_application_name", "dbname",
-								 "client_encoding", NULL};
-	const char *const values[] = {timeout, "openid4vci-proxy", options->conninfo, "UTF8", NULL};
-	PGconn *connection;
-
-	snprintf(timeout, sizeof(timeout), "%d", options->connect_timeout);
-	connection = PQconnectdbParams(names, values, 1);
-	if (PQstatus(connection) == CONNECTION_OK)
-	{
-		PQsetNoticeReceiver(connection, ignore_notice, NULL);
-		return connection;
-	}
-	report("cannot connect to the database: %s", PQerrorMessage(connection));
-	PQfinish(connection);
-	return NULL;
-}
-
-/* What the database says is wrong, and what to do. */
-static void
-report_database(const char *what, const PGresult *result)
-{
-	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
-	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
-	if (sqlstate != NULL && strcmp(sqlstate, INSUFFICIENT_PRIVILEGE) == 0)
-		hint = "the role needs the duties reporter and issuer_admin (--help tells how)";
-
-	report("%s: %s%s%s", what, message != NULL ? message : PQresultErrorMessage(result),
-		   hint != NULL ? "; " : "", hint != NULL ? hint : "");
-}
 
 /* The document of this URI: issuers that trust one server share what was fetched for the first. */
 static const char *
@@ -98,7 +53,7 @@ load(Refresh *refresh, const char *issuer, const char *url, const char *uri)
 	if (ok)
 		printf("%s (for %s): keys loaded from %s\n", url, issuer, uri);
 	else
-		report_database(url, result);
+		command_report(url, result, DUTIES);
 	PQclear(result);
 	return ok;
 }
@@ -131,7 +86,7 @@ refresh_all(Refresh *refresh, const char *issuer)
 	bool ok = PQresultStatus(servers) == PGRES_TUPLES_OK;
 
 	if (!ok)
-		report_database("cannot read the authorization servers", servers);
+		command_report("cannot read the authorization servers", servers, DUTIES);
 	else if (PQntuples(servers) == 0)
 	{
 		report("role %s sees no external authorization server%s%s; it needs the duties reporter "
@@ -160,7 +115,7 @@ refresh_jwks(const Options *options)
 		report("libcurl does not start");
 		return false;
 	}
-	refresh.connection = connect_to(options);
+	refresh.connection = command_connect(options);
 	ok = refresh.connection != NULL && refresh_all(&refresh, options->issuer);
 	PQfinish(refresh.connection);
 	fetch_stop();
