@@ -6,6 +6,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IPC::Run;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -198,6 +199,17 @@ subtest 'what the rows mean now' => sub {
 	is($issuer->sql("SELECT role_name, issuer_id IS NULL FROM openid4vci.vci_duty
 			WHERE duty = 'key_admin' ORDER BY 1"), "clerk|f\nregistry|t",
 		'who administered issuers has the duty for keys, within the same limits');
+};
+
+# Rights that a script gives count as the extension's own, and pg_dump leaves them out.
+subtest 'a dump of the updated database' => sub {
+	my ($dump, $err) = ('', '');
+	IPC::Run::run([ 'pg_dump', '-U', 'keeper', '-d', $node->connstr('postgres') ],
+		'>', \$dump, '2>', \$err);
+	is($err, '', 'the role with the duty backup makes it');
+	like($dump, qr/^GRANT ALL ON FUNCTION openid4vci\.$_\(.*\) TO registry;$/m, "it has the right on $_")
+	  for qw(vci_create_offer vci_create_key vci_rotate_key vci_events vci_purge);
+	like($dump, qr/^COPY openid4vci\.vci_database /m, 'it tells which database it is of');
 };
 
 # private test servers run without fsync
