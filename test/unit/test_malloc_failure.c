@@ -10,8 +10,11 @@
  *
  * Refused are the calls of malloc, calloc and realloc in our own objects, those of json-c's
  * functions that our objects make (the linker wraps both), and every request of OpenSSL.
- * Requests within json-c are not: its parser (0.16) does not look at what comes of
- * printbuf_memappend, json_object_object_add and strdup, and loses text or crashes.
+ * Requests within json-c are not: of those that json-c 0.16 makes for itself it does not look
+ * at all answers. json_tokener_parse_ex takes a member's name on without asking whether strdup
+ * copied it, and json_object_object_add_ex then crashes; it passes over a member that the latter
+ * had no memory to add (our count of members notices); and where printbuf_memappend can't
+ * grow, a string that is read, or a text that is printed, lacks a piece.
  */
 #include <malloc.h>
 #include <unistd.h>
