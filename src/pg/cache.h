@@ -70,10 +70,10 @@ typedef struct VciIssuerEntry
 	int64 restored_at; /* when it was adopted or brought back (seconds since 1970); 0: never */
 	int key_count;
 	VciPublishedKey *published_keys; /* or over meanwhile; the signing key first */
-	VciSigningKey signing; /* id 0: there is no active key; key NULL until unsealed */
-	bool loaded;		   /* false: only rules, places, authority, path and iss stand */
-	bool unsealed;		   /* false: the secrets and the signing key's private half are missing */
-	bytea *signing_key;	   /* sealed */
+	VciSigningKey signing;			 /* id 0: there is no active key; key NULL until unsealed */
+	bool loaded;					 /* false: only rules, places, authority, path and iss stand */
+	bool unsealed;		/* false: the secrets and the signing key's private half are missing */
+	bytea *signing_key; /* sealed */
 	char *signing_root_key_id;
 	bytea *data_key; /* sealed */
 	char *root_key_id;

@@ -488,7 +488,7 @@ extern void vci_store_issue_deferred(VciStore *store, int64 id);
 typedef struct VciEvent
 {
 	const char *kind; /* e.g. "credential_issued" */
-	int64 issuer_id; /* 0: none, also below */
+	int64 issuer_id;  /* 0: none, also below */
 	int64 offer_id;
 	int64 authorization_id;
 	int64 token_id;
