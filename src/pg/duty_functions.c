@@ -146,11 +146,10 @@ static void
 require_new_snapshots(const char *function)
 {
 	if (IsolationUsesXactSnapshot())
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("%s needs a READ COMMITTED transaction", function),
-				 errhint("Begin it by BEGIN ISOLATION LEVEL READ COMMITTED; or call it outside "
-						 "of a transaction block.")));
+		ereport(ERROR, (errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+						errmsg("%s needs a READ COMMITTED transaction", function),
+						errhint("BEGIN ISOLATION LEVEL READ COMMITTED; before it, COMMIT; "
+								"after it.")));
 }
 
 PG_FUNCTION_INFO_V1(vci_revoke);
