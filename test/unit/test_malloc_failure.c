@@ -612,16 +612,17 @@ is_honest(VciStatus status)
 }
 
 /*
- * Whether the outcome is one that a caller may take for the input's fault. OpenSSL 3.0 passes
- * some refusals off as that without a word in its queue: nobody can tell them apart then, and
- * these alone are let through.
+ * Whether the outcome blames the input. Where OpenSSL 3.0 reads keys and certificates, it passes
+ * some refusals off as their fault without a word in its queue: nobody can tell these from
+ * the others, and they are let through.
  */
 static bool
 blames_input(VciStatus status, const Asker *asker)
 {
 	if (is_honest(status))
 		return false;
-	return asker == &ourselves || status == VCI_ERR_INTERNAL || status == VCI_ERR_JWS_SIGNATURE;
+	return asker == &ourselves || (status != VCI_ERR_JWK && status != VCI_ERR_KEY_UNSUPPORTED &&
+								   status != VCI_ERR_CERTIFICATE);
 }
 
 typedef struct Findings
