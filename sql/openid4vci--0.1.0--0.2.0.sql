@@ -111,8 +111,8 @@ COMMENT ON COLUMN vci_purge_state.swept_at IS 'When the last whole sweep ended';
 INSERT INTO vci_purge_state (kind) VALUES ('kept_claims'), ('claims'), ('deferred'), ('token'),
     ('refresh_token'), ('authorization'), ('offer'), ('credential');
 
-SELECT pg_extension_config_dump('openid4vci.vci_event_seal', '');
-SELECT pg_extension_config_dump('openid4vci.vci_database', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_event_seal', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_database', '');
 
 -- Functions -------------------------------------------------------------------
 
