@@ -22,7 +22,7 @@ SELECT vci_create_key(alg => 'ES384') AS es384 \gset
 SELECT vci_create_key('https://registry.example', 'EdDSA') AS eddsa \gset
 SELECT alg, state, public_jwk - '{x,y}'::text[] FROM vci_key_info ORDER BY id;
 
--- The newest active key signs, and every key stays published.
+-- The key that was activated last signs, and every key stays published.
 SELECT helper.jwt_part(vci_issue_sdjwt('Early', '{"a": 1}'), 1) = jsonb_build_object(
            'alg', 'EdDSA', 'kid', :'eddsa', 'typ', 'dc+sd-jwt');
 SELECT vci_retire_key(:'eddsa');
