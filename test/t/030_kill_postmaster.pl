@@ -30,11 +30,13 @@ for my $round (1 .. $rounds)
 {
 	$crowd->keep_busy(40);
 	$crowd->await_credentials(8);
+	my $head = Crowd::sealed_head($issuer);
 	$ways[ $round % 2 ]->($issuer);
 	my @seen = $crowd->seen;
 	$node->start;
 	is(Crowd::lost($issuer, @seen), '', "round $round: what wallets saw before is there");
 	is(Crowd::contradictions($issuer), '', "round $round: each step happened wholly or not at all");
+	is(Crowd::broken_seal($issuer, $head), '', "round $round: the events are as they were sealed");
 }
 
 my $reopened = $crowd->settle;
@@ -50,6 +52,10 @@ my $offers = keys %{ $crowd->{offers} };
 is(scalar($crowd->credentials_seen), $offers, 'each wallet got its credential in the end');
 is($issuer->sql('SELECT count(*) FROM openid4vci.vci_credential'), $offers, 'one an offer');
 is_deeply($crowd->replay_all, { '400 invalid_grant' => $offers }, 'no code is good once more');
+
+is(Crowd::broken_seal($issuer, Crowd::sealed_head($issuer)), '', 'all events are sealed');
+is($issuer->sql('SELECT sum(events) FROM openid4vci.vci_event_seal'),
+	$issuer->sql('SELECT count(*) FROM openid4vci.vci_event'), 'each once');
 
 is(proxy_stop($proxy), 0, 'the proxy stops in order');
 done_testing();

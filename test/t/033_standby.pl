@@ -157,6 +157,7 @@ subtest 'synchronous replication: no 200 is lost with the primary' => sub {
 	my $crowd = Crowd->start($issuer, $proxy, $dir, 4);
 	$crowd->give(150);
 	$crowd->await_credentials(20);
+	my $head = Crowd::sealed_head($issuer);
 	# so that steps are committed at the primary alone, whose wallets wait in vain
 	cut_off($standby);
 	$issuer->await("4 = (SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep')");
@@ -167,6 +168,7 @@ subtest 'synchronous replication: no 200 is lost with the primary' => sub {
 	cmp_ok(scalar($crowd->failures_seen), '>=', 4, 'each was told that it is not known');
 	is(Crowd::lost($standby, @seen), '', 'what wallets saw at the primary is on the standby');
 	is(Crowd::contradictions($standby), '', 'each step happened wholly or not at all');
+	is(Crowd::broken_seal($standby, $head), '', 'the events are there as they were sealed');
 	$crowd->{issuer} = $standby;
 	my $reopened = $crowd->settle;
 	$crowd->finish;
@@ -207,12 +209,14 @@ subtest 'asynchronous replication: what may be lost, and what to do then' => sub
 	is($issuer->credential($token, Issuer::credential_body('Open'))->{status}, 200,
 		'so is one of a token that was given before');
 	my $late = $issuer->offer('', 'Open');
+	my $head = Crowd::sealed_head($issuer);
 	kill_whole_server($issuer);
 	take_over($standby);
 
 	is(state_of($offers[0]), 'pending', 'the new primary does not know');
 	is($standby->sql('SELECT count(*) FROM openid4vci.vci_credential WHERE offer_id = '
 				. $redeemed->{offer_id}), 0, 'neither of that credential');
+	isnt(Crowd::broken_seal($standby, $head), '', 'but who kept the head of the events sees a loss');
 	is($standby->token($offers[0])->{status}, 200,
 		'the danger: a code that was redeemed is good once more');
 	my $cut = $standby->sql('SELECT pg_last_xact_replay_timestamp()');

@@ -57,6 +57,7 @@ sub start
 		port => $proxy->{port},
 		journal => "$dir/crowd" . @running . '.journal',
 		seen => [],
+		line => '',
 		pids => [],
 		doors => [],
 		given => 0,
@@ -225,7 +226,14 @@ sub seen
 	my $book = $self->{book};
 	# behind the end of the file, where an earlier call came to
 	seek $book, 0, 1;
-	push @{ $self->{seen} }, map { $json->decode($_) } <$book>;
+	while (my $piece = <$book>)
+	{
+		# a line may still be on its way
+		$self->{line} .= $piece;
+		next if $piece !~ /\n$/;
+		push @{ $self->{seen} }, $json->decode($self->{line});
+		$self->{line} = '';
+	}
 	return @{ $self->{seen} };
 }
 
@@ -313,21 +321,20 @@ sub finish
 sub lost
 {
 	my ($issuer, @seen) = @_;
-	my $rows = Issuer::literal($json->encode(\@seen));
+	my $rows = Issuer::literal($json->encode([ grep { $_->{token} || $_->{credentials} } @seen ]));
 	return $issuer->sql(<<"SQL");
-WITH seen AS (
-	SELECT * FROM jsonb_to_recordset($rows) AS s (offer bigint, step text, token bigint, credentials integer)
-)
-SELECT step || ' of offer ' || s.offer || ': token ' || s.token || ' is not there' FROM seen AS s
-WHERE s.token IS NOT NULL AND (SELECT count(*) FROM openid4vci.vci_token AS t
-	JOIN openid4vci.vci_event AS e ON e.token_id = t.id AND e.offer_id = t.offer_id
-		AND e.kind = CASE s.step WHEN 'redeem' THEN 'offer_redeemed' ELSE 'token_refreshed' END
-	WHERE t.id = s.token AND t.offer_id = s.offer) <> 1
+CREATE TEMP TABLE seen AS
+	SELECT * FROM jsonb_to_recordset($rows) AS s (offer bigint, step text, token bigint, credentials integer);
+SELECT s.step || ' of offer ' || s.offer || ': token ' || s.token || ' is not there' FROM seen AS s
+LEFT JOIN openid4vci.vci_token AS t ON t.id = s.token AND t.offer_id = s.offer
+LEFT JOIN openid4vci.vci_event AS e ON e.token_id = t.id AND e.offer_id = t.offer_id
+	AND e.kind = CASE s.step WHEN 'redeem' THEN 'offer_redeemed' ELSE 'token_refreshed' END
+WHERE s.token IS NOT NULL GROUP BY s.step, s.offer, s.token HAVING count(e.id) <> 1
 UNION ALL
 SELECT 'the credential of offer ' || s.offer || ' is not there' FROM seen AS s
-WHERE s.credentials IS NOT NULL AND (SELECT count(*) FROM openid4vci.vci_credential AS c
-	JOIN openid4vci.vci_event AS e ON e.credential_id = c.id AND e.kind = 'credential_issued'
-	WHERE c.offer_id = s.offer) <> s.credentials
+LEFT JOIN openid4vci.vci_credential AS c ON c.offer_id = s.offer
+LEFT JOIN openid4vci.vci_event AS e ON e.credential_id = c.id AND e.kind = 'credential_issued'
+WHERE s.credentials IS NOT NULL GROUP BY s.offer HAVING count(e.id) <> max(s.credentials)
 SQL
 }
 
@@ -367,6 +374,22 @@ SELECT 'event ' || e.id || ' tells of a credential that is not there' FROM openi
 WHERE e.kind = 'credential_issued'
 	AND NOT EXISTS (SELECT FROM openid4vci.vci_credential AS c WHERE c.id = e.credential_id)
 SQL
+}
+
+# Seals the events so far, and returns what an auditor takes away.
+sub sealed_head
+{
+	my ($issuer) = @_;
+	$issuer->sql('SELECT openid4vci.vci_seal_events()');
+	return $issuer->sql('SELECT openid4vci.vci_event_head()');
+}
+
+# What is wrong with the seals: nothing, when the head that an auditor took away is there too.
+sub broken_seal
+{
+	my ($issuer, $head) = @_;
+	return $issuer->sql('SELECT broken_segment, problem FROM openid4vci.vci_verify_events('
+			. Issuer::literal($head) . ') WHERE broken_segment IS NOT NULL OR problem IS NOT NULL');
 }
 
 # Every code that was ever handed out comes again: how often each status and error came.
