@@ -270,4 +270,322 @@ for my $statement ('CREATE VIEW public.peek AS SELECT * FROM openid4vci.vci_offe
 		qr/42501:|22023: no security label providers|permission denied|skipping/, "he cannot: $statement");
 }
 
+# A function that runs with its owner's rights passes on what he has, which is his to do.
+is(in_database('owned', 'mallory', <<'SQL'), '', 'he wraps a function of ours');
+SET search_path = pg_catalog;
+SET check_function_bodies = off;
+CREATE FUNCTION shadow.wrapped() RETURNS pg_catalog.text LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog
+    AS $$ SELECT state FROM openid4vci.vci_create_offer('{Open}', claims => '{"a": 1}', reference => 'wrapped') $$;
+SQL
+like(in_database('owned', 'person', 'SELECT shadow.wrapped()'), qr/42501: permission denied for schema openid4vci/,
+	'without a duty it gives nothing');
+clean('BEGIN ISOLATION LEVEL READ COMMITTED; SELECT openid4vci.vci_grant(\'mallory\', \'offerer\'); COMMIT');
+is(in_database('owned', 'person', 'SELECT shadow.wrapped()'), 'pending', 'with one it gives that');
+is(clean('SELECT created_by FROM openid4vci.vci_offer WHERE reference = \'wrapped\''), 'mallory',
+	'and the offer bears the name of who is answerable');
+
+# The registry's functions: who says what is issued, who somebody is, whom a claim means.
+$issuer->sql(<<"SQL");
+CREATE ROLE source_owner LOGIN;
+GRANT source_owner TO registry;
+CREATE SCHEMA sources AUTHORIZATION source_owner;
+GRANT USAGE ON SCHEMA sources TO PUBLIC;
+SQL
+$issuer->sql_as('source_owner', <<'SQL');
+CREATE TABLE sources.attack (n int PRIMARY KEY, statement text);
+CREATE TABLE sources.todo (statement text);
+INSERT INTO sources.todo VALUES ('SELECT 1');
+CREATE TABLE sources.done (kind text, statement text, outcome text, as_whom text);
+GRANT SELECT ON sources.attack TO PUBLIC;
+GRANT SELECT, UPDATE ON sources.todo TO PUBLIC;
+CREATE PROCEDURE sources.committing() LANGUAGE plpgsql AS $$ BEGIN COMMIT; END $$;
+CREATE FUNCTION sources.run(kind text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    wanted text := (SELECT statement FROM sources.todo);
+    outcome text := 'done';
+BEGIN
+    BEGIN
+        EXECUTE wanted;
+    EXCEPTION WHEN OTHERS THEN
+        outcome := SQLSTATE;
+    END;
+    INSERT INTO sources.done VALUES (kind, wanted, outcome, current_user);
+END
+$$;
+CREATE FUNCTION sources.claims(model text, id text) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM sources.run('claims');
+    RETURN '{"name": "Ann"}';
+END
+$$;
+CREATE FUNCTION sources.plain(model text, id text) RETURNS jsonb LANGUAGE sql AS $$ SELECT '{"name": "Ann"}'::jsonb $$;
+CREATE FUNCTION sources.authenticate(form jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM sources.run('authenticate');
+    RETURN '{"subject_model": "person", "subject_id": "7", "claims": {"name": "Ann"}}';
+END
+$$;
+CREATE FUNCTION sources.subject(claim text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM sources.run('subject');
+    RETURN '7';
+END
+$$;
+SQL
+my $server = Wallet->new_quick;
+my $jwks = encode_json({ keys => [ { %{ $server->{jwk} }, kid => 'k1', alg => 'ES256' } ] });
+$issuer->sql_as('registry', <<"SQL");
+SELECT openid4vci.vci_create_configuration('Sourced', 'v', binding => 'absent', claims_source => 'sources.claims',
+    issuer => '$url');
+SELECT openid4vci.vci_create_configuration('Person', 'v', binding => 'absent', scope => 'person',
+    claims_source => 'sources.plain', issuer => '$url');
+SELECT openid4vci.vci_create_client('wallet', '{$Flow::callback}', issuer => '$url');
+SELECT openid4vci.vci_alter_issuer('{"authenticate": "sources.authenticate", "authorization_request_rate": 100000}', '$url');
+SELECT openid4vci.vci_create_authorization_server('https://login.example', '{registry}', '$jwks',
+    '{"subject_model": "person", "subject_source": "sources.subject"}', '$url');
+SQL
+
+# What each of them tries, and what comes of it: an SQLSTATE, or "done" for what harms nobody.
+my @attacks = (
+	[ "SET ROLE $superuser", qr/^42501$/ ],
+	[ 'SET ROLE registry', qr/^42501$/ ],
+	[ 'RESET ROLE', qr/^42501$/ ],
+	[ "SET SESSION AUTHORIZATION $superuser", qr/^42501$/ ],
+	[ 'RESET SESSION AUTHORIZATION', qr/^42501$/ ],
+	[ "SELECT set_config('role', '$superuser', false)", qr/^42501$/ ],
+	[ "SELECT set_config('session_authorization', '$superuser', false)", qr/^42501$/ ],
+	[ "SELECT set_config('search_path', 'sources, pg_catalog', false)", qr/^done$/ ],
+	[ 'SET synchronous_commit = off', qr/^done$/ ],
+	[ 'SET default_transaction_read_only = on', qr/^done$/ ],
+	[ 'SET transaction_read_only = on', qr/^done$/ ],
+	[ 'SET statement_timeout = 1', qr/^done$/ ],
+	[ 'SET client_encoding = latin1', qr/^done$/ ],
+	[ 'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE', qr/^25001$/ ],
+	[ 'SET session_replication_role = replica', qr/^42501$/ ],
+	[ "SET openid4vci.root_key_file = '/tmp/x'", qr/^42501$/ ],
+	[ "SET openid4vci.root_key_command = 'id >/tmp/x'", qr/^42501$/ ],
+	[ 'SHOW openid4vci.root_key_file', qr/^42501$/ ],
+	[ 'SHOW openid4vci.root_key_command', qr/^42501$/ ],
+	[ 'CREATE TEMP TABLE vci_offer (id bigint)', qr/^42501$/ ],
+	[ 'CREATE DOMAIN pg_temp.text AS pg_catalog.text', qr/^42501$/ ],
+	# never found without its schema's name
+	[ "CREATE FUNCTION pg_temp.lower(text) RETURNS int LANGUAGE sql AS 'SELECT 1'", qr/^done$/ ],
+	[ 'DECLARE c CURSOR WITH HOLD FOR SELECT 1', qr/^42501$/ ],
+	[ 'CLOSE ALL', qr/^42501$/ ],
+	[ 'PREPARE p AS SELECT 1', qr/^42501$/ ],
+	[ 'DEALLOCATE ALL', qr/^42501$/ ],
+	[ 'DISCARD PLANS', qr/^42501$/ ],
+	[ 'LISTEN openid4vci', qr/^42501$/ ],
+	[ 'UNLISTEN *', qr/^42501$/ ],
+	[ "NOTIFY openid4vci, 'hello'", qr/^done$/ ],
+	[ 'SELECT pg_advisory_xact_lock(1)', qr/^done$/ ],
+	[ 'COMMIT', qr/^0A000$/ ],
+	[ 'ROLLBACK', qr/^0A000$/ ],
+	[ 'SAVEPOINT s', qr/^0A000$/ ],
+	[ 'CALL sources.committing()', qr/^2D000$/ ],
+	[ 'DO $$ BEGIN ROLLBACK; END $$', qr/^2D000$/ ],
+	[ 'LOCK TABLE openid4vci.vci_offer', qr/^42501$/ ],
+	[ 'UPDATE openid4vci.vci_offer SET redeemed_at = NULL', qr/^42501$/ ],
+	[ "SELECT openid4vci.vci_grant('source_owner', 'issuer_admin')", qr/^42501$/ ],
+	[ 'SELECT openid4vci.vci_reapply_duties()', qr/^42501$/ ],
+	[ "SELECT openid4vci.vci_http('GET', '/')", qr/^42501$/ ],
+	[ 'ALTER ROLE source_owner SUPERUSER', qr/^42501$/ ],
+	[ "GRANT $superuser TO source_owner", qr/^42501$/ ],
+	[ 'ALTER DATABASE postgres SET search_path = sources', qr/^42501$/ ],
+	[ 'CREATE TRIGGER t AFTER INSERT ON openid4vci.vci_credential EXECUTE FUNCTION tsvector_update_trigger()',
+		qr/^42501$/ ],
+	[ 'COPY (SELECT 1) TO PROGRAM \'cat\'', qr/^42501$/ ],
+	[ "SELECT pg_read_file('postgresql.conf')", qr/^42501$/ ],
+	[ 'SELECT pg_terminate_backend(pg_backend_pid())', qr/^42501$/ ],
+	[ "SELECT lo_import('/etc/hostname')", qr/^42501$/ ],
+	[ 'ALTER FUNCTION sources.claims(text, text) SECURITY DEFINER', qr/^done$/ ]);
+$issuer->sql_as('source_owner', 'INSERT INTO sources.attack VALUES ' . join ', ',
+	map { "($_, " . Issuer::literal($attacks[$_][0]) . ')' } 0 .. $#attacks);
+
+# One try of the attack n by way of each: what of the session is different afterwards, and whether
+# what was asked for came all the same.
+$issuer->sql(<<"SQL");
+CREATE FUNCTION public.session() RETURNS text LANGUAGE sql AS \$\$
+    SELECT concat_ws(' ', current_user, session_user, (SELECT md5(string_agg(name || setting, ',' ORDER BY name))
+        FROM pg_settings), ARRAY(SELECT pg_listening_channels()), (SELECT count(*) FROM pg_cursors), (SELECT count(*)
+        FROM pg_prepared_statements), (SELECT count(*) FROM pg_type WHERE typnamespace = pg_my_temp_schema()), lower('X'))
+\$\$;
+CREATE FUNCTION public.credential_of(token text) RETURNS boolean LANGUAGE sql AS \$\$
+    SELECT status = 200 FROM openid4vci.vci_http('POST', '/api/v1/openid4vci/credential', ARRAY['Host', 'issuer.example',
+        'Content-Type', 'application/json', 'Authorization', 'Bearer ' || token],
+        convert_to('{"credential_configuration_id": "Person"}', 'UTF8'))
+\$\$;
+CREATE FUNCTION public.header_of(answer openid4vci.vci_http_response, name text) RETURNS text LANGUAGE sql AS \$\$
+    SELECT answer.headers[i + 1] FROM generate_subscripts(answer.headers, 1) AS i
+    WHERE answer.headers[i] = name AND i % 2 = 1
+\$\$;
+CREATE FUNCTION public.log_in() RETURNS boolean LANGUAGE plpgsql AS \$\$
+DECLARE
+    base text := '/api/v1/openid4vci';
+    answer openid4vci.vci_http_response;
+    request text; cookie text; csrf text;
+BEGIN
+    answer := openid4vci.vci_http('GET', base || '/authorize?response_type=code&client_id=wallet&state=x&scope=person'
+        || '&redirect_uri=https%3A%2F%2Fwallet.example%2Fcallback&code_challenge_method=S256&code_challenge='
+        || '$Flow::challenge', '{Host, issuer.example}');
+    request := substring(header_of(answer, 'Location') FROM 'request=(.*)');
+    cookie := '__Host-vci=' || substring(header_of(answer, 'Set-Cookie') FROM '__Host-vci=([^;]*)');
+    answer := openid4vci.vci_http('GET', base || '/consent?request=' || request,
+        ARRAY['Host', 'issuer.example', 'Cookie', cookie]);
+    csrf := substring(convert_from(answer.body, 'UTF8') FROM 'name="csrf" value="([^"]*)"');
+    answer := openid4vci.vci_http('POST', base || '/consent', ARRAY['Host', 'issuer.example', 'Cookie', cookie,
+        'Content-Type', 'application/x-www-form-urlencoded'], convert_to('request=' || request || '&csrf=' || csrf
+        || '&decision=approve&username=a&password=b', 'UTF8'));
+    RETURN header_of(answer, 'Location') ~ '[?&]code=';
+END
+\$\$;
+GRANT USAGE ON TYPE openid4vci.vci_http_response TO wallet_endpoint;
+CREATE FUNCTION public.try(n int, kind text, token text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS \$\$
+DECLARE
+    before text; after text; came boolean;
+BEGIN
+    UPDATE sources.todo SET statement = (SELECT a.statement FROM sources.attack AS a WHERE a.n = try.n);
+    before := public.session();
+    IF kind = 'claims' THEN
+        came := openid4vci.vci_issue_and_record('Sourced', subject_model => 'm', subject_id => '1', issuer => '$url')
+            IS NOT NULL;
+    ELSIF kind = 'authenticate' THEN
+        came := public.log_in();
+    ELSE
+        came := public.credential_of(token);
+    END IF;
+    after := public.session();
+    RETURN concat_ws(' ', n, CASE WHEN before = after THEN 'as before' ELSE after END,
+        CASE WHEN came THEN 'came' ELSE 'did not come' END);
+END
+\$\$;
+SQL
+my %caller = (claims => 'registry', authenticate => 'wallet_endpoint', subject => 'wallet_endpoint');
+# The first call loads the library, and with it its settings.
+my %first_call = (
+	registry => 'SELECT count(*) FROM openid4vci.vci_health()',
+	wallet_endpoint => 'SELECT status FROM openid4vci.vci_http(\'GET\', \'/\')');
+for my $kind (sort keys %caller)
+{
+	my $script = "\\o /dev/null\n$first_call{$caller{$kind}};\n\\o\n";
+	for my $n (0 .. $#attacks)
+	{
+		my $token = $kind ne 'subject' ? 'NULL' : Issuer::literal($server->sign(
+			{ alg => 'ES256', typ => 'at+jwt', kid => 'k1' },
+			{ iss => 'https://login.example', aud => 'registry', jti => "$n", sub => '4711', client_id => 'w',
+				scope => 'person', iat => time, exp => time + 3000 }));
+		$script .= "SELECT public.try($n, '$kind', $token);\n";
+	}
+	my ($status, $out, $err) = $node->psql('postgres', $script, extra_params => [ '-U', $caller{$kind} ]);
+	is($err, '', "$kind: no attack breaks the call");
+	is_deeply([ split /\n/, $out ], [ map { "$_ as before came" } 0 .. $#attacks ],
+		"$kind: the session is as before each of them, and the answer came");
+	my %outcome = map { /^(\d+)\|(\w+)$/ } split /\n/, $issuer->sql(
+		"SELECT a.n, d.outcome FROM sources.done AS d JOIN sources.attack AS a USING (statement)
+		WHERE d.kind = '$kind'");
+	like($outcome{$_} // 'not tried', $attacks[$_][1], "$kind: $attacks[$_][0]") for 0 .. $#attacks;
+}
+is($issuer->sql('SELECT DISTINCT as_whom FROM sources.done'), 'source_owner', 'each ran as its owner and nobody else');
+
+# A function that takes too much, or meddles with what it is called for. In each case the wallet's
+# token is good afterwards, and one credential is issued for it in all.
+sub source
+{
+	my ($body) = @_;
+	$issuer->sql_as('source_owner', "CREATE OR REPLACE FUNCTION sources.claims(model text, id text) RETURNS jsonb
+		LANGUAGE plpgsql AS \$body\$ BEGIN $body; RETURN '{\"name\": \"Ann\"}'; END \$body\$");
+	return;
+}
+
+sub credential_for
+{
+	my ($token, $before) = @_;
+	my $statement = Issuer::http_statement(Issuer::credential_request($token, Issuer::credential_body('Sourced')));
+	my ($status, $out, $err) = $node->psql('postgres', ($before // '') . $statement,
+		extra_params => [ '-U', 'wallet_endpoint', '-v', 'VERBOSITY=verbose' ]);
+	return $status == 0 ? Issuer::answer($out) : { status => 0, error => $err };
+}
+
+sub offer_of_sourced
+{
+	my $offer = $issuer->offer("subject_model => 'm', subject_id => '1', issuer => '$url'", 'Sourced');
+	return ($offer->{offer_id}, $issuer->token($offer)->{json}{access_token});
+}
+my %fault = (
+	'sleeps' => [ 'PERFORM pg_sleep(600)', qr/57014: canceling statement due to statement timeout/,
+		'SET statement_timeout = 300;' ],
+	'waits for a lock' => [ 'LOCK TABLE sources.attack', qr/57014:|55P03:/, 'SET statement_timeout = 300;' ],
+	'raises a flood' => [ 'RAISE EXCEPTION \'%\', repeat(\'x\', 3000000)', qr/P0001: x{1000}/, '' ],
+	'raises what asks for another try' => [ 'RAISE SQLSTATE \'40001\'', qr/40001:/, '' ],
+	'returns a flood' => [ 'RETURN jsonb_build_object(\'a\', repeat(\'x\', 20000000))', qr/(?:54000|22023|22\w{3}):/, '' ],
+	'returns a thousand levels' => [ 'RETURN (repeat(\'{"a":\', 1000) || 1 || repeat(\'}\', 1000))::jsonb', qr/22\w{3}:/, '' ],
+	'returns reserved claims' => [ 'RETURN \'{"iss": "https://evil.example"}\'', qr/22\w{3}:/, '' ],
+	'drops itself' => [ 'DROP FUNCTION sources.claims(text, text); PERFORM 1/0', qr/22012:/, '' ]);
+my $locker_in = "BEGIN; LOCK TABLE sources.attack; SELECT 'locked';\n";
+my $locker_out = '';
+my $locker = IPC::Run::start([ 'psql', '-XqAt', '-U', 'source_owner', '-d', $node->connstr('postgres') ],
+	'<', \$locker_in, '>', \$locker_out);
+$locker->pump while $locker_out !~ /locked/;
+for my $what (sort keys %fault)
+{
+	my ($body, $expected, $before) = @{ $fault{$what} };
+	my ($offer_id, $token) = offer_of_sourced();
+	source($body);
+	my $answer = credential_for($token, $before);
+	is($answer->{status}, 0, "a source that $what: no credential");
+	like(substr($answer->{error}, 0, 3000), $expected, 'the server says why');
+	is($issuer->sql("SELECT state FROM openid4vci.vci_offer_info WHERE id = $offer_id"), 'redeemed', 'nothing is issued');
+	source('NULL');
+	is(credential_for($token)->{status}, 200, 'and the wallet gets it from an honest one');
+}
+$locker->finish;
+
+# With duties of its own it may do more, but what it is asked for is issued once or not at all.
+$issuer->sql("SELECT openid4vci.vci_grant('source_owner', duty)
+	FROM unnest('{offerer,issuer_admin,key_admin,endpoint,reporter}'::text[]) AS duty");
+my %meddling = (
+	'calls itself without end' => "PERFORM openid4vci.vci_issue_and_record('Sourced', subject_model => 'm',
+		subject_id => '1', issuer => '$url')",
+	'asks for the same credential' => "PERFORM openid4vci.vci_request_credential('%token%',
+		'{\"credential_configuration_id\": \"Sourced\"}', issuer => '$url')",
+	'cancels the offer' => 'PERFORM openid4vci.vci_cancel_offer(%offer%)',
+	'rotates its code' => 'PERFORM openid4vci.vci_rotate_code(%offer%)',
+	'takes itself out' => "PERFORM openid4vci.vci_alter_configuration('Sourced', '{\"claims_source\": null}', '$url')",
+	'retires the configuration' => "PERFORM openid4vci.vci_retire_configuration('Sourced', '$url')",
+	'pauses the issuer' => "PERFORM openid4vci.vci_pause_issuance('$url')",
+	'retires the issuer' => "PERFORM openid4vci.vci_retire_issuer('$url')",
+	'rotates the keys' => "PERFORM openid4vci.vci_rotate_key('$url'); PERFORM openid4vci.vci_rotate_key('$url', overlap => '0')",
+	'retires every key' => "PERFORM openid4vci.vci_retire_key(kid, '$url') FROM openid4vci.vci_key_info WHERE issuer = '$url'",
+	'takes its own duties' => "PERFORM openid4vci.vci_revoke('source_owner', 'offerer')",
+	'changes a thousand settings' => "PERFORM openid4vci.vci_alter_issuer('{\"retry_window\": 7}', '$url') FROM generate_series(1, 1000)",
+	'drops itself' => 'DROP FUNCTION sources.claims(text, text)',
+	'becomes another' => 'ALTER FUNCTION sources.claims(text, text) RENAME TO former; CREATE FUNCTION sources.claims(text, text)
+		RETURNS text LANGUAGE sql AS \'SELECT 1::text\'');
+for my $what (sort keys %meddling)
+{
+	source('NULL');
+	my ($offer_id, $token) = offer_of_sourced();
+	my $body = $meddling{$what} =~ s/%token%/$token/r =~ s/%offer%/$offer_id/r;
+	source("IF pg_trigger_depth() = 0 THEN $body; END IF");
+	# undone afterwards, so that the next one finds everything in its place
+	my $request = Issuer::http_statement(Issuer::credential_request($token, Issuer::credential_body('Sourced')));
+	my ($status, $out, $err) = $node->psql('postgres', "SET max_stack_depth = '200kB'; BEGIN; $request;
+		SELECT count(*) FROM openid4vci.vci_credential WHERE offer_id = $offer_id; ROLLBACK");
+	my ($answer, $count) = split /\n/, $out;
+	if ($err !~ /ERROR:/)
+	{
+		my $issued = Issuer::answer($answer)->{status} == 200 ? 1 : 0;
+		is($count, $issued, "a source that $what: as many credentials as the answer has ($issued)");
+	}
+	else
+	{
+		like($err, qr/^psql:[^\n]*ERROR: /, "a source that $what: refused");
+		unlike($err, qr/server closed|terminat/, 'by a server that goes on');
+	}
+}
+source('NULL');
+my (undef, $last_token) = offer_of_sourced();
+is(credential_for($last_token)->{status}, 200, 'after all that, a wallet gets its credential');
+unlike(slurp_file($node->logfile), qr/PANIC|was terminated by signal|TRAP:/, 'and the server never fell');
+
 done_testing();
