@@ -91,7 +91,7 @@ purge_dpop_proofs(const Purge *purge, const PurgeKind *kind pg_attribute_unused(
 }
 
 /*
- * Offers that ended before their claims are due: issued for the last time, or cancelled. What
+ * Offers that ended before their claims are due: issued for the last time, denied, or cancelled. What
  * happened tells it, so that issuing writes nothing for this; an offer that is passed over here
  * is found when its claims are due. An ending can cost two changes, of the offer and of its
  * deferral: the mark stays where there is room for one of them alone.
@@ -108,6 +108,7 @@ purge_ended_claims(const Purge *purge, const PurgeKind *kind, int32 max, Progres
 	if (!vci_store_lock_mark(store, kind->name, &mark))
 		return;
 	endings = vci_store_endings(store, mark.mark, ripe, (int64) max * LOOKS, Max(1, max / 2));
+	vci_store_end_denied_offers(store, purge->now, endings.deferred);
 	purged = vci_store_erase_offer_claims(store, purge->now, endings.offers);
 	if (endings.deferred_count > max - purged)
 	{

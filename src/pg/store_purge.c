@@ -294,6 +294,27 @@ change_of_ids(VciStore *store, VciStatement *statement, int64 now, Datum ids)
 	return vci_run(store, statement, &args);
 }
 
+void
+vci_store_end_denied_offers(VciStore *store, int64 now, Datum deferred)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_offer AS x SET ends_at = pg_catalog.to_timestamp($1) "
+		"WHERE x.id = ANY (ARRAY(SELECT r.id FROM openid4vci.vci_offer AS r, "
+		"openid4vci.vci_deferred AS d, openid4vci.vci_token AS t "
+		"WHERE d.id = ANY ($2) AND d.denied_at IS NOT NULL AND r.id = d.offer_id "
+		"AND t.id = d.token_id AND cardinality(t.configuration_ids) = 1 "
+		"AND COALESCE(jsonb_array_length(r.datasets), 1) = 1 "
+		"AND r.ends_at > pg_catalog.to_timestamp($1) "
+		"AND r.ends_at <= GREATEST(t.expires_at, d.expires_at) "
+		"AND " OF_ISSUER("i.refresh_token_lifetime") " IS NULL "
+													 "FOR NO KEY UPDATE OF r SKIP LOCKED))",
+		2,
+		{INT8OID, INT8ARRAYOID},
+		NULL};
+
+	(void) change_of_ids(store, &statement, now, deferred);
+}
+
 int64
 vci_store_erase_offer_claims(VciStore *store, int64 now, Datum offers)
 {

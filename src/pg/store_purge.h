@@ -67,6 +67,11 @@ extern VciEndings vci_store_endings(VciStore *store, int64 mark, int64 before, i
 									int32 max_offers);
 /* The last event there is. */
 extern int64 vci_store_last_event(VciStore *store);
+/*
+ * Offers of one credential, whose deferral was denied: nothing comes of them any more, unless a
+ * refresh token is out. Those with more credentials end with their token.
+ */
+extern void vci_store_end_denied_offers(VciStore *store, int64 now, Datum deferred);
 /* Erases the claims of those of the offers that are over; returns of how many. */
 extern int64 vci_store_erase_offer_claims(VciStore *store, int64 now, Datum offers);
 /* Erases the claims of those of the deferrals that are over; returns of how many. */
