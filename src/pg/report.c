@@ -380,8 +380,6 @@ hint(VciStatus status)
 		case VCI_ERR_CLAIM_RESERVED:
 			return "Give the claim another name, for example entitlementStatus instead of status: "
 				   "credential formats keep this one for themselves.";
-		case VCI_ERR_SEAL:
-			return "The root key that sealed this value must stand in openid4vci.root_key_file.";
 		case VCI_ERR_CLAIM_PATH:
 			return "A claims path pointer is a JSON array, for example [\"amount\", \"value\"].";
 		case VCI_ERR_DID_UNKNOWN:

@@ -238,6 +238,18 @@ find_root_key(const char *id, VciRootKey *found)
 	return key != NULL;
 }
 
+/* The id of a root key is made of the key, so the right one is there. */
+static _Noreturn void
+raise_damaged(const char *what, int64 owner, const VciError *error)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("%s", error->text),
+					errdetail("It is the %s with id %lld. The root key that sealed it is there, so "
+							  "it was changed.",
+							  what, (long long) owner),
+					errhint("Bring its row back from a backup. A signing key can also be "
+							"replaced: SELECT openid4vci.vci_create_key();")));
+}
+
 void
 vci_root_unseal(const char *what, int64 owner, const bytea *sealed, const char *root_key_id,
 				const unsigned char **plain, size_t *len)
@@ -260,6 +272,8 @@ vci_root_unseal(const char *what, int64 owner, const bytea *sealed, const char *
 						(const unsigned char *) VARDATA_ANY(sealed), VARSIZE_ANY_EXHDR(sealed),
 						&opened->data, &opened->len, &error);
 	vci_wipe(&key, sizeof(key));
+	if (status == VCI_ERR_SEAL)
+		raise_damaged(what, owner, &error);
 	vci_require(status, &error);
 	*plain = opened->data;
 	*len = opened->len;

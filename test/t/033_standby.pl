@@ -59,7 +59,10 @@ my $standby = standby_of($issuer, 'second');
 
 subtest 'a standby behind its own proxy' => sub {
 	my $proxy = proxy_of($standby);
-	my $send = sub { my @request = @_; http_answer(http_ask(http_connect($proxy), @request), $request[0]) };
+	my $send = sub {
+		my (@request) = @_;
+		return http_answer(http_ask(http_connect($proxy), @request), $request[0]);
+	};
 	my $there = Flow->new($standby, key => undef, send => $send);
 	my $here = Flow->new($issuer, key => undef);
 

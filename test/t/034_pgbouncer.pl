@@ -173,7 +173,8 @@ subtest 'what one session changes holds in all connections at once' => sub {
 	all_say(\@token, $status, 400, 'and resumed');
 
 	$issuer->sql("SELECT openid4vci.vci_revoke('wallet_endpoint', 'endpoint')");
-	all_say(\@metadata, sub { $_[0]{status} == 200 ? 200 : 'none' }, 'none', 'without its duty: nothing');
+	all_say(\@metadata, sub { $_[0]{status} == 200 ? 200 : 'none' }, 'none',
+		'without its duty: nothing');
 	$issuer->sql("SELECT openid4vci.vci_grant('wallet_endpoint', 'endpoint')");
 	all_say(\@metadata, $status, 200, 'with it: all');
 };

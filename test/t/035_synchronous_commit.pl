@@ -55,7 +55,8 @@ subtest 'switched off for the server' => sub {
 	$issuer->sql('ALTER SYSTEM SET synchronous_commit = off');
 	$issuer->sql('SELECT pg_reload_conf()');
 	$issuer->await("current_setting('synchronous_commit') = 'off'");
-	like(durability(), qr/^f\|synchronous_commit is off.*ALTER SYSTEM RESET/, 'then it says what to do');
+	like(durability(), qr/^f\|synchronous_commit is off.*ALTER SYSTEM RESET/,
+		'then it says what to do');
 	my %asked = (
 		'a code' => [ Issuer::token_request($offer->{code}, '493536') ],
 		'a wrong transaction code' => [ Issuer::token_request($offer->{code}, '000000') ],

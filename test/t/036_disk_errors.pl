@@ -88,19 +88,22 @@ my $repair_key = 'UPDATE openid4vci.vci_key AS k SET private_key = c.private_key
 	root_key_id = c.root_key_id FROM public.key_copy AS c WHERE c.id = k.id';
 my $turned = 'set_byte(%1$s, length(%1$s) / 2, get_byte(%1$s, length(%1$s) / 2) # 1)';
 my @all = qw(token credential);
+my ($damaged_key, $damaged_issuer) =
+  map { qr/ERROR:.*a sealed value.*\n.*DETAIL:.*It is the $_ with id 1[.].*\n.*HINT:.*backup/ }
+  ('signing key', 'issuer data key');
 
 withstands('a bit of a signing key is turned',
 	damage => 'UPDATE openid4vci.vci_key SET private_key = ' . sprintf($turned, 'private_key'),
-	repair => $repair_key, fails => ['credential'], why => qr/ERROR:.*(seal|signing key)/i);
+	repair => $repair_key, fails => ['credential'], why => $damaged_key);
 withstands('a signing key is cut short',
 	damage => 'UPDATE openid4vci.vci_key SET private_key = substr(private_key, 1, 20)',
-	repair => $repair_key, fails => ['credential'], why => qr/ERROR:.*(seal|signing key)/i);
+	repair => $repair_key, fails => ['credential'], why => $damaged_key);
 withstands('a bit of the data key is turned',
 	damage => 'UPDATE openid4vci.vci_issuer SET data_key = ' . sprintf($turned, 'data_key'),
-	repair => $repair_issuer, fails => \@all, why => qr/ERROR:.*seal/i);
+	repair => $repair_issuer, fails => \@all, why => $damaged_issuer);
 withstands('the data key is empty',
 	damage => "UPDATE openid4vci.vci_issuer SET data_key = ''",
-	repair => $repair_issuer, fails => \@all, why => qr/ERROR:.*seal/i);
+	repair => $repair_issuer, fails => \@all, why => $damaged_issuer);
 withstands('the name of the root key is damaged',
 	damage => "UPDATE openid4vci.vci_issuer SET root_key_id = 'nonsense'",
 	repair => $repair_issuer, fails => \@all, why => qr/ERROR:.*root key/i, health => qr/root key/i);
@@ -143,7 +146,8 @@ sub while_stopped
 }
 
 # With data checksums, which PostgreSQL 18 has by default, a damaged page is no data.
-my $offers = $node->data_dir . '/' . $issuer->sql("SELECT pg_relation_filepath('openid4vci.vci_offer')");
+my $offers = $node->data_dir . '/'
+  . $issuer->sql("SELECT pg_relation_filepath('openid4vci.vci_offer')");
 withstands('pages of the offers are damaged',
 	damage => sub {
 		while_stopped(sub { copy($offers, "$dir/pages") or die $!; damage_pages($offers) });

@@ -149,7 +149,8 @@ sub redeem
 {
 	my ($self, $flow, $key, $offer_id, $code) = @_;
 	my $tokens = $self->insist($offer_id, 'redeem',
-		sub { $flow->form_request('token', grant_type => $Issuer::grant, 'pre-authorized_code' => $code) });
+		sub { $flow->form_request('token', grant_type => $Issuer::grant,
+			'pre-authorized_code' => $code) });
 	# its first answer was lost; the registry opens such offers again
 	return if !defined $tokens->{refresh_token};
 	$tokens = $self->insist($offer_id, 'refresh',
@@ -324,7 +325,8 @@ sub lost
 	my $rows = Issuer::literal($json->encode([ grep { $_->{token} || $_->{credentials} } @seen ]));
 	return $issuer->sql(<<"SQL");
 CREATE TEMP TABLE seen AS
-	SELECT * FROM jsonb_to_recordset($rows) AS s (offer bigint, step text, token bigint, credentials integer);
+	SELECT * FROM jsonb_to_recordset($rows)
+		AS s (offer bigint, step text, token bigint, credentials integer);
 SELECT s.step || ' of offer ' || s.offer || ': token ' || s.token || ' is not there' FROM seen AS s
 LEFT JOIN openid4vci.vci_token AS t ON t.id = s.token AND t.offer_id = s.offer
 LEFT JOIN openid4vci.vci_event AS e ON e.token_id = t.id AND e.offer_id = t.offer_id
@@ -344,7 +346,8 @@ sub contradictions
 	my ($issuer) = @_;
 	return $issuer->sql(<<'SQL');
 SELECT 'token ' || t.id || ' came of ' || count(e.id) || ' events' FROM openid4vci.vci_token AS t
-LEFT JOIN openid4vci.vci_event AS e ON e.token_id = t.id AND e.kind IN ('offer_redeemed', 'token_refreshed')
+LEFT JOIN openid4vci.vci_event AS e ON e.token_id = t.id
+	AND e.kind IN ('offer_redeemed', 'token_refreshed')
 GROUP BY t.id HAVING count(e.id) <> 1
 UNION ALL
 SELECT 'event ' || e.id || ' tells of a token that is not there' FROM openid4vci.vci_event AS e
@@ -352,17 +355,20 @@ WHERE e.kind IN ('offer_redeemed', 'token_refreshed')
 	AND NOT EXISTS (SELECT FROM openid4vci.vci_token AS t WHERE t.id = e.token_id)
 UNION ALL
 SELECT 'a code of offer ' || t.offer_id || ' was redeemed ' || count(*) || ' times'
-FROM openid4vci.vci_token AS t JOIN openid4vci.vci_event AS e ON e.token_id = t.id AND e.kind = 'offer_redeemed'
+FROM openid4vci.vci_token AS t
+JOIN openid4vci.vci_event AS e ON e.token_id = t.id AND e.kind = 'offer_redeemed'
 GROUP BY t.offer_id, t.offer_generation HAVING count(*) > 1
 UNION ALL
 SELECT 'offer ' || o.id || ' does not know that it was redeemed' FROM openid4vci.vci_offer AS o
 WHERE (o.redeemed_at IS NOT NULL) <> EXISTS (SELECT FROM openid4vci.vci_token AS t
 	WHERE t.offer_id = o.id AND t.offer_generation = o.generation)
 UNION ALL
-SELECT 'offer ' || c.offer_id || ' was issued ' || count(*) || ' times' FROM openid4vci.vci_credential AS c
+SELECT 'offer ' || c.offer_id || ' was issued ' || count(*) || ' times'
+FROM openid4vci.vci_credential AS c
 GROUP BY c.offer_id, c.configuration_id, c.dataset, c.instance HAVING count(*) > 1
 UNION ALL
-SELECT 'credential ' || c.id || ' came of ' || count(e.id) || ' events' FROM openid4vci.vci_credential AS c
+SELECT 'credential ' || c.id || ' came of ' || count(e.id) || ' events'
+FROM openid4vci.vci_credential AS c
 LEFT JOIN openid4vci.vci_event AS e ON e.credential_id = c.id AND e.kind = 'credential_issued'
 GROUP BY c.id HAVING count(e.id) <> 1
 UNION ALL

@@ -33,7 +33,8 @@ sub start
 	my $port = PostgreSQL::Test::Cluster::get_free_port();
 	my $self = bless { node => $node, ini => "$dir/pooler$port.ini", port => $port }, $class;
 	write_file("$self->{ini}.users", join '', map { qq("$_" ""\n) } @users);
-	write_file($self->{ini}, <<"INI" . ($self->keeps_statements ? "max_prepared_statements = 100\n" : ''));
+	my $statements = $self->keeps_statements ? 'max_prepared_statements = 100' : '';
+	write_file($self->{ini}, <<"INI");
 [databases]
 postgres = host=@{[ $node->host ]} port=@{[ $node->port ]} dbname=postgres
 [pgbouncer]
@@ -45,6 +46,7 @@ auth_file = $self->{ini}.users
 pool_mode = transaction
 default_pool_size = $size
 server_login_retry = 1
+$statements
 INI
 	push @running, $self;
 	$self->run;
