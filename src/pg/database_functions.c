@@ -52,7 +52,7 @@ PG_FUNCTION_INFO_V1(vci_adopt_database);
 
 /* openid4vci.vci_adopt_database() returns boolean */
 Datum
-vci_adopt_database(PG_FUNCTION_ARGS)
+vci_adopt_database(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	VciStore *store = vci_store_open();
 	bool adopted;
@@ -164,7 +164,7 @@ PG_FUNCTION_INFO_V1(vci_rotate_root_key);
 
 /* openid4vci.vci_rotate_root_key() returns bigint */
 Datum
-vci_rotate_root_key(PG_FUNCTION_ARGS)
+vci_rotate_root_key(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	VciStore *store = vci_store_open();
 	char first[VCI_ROOT_KEY_ID_SIZE];
