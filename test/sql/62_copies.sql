@@ -73,7 +73,7 @@ SELECT helper.offer_here() > 0, vci_create_nonce('https://copies.example') IS NO
 SELECT status FROM helper.http('GET', '/.well-known/openid-credential-issuer', '{Host, copies.example}');
 
 -- Adopting it: who may, and what then holds.
-SET ROLE regress_vci_admin;
+SET ROLE regress_vci_stranger;
 SELECT helper.errors('SELECT openid4vci.vci_adopt_database()', $$SELECT openid4vci.vci_after_restore(now())$$,
     'SELECT openid4vci.vci_rotate_root_key()');
 RESET ROLE;
