@@ -1,6 +1,7 @@
 # A server that is killed twenty times while wallets redeem and fetch through the proxy: what a
 # wallet saw as 200 is in the tables after recovery, each step happened wholly or not at all,
-# no code was redeemed twice, and each wallet gets its one credential in the end.
+# no code was redeemed twice, and each wallet gets its one credential in the end. CRASH_ROUNDS
+# in the environment makes it another number of times.
 use strict;
 use warnings;
 
