@@ -10,8 +10,10 @@
 #include "utils/snapmgr.h"
 
 #include "event_seal.h"
+#include "store_purge.h"
 
-#define SEAL_CHUNK 16
+#define SEAL_CHUNK	16
+#define CLAIMS_MARK "claims"
 
 /* Is the DELETE of the purge itself at work? */
 static bool purge_deletes = false;
@@ -39,7 +41,7 @@ typedef struct EventPurge
 	VciStore *store;
 	TimestampTz before;
 	int32 max_rows;
-	int64 mark;		  /* no event above it goes */
+	int64 mark;		  /* of the purge of claims: no event above it goes */
 	int64 last_event; /* of the segment that was looked at last */
 	int64 through;	  /* the last segment that was purged */
 	int64 purged;
@@ -56,15 +58,21 @@ warn_of_broken_segment(const VciSealRow *segment, const char *problem)
 					  errhint("SELECT * FROM openid4vci.vci_verify_events();")));
 }
 
+static void
+note_remaining(EventPurge *purge, const VciSealRow *next)
+{
+	purge->remaining =
+		Max(next->events, vci_store_events_before(purge->store, next->id - 1, purge->before));
+}
+
 /* False: this segment stays, and so do all behind it. */
 static bool
 purge_segment(EventPurge *purge, const VciSealRow *segment)
 {
+	VciPurgeMark claims;
 	TimestampTz newest;
 	char *problem;
 
-	if (segment->end_event - 1 > purge->mark)
-		return false;
 	problem = vci_segment_problem(purge->store, segment, purge->last_event, &newest);
 	if (problem != NULL)
 	{
@@ -74,10 +82,16 @@ purge_segment(EventPurge *purge, const VciSealRow *segment)
 	}
 	if (newest >= purge->before)
 		return false;
+	if (segment->end_event - 1 > purge->mark)
+	{
+		/* who holds the mark may be long about it: no reason to call again at once */
+		if (vci_store_lock_mark(purge->store, CLAIMS_MARK, &claims))
+			note_remaining(purge, segment);
+		return false;
+	}
 	if (purge->purged > 0 && purge->purged + segment->events > purge->max_rows)
 	{
-		purge->remaining = Max(
-			segment->events, vci_store_events_before(purge->store, purge->through, purge->before));
+		note_remaining(purge, segment);
 		return false;
 	}
 	purge->purged += delete_events(purge->store, segment);

@@ -233,9 +233,15 @@ SELECT max(id) - 500000 AS start FROM openid4vci.vci_event \gset
 CREATE FUNCTION pg_temp.peak_kb() RETURNS integer LANGUAGE sql AS $$
 	SELECT substring(pg_read_file('/proc/self/status') FROM 'VmPeak:\s+(\d+)')::integer
 $$;
+CREATE ROLE one_reader;
+SELECT FROM openid4vci.vci_grant('one_reader', 'reporter', 'https://issuer.example');
+SET ROLE one_reader;
 SELECT count(*) FROM openid4vci.vci_events(:start + 490000);
+RESET ROLE;
 SELECT pg_temp.peak_kb() AS first \gset
+SET ROLE one_reader;
 SELECT count(*) FROM openid4vci.vci_events(:start);
+RESET ROLE;
 SELECT :first, pg_temp.peak_kb();
 SQL
 
