@@ -92,9 +92,14 @@ subtest 'what is labelled PARALLEL SAFE works in a worker' => sub {
 	my $offer = $issuer->offer;
 	my $proof = $wallet->proof(aud => $issuer->{url}, nonce => 'n');
 	my $request = login_request();
+	my $kid = $issuer->sql('SELECT kid FROM openid4vci.vci_key_info');
+	$issuer->sql("SELECT openid4vci.vci_grant('registry', 'auditor')");
 	my %calls = (
 		vci_authorization_request => "openid4vci.vci_authorization_request('$request')",
+		vci_event_head => 'ARRAY[openid4vci.vci_event_head()]',
 		vci_events => '(SELECT count(*) FROM openid4vci.vci_events())',
+		vci_key_csr => "openid4vci.vci_key_csr('$kid', '/CN=issuer.example')",
+		vci_verify_events => '(SELECT segments FROM openid4vci.vci_verify_events())',
 		vci_verify_dpop => "openid4vci.vci_verify_dpop('$proof', 'POST', '$issuer->{url}/x')",
 		vci_duty_issuers => "openid4vci.vci_duty_issuers('offerer')",
 		vci_offer_uri => "openid4vci.vci_offer_uri($offer->{offer_id})",
