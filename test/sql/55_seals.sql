@@ -90,7 +90,7 @@ SELECT helper.errors($$SELECT vci_verify_events('')$$, $$SELECT vci_verify_event
     $$SELECT vci_verify_events('9999999999999999999.' || repeat('A', 43))$$);
 
 -- What becomes of it when somebody who can drop the triggers changes something. Undone each time.
-CREATE FUNCTION helper.verdict(tampering text, head text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION helper.after_tampering(tampering text, head text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     verdict record;
 BEGIN
@@ -128,13 +128,13 @@ CREATE FUNCTION helper.shown(verdict text, middle bigint, event bigint) RETURNS 
     FROM regexp_matches(regexp_replace(verdict, 'first of \d+', 'first of N'), '\d+|\D+', 'g') WITH ORDINALITY AS m (words, n), LATERAL (SELECT m.words[1], m.n) AS w (word, n)
 $$;
 -- Any column, and what is NULL: it is another value than 0 or an empty text. The horizon is of the cluster.
-SELECT c.change, helper.shown(helper.verdict(format('UPDATE vci_event SET %s WHERE id = %s', c.change, :event)),
+SELECT c.change, helper.shown(helper.after_tampering(format('UPDATE vci_event SET %s WHERE id = %s', c.change, :event)),
     :middle, :event) AS verdict
 FROM unnest(ARRAY['at = at + interval ''1 microsecond''', 'issuer_id = NULL', 'offer_id = 0',
     'authorization_id = 0', 'token_id = 0', 'deferred_id = 0', 'credential_id = 0', 'kind = ''''',
     'kind = ''mad'', actor = ''eregress''', 'actor = ''regresS''', 'key_id = 0', 'role_name = ''''',
     'duty = ''''', 'horizon = ''4''']) AS c (change);
-SELECT t.tampering, helper.shown(helper.verdict(
+SELECT t.tampering, helper.shown(helper.after_tampering(
     replace(replace(t.tampering, 'EVENT', :'event'), 'SEAL', :'middle')), :middle, :event) AS verdict
 FROM unnest(ARRAY[
     'DELETE FROM vci_event WHERE id = EVENT',
@@ -155,15 +155,15 @@ FROM unnest(ARRAY[
     'INSERT INTO vci_event_seal SELECT id + 2, ''checkpoint'', ''{}'', 0, SEAL, sealed_at, digest, mac FROM vci_event_seal WHERE id = SEAL'
     ]) AS t (tampering);
 -- The end can be cut off without a trace, but not past a head; nor can it be sealed anew.
-SELECT t.tampering, helper.shown(helper.verdict(replace(t.tampering, 'SEAL', :'middle')), :middle, :event) AS verdict,
-    helper.shown(helper.verdict(replace(t.tampering, 'SEAL', :'middle'), :'head'), :middle, :event) AS "with the head"
+SELECT t.tampering, helper.shown(helper.after_tampering(replace(t.tampering, 'SEAL', :'middle')), :middle, :event) AS verdict,
+    helper.shown(helper.after_tampering(replace(t.tampering, 'SEAL', :'middle'), :'head'), :middle, :event) AS "with the head"
 FROM unnest(ARRAY[
     'DELETE FROM vci_event_seal WHERE id > SEAL',
     'DELETE FROM vci_event_seal WHERE id > SEAL; DELETE FROM vci_event WHERE id >= (SELECT upper(event_ids) FROM vci_event_seal WHERE id = SEAL)',
     'DELETE FROM vci_event_seal WHERE id > SEAL; DO ''BEGIN PERFORM vci_seal_events(); END''']) AS t (tampering);
-SELECT helper.shown(helper.verdict('DELETE FROM vci_event_seal; DELETE FROM vci_event', :'head'), :middle, :event);
+SELECT helper.shown(helper.after_tampering('DELETE FROM vci_event_seal; DELETE FROM vci_event', :'head'), :middle, :event);
 -- Without the key nothing can be checked, and no new chain begins in silence.
-SELECT helper.verdict('UPDATE vci_database SET event_key = NULL'), helper.verdict('DELETE FROM vci_database');
+SELECT helper.after_tampering('UPDATE vci_database SET event_key = NULL'), helper.after_tampering('DELETE FROM vci_database');
 SELECT helper.error('UPDATE vci_database SET event_key = NULL; SELECT vci_seal_events()');
 -- A gap between two segments is no place to put something.
 DO $$
@@ -173,7 +173,7 @@ BEGIN
     PERFORM vci_seal_events();
 END $$;
 SELECT max(upper(event_ids)) - 2 AS gap, max(id) AS seal FROM vci_event_seal \gset
-SELECT helper.verdict(format('INSERT INTO vci_event (id, horizon, kind, actor) VALUES (%s, ''3'', ''late'', ''regress'')', :gap))
+SELECT helper.after_tampering(format('INSERT INTO vci_event (id, horizon, kind, actor) VALUES (%s, ''3'', ''late'', ''regress'')', :gap))
     = format('%s: event %s was added: it is none of those that were sealed', :seal, :gap) AS named;
 SELECT problem FROM vci_verify_events(:'head');
 
@@ -229,4 +229,4 @@ INSERT INTO vci_event (id, horizon, kind, actor, at)
     VALUES (nextval('vci_event_id_seq'), '3', 'new', 'regress', now() - interval '23 hours');
 SELECT ok FROM vci_health() WHERE "check" = 'events';
 ROLLBACK;
-DROP FUNCTION helper.seal_all, helper.field, helper.digest, helper.verdict, helper.shown;
+DROP FUNCTION helper.seal_all, helper.field, helper.digest, helper.after_tampering, helper.shown;
