@@ -510,6 +510,49 @@ for my $duty (@duties)
 		"$duty has no other duty");
 }
 
+# Nothing of it needs a superuser, nor a role with any attribute: not even the owner of the
+# extension's objects, once they belong to an ordinary role.
+is($issuer->sql('SELECT string_agg(DISTINCT rolname, \' \') FROM pg_roles JOIN openid4vci.vci_duty ON rolname = role_name
+	WHERE rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb OR rolreplication'), '',
+	'no role with a duty has an attribute');
+$issuer->sql(<<'SQL');
+CREATE ROLE ordinary;
+CREATE ROLE helper LOGIN;
+CREATE DATABASE plain TEMPLATE template0 ENCODING 'UTF8';
+CREATE ROLE dba LOGIN SUPERUSER;
+SQL
+sub plain
+{
+	my ($role, $statement) = @_;
+	my ($status, $out, $err) = $node->psql('plain', $statement, extra_params => [ '-U', $role ]);
+	return $status == 0 ? $out : $err;
+}
+is(plain('dba', 'CREATE EXTENSION openid4vci; REASSIGN OWNED BY dba TO ordinary'), '', 'an ordinary role owns it all');
+is(plain('dba', "SELECT DISTINCT relowner::regrole FROM pg_class WHERE relnamespace = 'openid4vci'::regnamespace"),
+	'ordinary', 'every table');
+unlike(plain('dba', "SELECT openid4vci.vci_grant('d_$_', '$_')"), qr/ERROR/, "$_ is given there")
+  for grep { $_ ne 'none' } @duties;
+unlike(plain('d_issuer_admin', "SELECT openid4vci.vci_create_issuer('https://plain.example');
+	SELECT openid4vci.vci_create_configuration('Open', 'v', binding => 'absent');
+	SELECT openid4vci.vci_grant('helper', 'offerer', 'https://plain.example')"), qr/ERROR/,
+	'an issuer_admin sets up an issuer, and gives a helper a duty');
+unlike(plain('d_key_admin', 'SELECT openid4vci.vci_create_key(); SELECT openid4vci.vci_rotate_root_key()'), qr/ERROR/,
+	'a key_admin makes its key');
+my $offered = plain('helper', "SELECT credential_offer #>> '{grants,$Issuer::grant,pre-authorized_code}'
+	FROM openid4vci.vci_create_offer('{Open}', claims => '{\"a\": 1}')");
+my ($got) = plain('d_endpoint', 'SELECT status || convert_from(body, \'UTF8\') FROM openid4vci.vci_http(\'POST\',
+	\'/api/v1/openid4vci/token\', \'{Content-Type, application/x-www-form-urlencoded}\',
+	\'' . "grant_type=$Issuer::grant&pre-authorized_code=$offered')") =~ /^200.*"access_token":"([\w-]+)"/;
+like(plain('d_endpoint', 'SELECT status || convert_from(body, \'UTF8\') FROM openid4vci.vci_http(\'POST\',
+	\'/api/v1/openid4vci/credential\', \'{Content-Type, application/json, Authorization, Bearer ' . ($got // 'none') . '}\',
+	\'{"credential_configuration_id":"Open"}\')'), qr/^200.*"credential":/, 'a wallet gets its credential');
+unlike(plain('d_offerer', 'SELECT openid4vci.vci_seal_events(); SELECT openid4vci.vci_purge()'), qr/ERROR/, 'cron does its work');
+like(plain('d_auditor', 'SELECT segments > 0, broken_segment IS NULL FROM openid4vci.vci_verify_events()'), qr/^t\|t$/,
+	'and an auditor finds the events in order');
+unlike(plain('dba', 'SELECT openid4vci.vci_reapply_duties()'), qr/ERROR/, 'duties are reapplied');
+is(plain('d_reporter', 'SELECT "check" FROM openid4vci.vci_health()
+	WHERE NOT ok AND "check" <> \'durability\''), '', 'and all is well'); # fsync is off in tests
+
 # The root key's place is a superuser's business, before the library is loaded too.
 for my $setting (qw(root_key_file max_body_size))
 {
