@@ -91,8 +91,8 @@ purge_dpop_proofs(const Purge *purge, const PurgeKind *kind pg_attribute_unused(
 }
 
 /*
- * Offers that ended before their claims are due: issued for the last time, denied, or cancelled. What
- * happened tells it, so that issuing writes nothing for this; an offer that is passed over here
+ * Offers that ended before their claims are due: issued for the last time, denied, cancelled.
+ * The events tell it, so that issuing writes nothing for this; an offer that is passed over here
  * is found when its claims are due. An ending can cost two changes, of the offer and of its
  * deferral: the mark stays where there is room for one of them alone.
  */
