@@ -127,8 +127,8 @@ for my $path (grep { $documents{$_}->blocks('sql') && !/README|sql-api|security/
 # The commands that rotate the root key, on another folder and without sudo: the server's
 # user can read the result, and the old key is still in it.
 {
-	my ($rotation) = map { $_->{text} } grep { $_->{section} eq 'The root key' }
-	  $documents{"$top/docs/security.md"}->blocks('sh');
+	my ($rotation) = map { $_->{text} } grep { $_->{text} =~ /openssl rand .*root\.key\.new/s }
+	  $operations->blocks('sh');
 	my $user = getpwuid($>);
 	my $folder = tempdir(CLEANUP => 1);
 	append_to_file("$folder/root.key", slurp_file($root_key));
@@ -137,7 +137,7 @@ for my $path (grep { $documents{$_}->blocks('sql') && !/README|sql-api|security/
 	$rotation =~ s/-o postgres /-o $user /;
 	$rotation =~ s{/etc/openid4vci/}{$folder/}g;
 	IPC::Run::run([ 'sh', '-euc', $rotation ]);
-	is($?, 0, 'security.md: the commands that rotate the root key work');
+	is($?, 0, 'operations.md: the commands that rotate the root key work');
 	my @keys = split /\n/, slurp_file("$folder/root.key");
 	is(scalar @keys, 2, 'then there are two keys');
 	is("$keys[1]\n", slurp_file($root_key), 'the old one stands below');
