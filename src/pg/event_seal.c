@@ -1,7 +1,6 @@
 #include "compat.h"
 
 #include "lib/stringinfo.h"
-#include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -53,30 +52,11 @@ make_key(VciStore *store, VciSealKeyRow *row)
 	vci_store_set_seal_key(store, row);
 }
 
-/* A value as in VciSealedEventRow's bytes. */
-static void
-put_value(StringInfo bytes, const void *value, size_t len)
-{
-	if (value == NULL)
-	{
-		pq_sendint32(bytes, (uint32) -1);
-		return;
-	}
-	pq_sendint32(bytes, (uint32) len);
-	appendBinaryStringInfo(bytes, value, (int) len);
-}
-
-static void
-put_number(StringInfo bytes, int64 value)
-{
-	pq_sendint32(bytes, sizeof(value));
-	pq_sendint64(bytes, (uint64) value);
-}
-
 static void
 put_bytes(StringInfo bytes, const bytea *value)
 {
-	put_value(bytes, value ? VARDATA_ANY(value) : NULL, value ? VARSIZE_ANY_EXHDR(value) : 0);
+	vci_append_value(bytes, value ? VARDATA_ANY(value) : NULL,
+					 value ? VARSIZE_ANY_EXHDR(value) : 0);
 }
 
 static void
@@ -87,13 +67,13 @@ mac_of_seal(const VciSecret *key, const VciSealRow *seal, const bytea *previous,
 	StringInfoData bytes;
 
 	initStringInfo(&bytes);
-	put_value(&bytes, MAC_VERSION, strlen(MAC_VERSION));
-	put_number(&bytes, seal->id);
-	put_value(&bytes, seal->kind, strlen(seal->kind));
-	put_value(&bytes, seal->event_ids, strlen(seal->event_ids));
-	put_number(&bytes, seal->events);
-	put_number(&bytes, seal->purged_through);
-	put_number(&bytes, seal->sealed_at);
+	vci_append_value(&bytes, MAC_VERSION, strlen(MAC_VERSION));
+	vci_append_number(&bytes, seal->id);
+	vci_append_value(&bytes, seal->kind, strlen(seal->kind));
+	vci_append_value(&bytes, seal->event_ids, strlen(seal->event_ids));
+	vci_append_number(&bytes, seal->events);
+	vci_append_number(&bytes, seal->purged_through);
+	vci_append_number(&bytes, seal->sealed_at);
 	put_bytes(&bytes, seal->digest);
 	put_bytes(&bytes, previous);
 	vci_require(vci_hmac(key, bytes.data, bytes.len, mac, &error), &error);

@@ -2,8 +2,7 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
-#include "lib/stringinfo.h"
-#include "libpq/pqformat.h"
+#include "port/pg_bswap.h"
 #include "utils/builtins.h"
 #include "utils/xid8.h"
 
@@ -203,7 +202,31 @@ vci_store_last_settled_event(VciStore *store, int64 after)
 }
 
 static void
-encode_column(StringInfo bytes, int row, int column)
+append_length(StringInfo bytes, int32 len)
+{
+	uint32 network_order = pg_hton32((uint32) len);
+
+	appendBinaryStringInfo(bytes, (const char *) &network_order, sizeof(network_order));
+}
+
+void
+vci_append_value(StringInfo bytes, const void *value, size_t len)
+{
+	append_length(bytes, value == NULL ? -1 : (int32) len);
+	if (value != NULL)
+		appendBinaryStringInfo(bytes, value, (int) len);
+}
+
+void
+vci_append_number(StringInfo bytes, int64 value)
+{
+	uint64 network_order = pg_hton64((uint64) value);
+
+	vci_append_value(bytes, &network_order, sizeof(network_order));
+}
+
+static void
+append_column(StringInfo bytes, int row, int column)
 {
 	Oid type = SPI_gettypeid(SPI_tuptable->tupdesc, column);
 	bool is_null;
@@ -211,18 +234,14 @@ encode_column(StringInfo bytes, int row, int column)
 	text *string;
 
 	if (is_null)
-		pq_sendint32(bytes, (uint32) -1);
+		vci_append_value(bytes, NULL, 0);
 	else if (type == INT8OID || type == TIMESTAMPTZOID)
-	{
-		pq_sendint32(bytes, sizeof(int64));
-		pq_sendint64(bytes, (uint64) DatumGetInt64(value));
-	}
+		vci_append_number(bytes, DatumGetInt64(value));
 	else
 	{
 		Assert(type == TEXTOID);
 		string = DatumGetTextPP(value);
-		pq_sendint32(bytes, VARSIZE_ANY_EXHDR(string));
-		appendBinaryStringInfo(bytes, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
+		vci_append_value(bytes, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
 	}
 }
 
@@ -253,7 +272,7 @@ vci_store_sealed_events(VciStore *store, int64 after, int64 end, const char *eve
 
 		initStringInfo(&bytes);
 		for (int column = 1; column <= EVENT_COLUMN_COUNT; column++)
-			encode_column(&bytes, i, column);
+			append_column(&bytes, i, column);
 		rows[i].id = vci_column_int64(i, 1);
 		rows[i].at = vci_column_int64(i, 2);
 		rows[i].member = vci_column_boolean(i, EVENT_COLUMN_COUNT + 1);

@@ -5,6 +5,8 @@
 #ifndef VCI_STORE_EVENT_SEAL_H
 #define VCI_STORE_EVENT_SEAL_H
 
+#include "lib/stringinfo.h"
+
 #include "store.h"
 
 /* The key of the seals, as vci_database has it. */
@@ -28,6 +30,13 @@ typedef struct VciSealRow
 	bytea *mac;
 } VciSealRow;
 
+/*
+ * Values as digests and MACs take them: the length in 4 bytes, the highest first (-1: null),
+ * then the bytes; a number or time in 8.
+ */
+extern void vci_append_value(StringInfo bytes, const void *value, size_t len); /* NULL: null */
+extern void vci_append_number(StringInfo bytes, int64 value);
+
 /* An event as a seal covers it. */
 typedef struct VciSealedEventRow
 {
@@ -35,9 +44,8 @@ typedef struct VciSealedEventRow
 	TimestampTz at;
 	bool member; /* of the event_ids that were asked for */
 	/*
-	 * id, at, issuer_id, offer_id, authorization_id, token_id, deferred_id, credential_id,
-	 * kind, actor, key_id, role_name, duty: each as the length of its value (4 bytes, the
-	 * highest first; -1: null) and the value (a number or time in 8 bytes; UTF-8).
+	 * Values: id, at, issuer_id, offer_id, authorization_id, token_id, deferred_id,
+	 * credential_id, kind, actor, key_id, role_name, duty.
 	 */
 	char *bytes;
 	int len;
