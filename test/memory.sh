@@ -132,32 +132,50 @@ memcheck_starts()
 			"--suppressions=$PWD/test/memory/valgrind.supp" "--log-file=$folder/report.%p"
 }
 
-memcheck_sees()
+# findings REPORT: what valgrind said in it that counts. A backend ends with much that it never
+# freed; only what was lost below a function of ours, vci_*, counts.
+findings()
 {
-	run_control "$1" read_behind_block
-	run_control "$1" branch_on_unwritten
-	grep -q 'Invalid read' "$1"/report.* && grep -q read_behind_block "$1"/report.* &&
-		grep -q 'uninitialised value' "$1"/report.* && grep -q branch_on_unwritten "$1"/report.* &&
-		rm "$1"/report.*
+	awk 'function tell() {
+			if (text ~ /definitely lost/ ? text ~ / vci_[a-z0-9_]+ \(/ : text ~ /(at|by) 0x/)
+				printf "%s\n", text
+			text = ""
+		}
+		{sub(/^==[0-9]+== ?/, "")}
+		/^$/ {tell(); next}
+		{text = text $0 "\n"}
+		END {tell()}' "$1"
 }
 
-# A backend ends with much that it never freed; only what was lost below a function of ours,
-# vci_*, counts.
-memcheck_is_content()
+collect_findings()
 {
 	local report
-	for report in "$1"/report.*
+	for report in "$1"/report.*[0-9]
 	do
-		awk 'function tell() {
-				if (text ~ /definitely lost/ ? text ~ / vci_[a-z0-9_]+ \(/ : text ~ /(at|by) 0x/)
-					printf "%s\n", text
-				text = ""
-			}
-			{sub(/^==[0-9]+== ?/, "")}
-			/^$/ {tell(); next}
-			{text = text $0 "\n"}
-			END {tell()}' "$report" >"$report.told"
+		findings "$report" >"$report.told"
 	done
+}
+
+memcheck_sees()
+{
+	local try=0
+	run_control "$1" read_behind_block
+	run_control "$1" branch_on_unwritten
+	run_control "$1" vci_lose_block
+	# A backend looks for lost blocks when it ends, which takes it a while.
+	until collect_findings "$1" && grep -q vci_lose_block "$1"/report.*.told
+	do
+		[ $((try += 1)) -lt 300 ] || return 1
+		sleep 0.2
+	done
+	grep -q 'Invalid read' "$1"/report.*.told && grep -q read_behind_block "$1"/report.*.told &&
+		grep -q 'uninitialised value' "$1"/report.*.told &&
+		grep -q branch_on_unwritten "$1"/report.*.told && rm "$1"/report.*
+}
+
+memcheck_is_content()
+{
+	collect_findings "$1"
 	no_reports memcheck "$1"/report.*.told
 }
 

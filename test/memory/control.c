@@ -1,6 +1,7 @@
 /*
  * Functions with a fault, which show that the tool at work sees such faults in a backend:
- * a byte read behind a block, and a branch on memory that nobody wrote.
+ * a byte read behind a block, a branch on memory that nobody wrote, and a block that is lost,
+ * in a function with a name like our own.
  */
 #include "postgres.h"
 
@@ -12,6 +13,7 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(read_behind_block);
 PG_FUNCTION_INFO_V1(branch_on_unwritten);
+PG_FUNCTION_INFO_V1(vci_lose_block);
 
 Datum
 read_behind_block(PG_FUNCTION_ARGS)
@@ -34,4 +36,14 @@ branch_on_unwritten(PG_FUNCTION_ARGS)
 		set = true;
 	free((void *) block);
 	PG_RETURN_BOOL(set);
+}
+
+Datum
+vci_lose_block(PG_FUNCTION_ARGS)
+{
+	char *volatile block = malloc((size_t) PG_GETARG_INT32(0));
+
+	block[0] = '\0';
+	block = NULL;
+	PG_RETURN_BOOL(block != NULL);
 }
