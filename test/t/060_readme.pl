@@ -270,8 +270,8 @@ is($node->safe_psql('registry',
 	'its offer is pending, asks for a PIN, and was made by a role that is no superuser');
 is($node->safe_psql('registry', q{SELECT rolsuper FROM pg_roles WHERE rolname = 'registry'}), 'f',
 	'namely by this one');
-is($node->safe_psql('registry', q{SELECT count(*) FROM openid4vci.vci_health() WHERE NOT ok}), '0',
-	'after the README all is healthy');
+is($node->safe_psql('registry', q{SELECT count(*) FROM openid4vci.vci_health()
+	WHERE NOT ok AND "check" <> 'durability'}), '0', 'after the README all is healthy'); # fsync is off in tests
 
 $node->stop;
 done_testing();
