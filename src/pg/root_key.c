@@ -14,10 +14,13 @@
 
 char *vci_root_key_file = NULL;
 
+/* Who pastes it must not overwrite the key that opens what is there. */
 #define ROOT_KEY_HINT                                                                              \
-	"As root: install -d -m 0755 /etc/openid4vci && openssl rand -hex 32 | install -m 0400 -o "    \
-	"postgres /dev/stdin /etc/openid4vci/root.key. Another place: LOAD 'openid4vci'; ALTER "       \
-	"SYSTEM SET openid4vci.root_key_file = '/path/to/file'; SELECT pg_reload_conf();"
+	"If there was a key before, mend that file or bring it back: no other opens what it sealed. "  \
+	"The first one, as root: install -d -m 0755 /etc/openid4vci && test ! -e "                     \
+	"/etc/openid4vci/root.key && openssl rand -hex 32 | install -m 0400 -o postgres /dev/stdin "   \
+	"/etc/openid4vci/root.key. Another place: LOAD 'openid4vci'; ALTER SYSTEM SET "                \
+	"openid4vci.root_key_file = '/path/to/file'; SELECT pg_reload_conf();"
 
 #define ROOT_KEY_COMMAND_HINT                                                                      \
 	"As the server's user, it must print a root key as 64 hexadecimal digits to its standard "     \
