@@ -45,6 +45,7 @@ make_key(VciStore *store, VciSealKeyRow *row)
 	VciError error = VCI_ERROR_INIT;
 	VciSecret master;
 
+	vci_root_keys_follow(store);
 	vci_require(vci_random(master.bytes, sizeof(master.bytes), &error), &error);
 	row->sealed =
 		vci_root_seal(KEY_PLACE, 1, master.bytes, sizeof(master.bytes), &row->root_key_id);

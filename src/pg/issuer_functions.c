@@ -26,6 +26,7 @@ insert_issuer(VciStore *store, const char *url)
 	char *root_key_id;
 	bytea *sealed;
 
+	vci_root_keys_follow(store);
 	vci_require(vci_random(data_key.bytes, sizeof(data_key.bytes), &error), &error);
 	sealed =
 		vci_root_seal("issuer data key", id, data_key.bytes, sizeof(data_key.bytes), &root_key_id);

@@ -6,6 +6,7 @@
 
 #include "miscadmin.h"
 #include "storage/fd.h"
+#include "utils/snapmgr.h"
 
 #include "release.h"
 #include "report.h"
@@ -190,6 +191,28 @@ vci_root_key_id(char id[VCI_ROOT_KEY_ID_SIZE])
 	vci_root_keys_read(&keys);
 	strlcpy(id, keys.keys[0].id, VCI_ROOT_KEY_ID_SIZE);
 	vci_wipe(&keys, sizeof(keys));
+}
+
+/* Another session may have rotated the root key since, and the former one may be gone soon. */
+void
+vci_root_keys_follow(VciStore *store)
+{
+	char first[VCI_ROOT_KEY_ID_SIZE];
+	VciRootKeyUse *uses;
+	int count;
+
+	if (!by_command())
+		return;
+	vci_root_key_id(first);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	uses = vci_store_root_key_uses(store, &count);
+	PopActiveSnapshot();
+	for (int i = 0; i < count; i++)
+		if (strcmp(uses[i].root_key_id, first) != 0)
+		{
+			vci_root_keys_refresh();
+			return;
+		}
 }
 
 /* Associated data: a sealed value opens only in the place that it was sealed for. */

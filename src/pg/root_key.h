@@ -6,6 +6,7 @@
 #define VCI_ROOT_KEY_H
 
 #include "../jose/seal.h"
+#include "store.h"
 
 /* What is sealed, for vci_root_seal and vci_root_unseal. */
 #define VCI_ISSUER_DATA_KEY "issuer data key"
@@ -27,6 +28,12 @@ extern bool vci_root_keys_usable(char **problem);
 
 /* What is read from now on is what file or command say from now on. */
 extern void vci_root_keys_refresh(void);
+
+/*
+ * Before something new is sealed, behind the lock that vci_rotate_root_key takes: keys that this
+ * backend keeps are read again when rows are sealed under another one than the first of them.
+ */
+extern void vci_root_keys_follow(VciStore *store);
 
 /* The id of the key that seals. */
 extern void vci_root_key_id(char id[VCI_ROOT_KEY_ID_SIZE]);

@@ -203,6 +203,27 @@ subtest 'a key that is missing among those kept' => sub {
 	is($said, "t\nt\nend\n", 'a session that kept the old key alone finds the new one') or diag($err);
 };
 
+# A root key that leaked, or goes the day after, must not seal a new signing key.
+subtest 'a session that kept the former key seals under the new one' => sub {
+	my $new_key = join '', map { sprintf '%02x', int rand 256 } 1 .. 32;
+	my ($in, $said, $err) = ("$sign;\n", '', '');
+	my $session = IPC::Run::start([ 'psql', '-XqAt', '-d', $node->connstr('postgres') ],
+		'<', \$in, '>', \$said, '2>', \$err);
+	$session->pump until $said =~ /t\n/;
+	write_text("$dir/keys", "$new_key\n$other_key\n");
+	like($issuer->sql('SELECT openid4vci.vci_rotate_root_key()'), qr/^[2-9]$/, 'rotated');
+	$in .= q{SELECT 'key', length(openid4vci.vci_create_key(state => 'next'));
+		SELECT 'issuer', openid4vci.vci_create_issuer('https://late.example') > 0; SELECT 'end';} . "\n";
+	$session->pump until $said =~ /end/;
+	$session->finish;
+	like($said, qr/key\|43\nissuer\|t\n/, 'a key and an issuer are made') or diag($err);
+	is($issuer->sql('SELECT count(DISTINCT root_key_id) FROM (SELECT root_key_id FROM openid4vci.vci_key
+			UNION ALL SELECT root_key_id FROM openid4vci.vci_issuer) AS s'), 1, 'under the same root key');
+	$issuer->sql("SELECT openid4vci.vci_retire_issuer('https://late.example')");
+	write_text("$dir/keys", "$other_key\n$key\n$new_key\n");
+	$issuer->sql('SELECT openid4vci.vci_rotate_root_key()');
+};
+
 subtest 'parallel workers' => sub {
 	$issuer->sql(<<'SQL');
 CREATE TABLE public.entitlement AS SELECT n AS id FROM generate_series(1, 3000) AS n;
