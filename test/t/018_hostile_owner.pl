@@ -367,7 +367,8 @@ my @attacks = (
 	[ 'SHOW openid4vci.root_key_file', qr/^42501$/ ],
 	[ 'SHOW openid4vci.root_key_command', qr/^42501$/ ],
 	[ 'CREATE TEMP TABLE vci_offer (id bigint)', qr/^42501$/ ],
-	[ 'CREATE DOMAIN pg_temp.text AS pg_catalog.text', qr/^42501$/ ],
+	# not every PostgreSQL refuses it; no statement of ours may find it
+	[ 'CREATE DOMAIN pg_temp.text AS pg_catalog.text CHECK (false)', qr/^(42501|done)$/ ],
 	# never found without its schema's name
 	[ "CREATE FUNCTION pg_temp.lower(text) RETURNS int LANGUAGE sql AS 'SELECT 1'", qr/^done$/ ],
 	[ 'DECLARE c CURSOR WITH HOLD FOR SELECT 1', qr/^42501$/ ],
@@ -408,7 +409,7 @@ $issuer->sql(<<"SQL");
 CREATE FUNCTION public.session() RETURNS text LANGUAGE sql AS \$\$
     SELECT concat_ws(' ', current_user, session_user, (SELECT md5(string_agg(name || setting, ',' ORDER BY name))
         FROM pg_settings), ARRAY(SELECT pg_listening_channels()), (SELECT count(*) FROM pg_cursors), (SELECT count(*)
-        FROM pg_prepared_statements), (SELECT count(*) FROM pg_type WHERE typnamespace = pg_my_temp_schema()), lower('X'))
+        FROM pg_prepared_statements), lower('X'))
 \$\$;
 CREATE FUNCTION public.credential_of(token text) RETURNS boolean LANGUAGE sql AS \$\$
     SELECT status = 200 FROM openid4vci.vci_http('POST', '/api/v1/openid4vci/credential', ARRAY['Host', 'issuer.example',
