@@ -93,6 +93,16 @@ rotate(VciTokenCall *call, const VciRefreshTokenRow *row, const VciRefreshTokenR
 	return vci_issuer_ticket(call->issuer, VCI_TICKET_REFRESH, next.id, next.generation);
 }
 
+/* By more than is needed, so that a wallet that refreshes often changes the offer rarely. */
+static void
+prolong(VciTokenCall *call, const VciOfferRow *offer)
+{
+	int64 end = vci_grant_end(call);
+
+	if (offer->ends_at < end)
+		vci_store_prolong_offer(call->store, offer->id, end + SECS_PER_HOUR);
+}
+
 static VciStatus
 refresh(VciTokenCall *call, const VciRefreshTokenRow *row, const VciRefreshTokenRow *successor,
 		VciError *error)
@@ -111,7 +121,7 @@ refresh(VciTokenCall *call, const VciRefreshTokenRow *row, const VciRefreshToken
 	if (status != VCI_OK)
 		return status;
 	token_id = vci_grant_token(call, &granted, rotate(call, row, successor));
-	vci_store_prolong_offer(call->store, offer->id, vci_grant_end(call));
+	prolong(call, offer);
 	vci_note(
 		call->store, call->issuer,
 		(VciEvent){.kind = VCI_EVENT_TOKEN_REFRESHED, .offer_id = offer->id, .token_id = token_id});

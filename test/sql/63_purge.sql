@@ -33,7 +33,7 @@ CREATE FUNCTION purge.ends(offer bigint) RETURNS text LANGUAGE sql AS $$
         WHEN o.ends_at = o.expires_at THEN 'with its expiry'
         WHEN o.ends_at = o.expires_at + interval '10 minutes' THEN 'with the last code'
         WHEN o.ends_at = (SELECT max(expires_at) FROM openid4vci.vci_token WHERE offer_id = o.id) THEN 'with its token'
-        WHEN o.ends_at BETWEEN r.last AND r.last + interval '2 seconds' THEN 'with its refresh token'
+        WHEN o.ends_at BETWEEN r.last AND r.last + interval '1 hour 2 seconds' THEN 'with its refresh token'
         WHEN o.ends_at = (SELECT max(expires_at) FROM openid4vci.vci_deferred WHERE offer_id = o.id) THEN 'with its deferral'
         WHEN o.ends_at BETWEEN clock_timestamp() + interval '5 seconds' AND clock_timestamp() + interval '11 seconds' THEN 'with the retry window'
         WHEN o.ends_at <= clock_timestamp() THEN 'now' ELSE o.ends_at::text END

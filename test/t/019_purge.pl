@@ -131,9 +131,10 @@ subtest 'steps of wallets stay HOT' => sub {
 	$issuer->sql_as('registry', q{SELECT openid4vci.vci_alter_configuration('Open', '{"deferred": true}')});
 	my $token = $issuer->token($issuer->offer('', 'Open'))->{json}{access_token};
 	is($issuer->credential($token, Issuer::credential_body('Open'))->{status}, 202, 'deferred');
-	$issuer->await(q{SELECT n_tup_upd >= 11 FROM pg_stat_user_tables WHERE relname = 'vci_offer'});
-	is($issuer->sql(q{SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'vci_offer'}), '11|11',
-		'each redeeming, issuing, refreshing and deferring updates the offer once, and HOT');
+	# A refresh updates the offer when it ends later than was known: in another second.
+	$issuer->await(q{SELECT n_tup_upd >= 8 FROM pg_stat_user_tables WHERE relname = 'vci_offer'});
+	is($issuer->sql(q{SELECT n_tup_upd BETWEEN 8 AND 11, n_tup_upd - n_tup_hot_upd FROM pg_stat_user_tables
+		WHERE relname = 'vci_offer'}), 't|0', 'each redeeming, issuing and deferring updates the offer once, and HOT');
 };
 
 # The erased value is in no row version that a later vacuum leaves.
