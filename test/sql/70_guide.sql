@@ -19,8 +19,8 @@ SELECT * FROM vci_create_offer('{EntitlementCredential}', subject_model => 'spp.
 SELECT vci_offer_uri(:offer_id) ~ '^openid-credential-offer://\?credential_offer=%7B';
 -- "2. Credential Offer Format"
 SELECT jsonb_pretty(helper.hide(:'credential_offer'));
-SELECT state, expires_at - created_at BETWEEN '6 days 23:59:59'
-    AND '7 days 00:00:01' AS "default: 7 days" FROM vci_offer_info WHERE id = :offer_id;
+SELECT state, expires_at - created_at BETWEEN '6 days 23:50'
+    AND '7 days 00:10' AS "default: 7 days" FROM vci_offer_info WHERE id = :offer_id;
 
 -- "3. Token Exchange", over HTTP and with the members of the guide's response.
 SELECT status, helper.hide(body), body ->> 'access_token' AS token, body ->> 'c_nonce' AS nonce
