@@ -206,7 +206,7 @@ PG_FUNCTION_INFO_V1(vci_reapply_duties);
 
 /* openid4vci.vci_reapply_duties() returns void */
 Datum
-vci_reapply_duties(PG_FUNCTION_ARGS)
+vci_reapply_duties(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	VciStore *store = vci_store_open();
 	const char *former_role = NULL;
