@@ -62,9 +62,12 @@ find_deferral(DeferredCall *call, VciError *error)
 	const VciTokenRow *token = call->access.token;
 	const VciOfferRow *offer = call->access.offer;
 	VciDeferredRow *row = vci_store_deferred(call->store, call->id);
-	bool found = row != NULL && row->issuer_id == call->issuer->rules.id &&
-				 row->offer_id == offer->id && row->generation == call->generation &&
-				 row->generation == offer->generation;
+	bool found;
+
+	/* the locks may have taken their time; the claims of an expired deferral may be erased */
+	call->now = vci_now();
+	found = row != NULL && row->issuer_id == call->issuer->rules.id && row->offer_id == offer->id &&
+			row->generation == call->generation && row->generation == offer->generation;
 
 	if (token->expires_at <= call->now &&
 		(!found || row->token_id != token->id || row->expires_at <= call->now))

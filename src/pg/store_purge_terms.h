@@ -21,7 +21,8 @@
  * Rows of other tables are looked up one at a time, by scalar subqueries: EXISTS would let the
  * planner read the whole table into a hash.
  */
-#define OVER_OR_GONE(time) "COALESCE((" time ") <= pg_catalog.to_timestamp($1), true)"
+#define OVER_OR_GONE(time)		"COALESCE((" time ") <= pg_catalog.to_timestamp($1), true)"
+#define LONG_OVER_OR_GONE(time) "COALESCE((" time ") <= " BEFORE("3600") ", true)"
 
 /* While a deferral lives, the token that asked can fetch it, though its own time is over. */
 #define TOKEN_IS_OVER                                                                              \
@@ -35,9 +36,13 @@
 	"CASE WHEN r.approved_at IS NULL THEN r.expires_at <= " BEFORE(                                \
 		"86400") " ELSE r.code_expires_at <= " BEFORE(TOKEN_RETENTION) " END"
 
-/* As long as its token can ask, these rows stand against issuing the same again. */
+/*
+ * As long as its token can ask, these rows stand against issuing the same again. A request that
+ * began in time may be slow: it has waited for a lock, or for the registry's claims source.
+ */
 #define TOKEN_IS_DEAD                                                                              \
-	OVER_OR_GONE("SELECT t.expires_at FROM openid4vci.vci_token AS t WHERE t.id = r.token_id")
+	LONG_OVER_OR_GONE("SELECT t.expires_at FROM openid4vci.vci_token AS t WHERE t.id = "           \
+					  "r.token_id")
 
 #define DEFERRED_IS_OVER                                                                           \
 	"(COALESCE(r.issued_at, r.denied_at, r.expires_at) <= " BEFORE(                                \

@@ -269,6 +269,11 @@ WHERE offer_id = :asking;
 SELECT helper.sweep_anew(), purge.all();
 SELECT purge.rows();
 SELECT purge.request(:'token', '{"credential_configuration_id": "Card"}');
+-- So it does for a request that began before the token's end and still waits for a lock.
+UPDATE vci_token SET expires_at = clock_timestamp() - interval '1 minute' WHERE offer_id = :asking;
+SELECT helper.sweep_anew(), purge.all();
+SELECT count(*) FROM vci_credential WHERE offer_id = :asking;
+UPDATE vci_token SET expires_at = clock_timestamp() + interval '1 day' WHERE offer_id = :asking;
 -- Reports still show the credential whose offer is gone, and a deferral without it.
 UPDATE vci_offer SET ends_at = ends_at - interval '2 days' WHERE id = :asking;
 INSERT INTO vci_deferred (issuer_id, generation, offer_id, token_id, dataset, wait_seconds, expires_at, by_source,
