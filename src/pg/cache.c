@@ -15,7 +15,6 @@
 #include "root_key.h"
 #include "store_key.h"
 #include "values.h"
-#include "version.h"
 
 #define WATCHED_TABLES 8
 
@@ -78,7 +77,6 @@ new_generation(void)
 	MemoryContext context;
 	Generation *generation;
 
-	vci_require_same_version();
 	context = AllocSetContextCreate(CacheMemoryContext, "openid4vci cache", ALLOCSET_DEFAULT_SIZES);
 	generation = MemoryContextAllocZero(context, sizeof(Generation));
 	generation->context = context;

@@ -234,10 +234,32 @@ seals_exist(VciStore *store)
 	return exist;
 }
 
+/* Is the root key the one of this database? One that opens nothing here is another's. */
+static bool
+root_key_opens_something(VciStore *store, const char **sealed_under)
+{
+	VciRootKeyUse *uses;
+	VciRootKeys keys;
+	int count;
+	bool opens;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	uses = vci_store_root_key_uses(store, &count);
+	PopActiveSnapshot();
+	vci_root_keys_read(&keys);
+	opens = count == 0;
+	for (int i = 0; i < count && !opens; i++)
+		opens = vci_root_keys_find(&keys, uses[i].root_key_id) != NULL;
+	vci_wipe(&keys, sizeof(keys));
+	*sealed_under = count == 0 ? NULL : uses[0].root_key_id;
+	return opens;
+}
+
 int64
 vci_seal_settled_events(VciStore *store, int32 max_events)
 {
 	VciSealKeyRow row = {0};
+	const char *sealed_under;
 
 	if (!vci_store_lock_seals(store, true, &row))
 		return 0;
@@ -249,7 +271,11 @@ vci_seal_settled_events(VciStore *store, int32 max_events)
 				 errhint("Bring event_key and root_key_id back from a backup: UPDATE "
 						 "openid4vci.vci_database SET event_key = ..., root_key_id = ...;")));
 	if (row.sealed == NULL)
+	{
+		if (!root_key_opens_something(store, &sealed_under))
+			vci_root_key_require(VCI_ISSUER_DATA_KEY, sealed_under);
 		make_key(store, &row);
+	}
 	return seal_under_new_snapshot(store, vci_seal_key(&row), max_events);
 }
 
@@ -275,12 +301,13 @@ const VciSecret *
 vci_seal_key_for_purge(VciStore *store)
 {
 	VciSealKeyRow row = {0};
+	const char *sealed_under;
 
 	if (!vci_store_lock_seals(store, false, &row) || !root_key_there(&row))
 		return NULL;
 	if (row.sealed == NULL)
 	{
-		if (seals_exist(store))
+		if (seals_exist(store) || !root_key_opens_something(store, &sealed_under))
 			return NULL;
 		make_key(store, &row);
 	}

@@ -189,8 +189,8 @@ check_keys(ReturnSetInfo *result, VciStore *store)
 						  "openid4vci.vci_create_key(issuer => 'https://...');",
 						  (long long) keys.without_key, (long long) keys.issuers);
 	if (keys.waiting > 0)
-		detail = psprintf("%s; next keys that wait for vci_rotate_key: %lld", detail,
-						  (long long) keys.waiting);
+		detail = psprintf("next keys that wait for vci_rotate_key: %lld; %s",
+						  (long long) keys.waiting, detail);
 	put_check(result, "keys", keys.without_key == 0, detail);
 }
 

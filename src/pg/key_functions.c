@@ -124,6 +124,7 @@ add_key(VciStore *store, const VciIssuerEntry *issuer, const VciKey *key, const 
 	vci_require(vci_key_to_private_der(key, &der->data, &der->len, &error), &error);
 	vci_require_memory(*public_jwk = vci_key_public_jwk(key));
 	vci_root_keys_follow(store);
+	vci_root_key_require(VCI_ISSUER_DATA_KEY, issuer->root_key_id);
 	row.kid = kid;
 	row.public_jwk = vci_jsonb_datum(*public_jwk);
 	row.private_key = vci_root_seal(VCI_SIGNING_KEY, row.id, der->data, der->len, &root_key_id);

@@ -264,6 +264,29 @@ find_root_key(const char *id, VciRootKey *found)
 	return key != NULL;
 }
 
+static _Noreturn void
+raise_missing(const char *what, const char *root_key_id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the root key that sealed this %s is not there", what),
+			 errdetail("It was sealed under root key %s.", root_key_id),
+			 errhint("Add that key as a further line to the file that "
+					 "openid4vci.root_key_file names, or to what openid4vci.root_key_command "
+					 "prints; the first line seals, all lines open.")));
+}
+
+/* A wrong root key is replaced soon, and what it sealed meanwhile would be lost with it. */
+void
+vci_root_key_require(const char *what, const char *root_key_id)
+{
+	VciRootKey key;
+
+	if (!find_root_key(root_key_id, &key))
+		raise_missing(what, root_key_id);
+	vci_wipe(&key, sizeof(key));
+}
+
 /* The id of a root key is made of the key, so the right one is there. */
 static _Noreturn void
 raise_damaged(const char *what, int64 owner, const VciError *error)
@@ -287,13 +310,7 @@ vci_root_unseal(const char *what, int64 owner, const bytea *sealed, const char *
 	VciStatus status;
 
 	if (!find_root_key(root_key_id, &key))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the root key that sealed this %s is not there", what),
-				 errdetail("It was sealed under root key %s.", root_key_id),
-				 errhint("Add that key as a further line to the file that "
-						 "openid4vci.root_key_file names, or to what openid4vci.root_key_command "
-						 "prints; the first line seals, all lines open.")));
+		raise_missing(what, root_key_id);
 	status = vci_unseal(&key.secret, associated, strlen(associated),
 						(const unsigned char *) VARDATA_ANY(sealed), VARSIZE_ANY_EXHDR(sealed),
 						&opened->data, &opened->len, &error);

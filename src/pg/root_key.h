@@ -42,6 +42,9 @@ extern void vci_root_key_id(char id[VCI_ROOT_KEY_ID_SIZE]);
 extern bytea *vci_root_seal(const char *what, int64 owner, const void *plain, size_t len,
 							char **root_key_id);
 
+/* Raises, as vci_root_unseal does, when the root key that sealed something is not there. */
+extern void vci_root_key_require(const char *what, const char *root_key_id);
+
 /* Opens them into an owned, wiped-at-release buffer. */
 extern void vci_root_unseal(const char *what, int64 owner, const bytea *sealed,
 							const char *root_key_id, const unsigned char **plain, size_t *len);

@@ -12,6 +12,7 @@
 
 #include "store_statement.h"
 #include "values.h"
+#include "version.h"
 
 /* Our own schema is not on it: every name of ours is written with it. */
 #define PINNED_SEARCH_PATH "pg_catalog, pg_temp"
@@ -42,6 +43,8 @@ vci_store_open(void)
 {
 	VciStore *store = palloc0(sizeof(VciStore));
 
+	/* before any statement of this version meets the tables of another */
+	vci_require_same_version();
 	store->context = CurrentMemoryContext;
 	store->owner = extension_owner();
 	GetUserIdAndSecContext(&store->caller, &store->security_context);

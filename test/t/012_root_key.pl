@@ -151,6 +151,17 @@ my $before = $node->safe_psql('postgres', $sealed);
 $status = $node->psql('postgres', 'SELECT openid4vci.vci_rotate_root_key()', stderr => \$missing);
 like($missing, qr/the root key that sealed this .* is not there/, 'without the old key nothing can be sealed anew');
 is($node->safe_psql('postgres', $sealed), $before, 'and nothing was');
+
+# Another server's root key, put here by mistake, is taken away soon.
+write_key($key_file, 'ab' x 32 . "\n", 0600);
+for my $call ('vci_create_key()', "vci_create_key(state => 'next')", 'vci_seal_events()')
+{
+	$node->psql('postgres', "SELECT openid4vci.$call", stderr => \$missing);
+	like($missing, qr/the root key that sealed this issuer data key is not there.*HINT:  Add that key/s,
+		"$call seals nothing under a root key that opens nothing here");
+}
+$node->safe_psql('postgres', 'SELECT openid4vci.vci_purge()');
+is($node->safe_psql('postgres', $sealed), $before, 'nor does vci_purge');
 write_key($key_file, "$second_hex\n$hex\n", 0600);
 $node->safe_psql('postgres', 'SELECT openid4vci.vci_seal_events()');
 $node->safe_psql('postgres', q{SELECT openid4vci.vci_create_issuer('https://retired.example');

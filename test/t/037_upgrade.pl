@@ -133,6 +133,12 @@ subtest 'the new library on objects of 0.1.0' => sub {
 			"$role is told which is which");
 		like($error, qr/HINT: .*ALTER EXTENSION openid4vci UPDATE;/, 'and what to type');
 	}
+	# a superuser's calls ask for no duty, and monitoring begins with the root key
+	for my $call ('vci_health()', "vci_grant('clerk', 'offerer')", 'vci_events(0)', 'vci_purge()')
+	{
+		my (undef, undef, $error) = $node->psql('postgres', "SELECT openid4vci.$call");
+		like($error, qr/the library of openid4vci is version \Q$version\E/, "$call tells it, too");
+	}
 };
 
 # A symbol that means something else now would read arguments that nobody gave.
