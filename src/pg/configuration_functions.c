@@ -13,6 +13,7 @@
 #include "duty.h"
 #include "release.h"
 #include "report.h"
+#include "store_key.h"
 #include "values.h"
 
 #define IDENTIFIER_MAX 255
@@ -263,6 +264,8 @@ vci_create_configuration(PG_FUNCTION_ARGS)
 	set_text(*changes, "binding", fcinfo, 10);
 	set_options(*changes, issuer, vci_arg_json(fcinfo, 12, "options"));
 
+	/* a key that is retired meanwhile must stay published for what is signed of this one, too */
+	vci_store_lock_keys(store, issuer->rules.id);
 	if (!vci_store_insert_configuration(store, issuer->rules.id, id, vct))
 		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
 						errmsg("issuer %s already has a credential configuration \"%s\"",
