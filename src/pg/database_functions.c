@@ -103,7 +103,8 @@ PG_FUNCTION_INFO_V1(vci_after_restore);
 /*
  * openid4vci.vci_after_restore(cut timestamptz, OUT pending bigint, OUT redeemed bigint)
  *
- * Steps lock requests before offers; so does this. The generations rise by another step each
+ * Steps lock requests before offers, and vci_purge may hold the row of vci_database before it
+ * comes to offers; so does this. The generations rise by another step each
  * time: one more could be what the lost time had reached already.
  */
 Datum
@@ -118,10 +119,10 @@ vci_after_restore(PG_FUNCTION_ARGS)
 	vci_require_duty(store, VCI_DUTY_KEY_ADMIN, VCI_ALL_ISSUERS);
 	cut = arg_cut(fcinfo);
 	require_fresh_snapshots("vci_after_restore");
+	vci_store_note_restore(store);
 	vci_store_withdraw_requests(store, cut, step);
 	vci_store_stop_redeeming(store);
 	redeemed = vci_store_withdraw_offers(store, cut, step, &pending);
-	vci_store_note_restore(store);
 	begin_epoch(store);
 	vci_note_database(store, (VciEvent){.kind = VCI_EVENT_DATABASE_RESTORED});
 	vci_store_close(store);
