@@ -362,6 +362,8 @@ $running->finish;
 
 my %not_ours = map { $_ => 1 } (
 	'unrecognized configuration parameter "openid4vci.root_key_file"',
+	'role "..." cannot be dropped because some objects depend on it',
+	'cannot execute ... in a read-only transaction',
 	'permission denied for schema openid4vci',
 	'permission denied for function vci_create_offer',
 	'function openid4vci.vci_create_offer(...) does not exist',
