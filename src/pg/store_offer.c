@@ -3,6 +3,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "store_purge_terms.h"
 #include "store_statement.h"
 #include "values.h"
 
@@ -202,8 +203,8 @@ update_offer_until(VciStore *store, VciStatement *statement, int64 id, int64 unt
 #define OFFER_UPDATE_UNTIL(function, change)                                                       \
 	void function(VciStore *store, int64 id, int64 until)                                          \
 	{                                                                                              \
-		static VciStatement statement = {"UPDATE openid4vci.vci_offer SET " change                 \
-										 " WHERE id = $1",                                         \
+		static VciStatement statement = {"UPDATE openid4vci.vci_offer AS r SET " change            \
+										 " WHERE r.id = $1",                                       \
 										 2,                                                        \
 										 {INT8OID, INT8OID},                                       \
 										 NULL};                                                    \
@@ -220,8 +221,9 @@ update_offer_until(VciStore *store, VciStatement *statement, int64 id, int64 unt
 
 OFFER_UPDATE_UNTIL(vci_store_redeem_offer,
 				   "redeemed_at = clock_timestamp(), ends_at = pg_catalog.to_timestamp($2)")
+/* an unknown end may lie later: a deferral or refresh token of version 0.1.0 may still live */
 OFFER_UPDATE_UNTIL(vci_store_prolong_offer,
-				   "ends_at = GREATEST(ends_at, pg_catalog.to_timestamp($2))")
+				   "ends_at = GREATEST(" OFFER_END ", pg_catalog.to_timestamp($2))")
 OFFER_UPDATE_UNTIL(vci_store_mark_issued,
 				   "issued_at = COALESCE(issued_at, clock_timestamp()), "
 				   "ends_at = COALESCE(pg_catalog.to_timestamp($2), ends_at)")

@@ -290,7 +290,10 @@ SELECT vci_alter_issuer('{"refresh_token_lifetime": 864000}', 'https://purge.exa
 SELECT purge.offer('{Card}') AS family \gset
 SELECT vci_exchange_code(helper.code(:family), issuer => 'https://purge.example') ->> 'refresh_token' AS first \gset
 SELECT jsonb_build_object('grant_type', 'refresh_token', 'refresh_token', :'first') AS again \gset
+-- An offer of 0.1.0 does not tell its end: a deferral of it may live longer than this refresh token.
+UPDATE vci_offer SET ends_at = NULL WHERE id = :family;
 SELECT vci_request_token(:'again', issuer => 'https://purge.example') ? 'access_token';
+SELECT ends_at > expires_at + interval '30 days' FROM vci_offer WHERE id = :family;
 DELETE FROM vci_refresh_token WHERE offer_id = :family AND successor_id IS NULL;
 SELECT vci_request_token(:'again', issuer => 'https://purge.example');
 SELECT count(*) FROM vci_event WHERE offer_id = :family AND kind = 'refresh_replayed';
