@@ -72,8 +72,13 @@ grant_arguments(VciStore *store, FunctionCallInfo fcinfo, bool role_must_exist)
 	grant.role_name = pstrdup(NameStr(*PG_GETARG_NAME(0)));
 	grant.duty = vci_duty_by_name(vci_arg_text_required(fcinfo, 1, "duty"));
 	issuer = vci_arg_text(fcinfo, 2);
-	if (role_must_exist)
-		(void) get_role_oid(grant.role_name, false);
+	if (role_must_exist && !OidIsValid(get_role_oid(grant.role_name, true)))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("role \"%s\" does not exist", grant.role_name),
+						strcmp(grant.role_name, "public") == 0
+							? errhint("A duty is given to a role, never to everybody.")
+							: errhint("CREATE ROLE %s LOGIN; makes it.",
+									  quote_identifier(grant.role_name))));
 	if (issuer != NULL && !vci_duty_definition(grant.duty)->limitable)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("the duty %s can't be limited to one issuer",

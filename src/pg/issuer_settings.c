@@ -16,29 +16,30 @@ typedef struct NumberSetting
 	const char *name;
 	int min;
 	int max;
+	bool in_seconds;
 } NumberSetting;
 
 static const NumberSetting number_settings[] = {
-	{"offer_lifetime", 1, 315360000},
-	{"access_token_lifetime", 1, 31536000},
-	{"c_nonce_lifetime", 1, 2592000},
-	{"retry_window", 0, 3600},
-	{"time_rounding", 1, 604800},
-	{"proof_max_age", 1, 2592000},
-	{"tx_code_max_failures", 1, 100},
-	{"batch_size", 1, 32},
-	{"dpop_proof_max_age", 1, 3600},
-	{"refresh_token_lifetime", 1, 315360000},
-	{"authorization_request_lifetime", 1, 86400},
-	{"authorization_code_lifetime", 1, 600},
-	{"authorization_request_rate", 1, 1000000},
-	{"tx_code_retry_delay", 0, 3600},
-	{"deferred_interval", 1, 2592000},
-	{"deferred_lifetime", 1, 31536000},
-	{"token_retention", 3600, 315360000},
-	{"offer_retention", 86400, INT_MAX},
-	{"credential_retention", 86400, INT_MAX},
-	{"event_retention", 86400, INT_MAX},
+	{"offer_lifetime", 1, 315360000, true},
+	{"access_token_lifetime", 1, 31536000, true},
+	{"c_nonce_lifetime", 1, 2592000, true},
+	{"retry_window", 0, 3600, true},
+	{"time_rounding", 1, 604800, true},
+	{"proof_max_age", 1, 2592000, true},
+	{"tx_code_max_failures", 1, 100, false},
+	{"batch_size", 1, 32, false},
+	{"dpop_proof_max_age", 1, 3600, true},
+	{"refresh_token_lifetime", 1, 315360000, true},
+	{"authorization_request_lifetime", 1, 86400, true},
+	{"authorization_code_lifetime", 1, 600, true},
+	{"authorization_request_rate", 1, 1000000, false},
+	{"tx_code_retry_delay", 0, 3600, true},
+	{"deferred_interval", 1, 2592000, true},
+	{"deferred_lifetime", 1, 31536000, true},
+	{"token_retention", 3600, 315360000, true},
+	{"offer_retention", 86400, INT_MAX, true},
+	{"credential_retention", 86400, INT_MAX, true},
+	{"event_retention", 86400, INT_MAX, true},
 };
 
 static const char *const flag_settings[] = {"iss_did_web", "dpop_nonce", "notify_events",
@@ -96,9 +97,10 @@ check_numbers(const VciJson *settings)
 
 		if (value != NULL &&
 			(!vci_json_int64(value, &number) || number < setting->min || number > setting->max))
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("setting %s must be a whole number from %d to %d", setting->name,
-								   setting->min, setting->max)));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("setting %s must be a whole number%s from %d to %d", setting->name,
+							setting->in_seconds ? " of seconds" : "", setting->min, setting->max)));
 	}
 }
 
