@@ -32,8 +32,8 @@ sub count_calls
 
 my $lenient = lenient_library();
 
-# Refused with this status (by newer libraries, also without a word), connection closed,
-# no call made.
+# Refused with this status, or one of several as 400|501 (by newer libraries, also without a
+# word), connection closed, no call made.
 sub is_refused
 {
 	my ($name, $bytes, $status) = @_;
@@ -42,7 +42,7 @@ sub is_refused
 	my $rest = http_read_all($answer->{socket});
 	if ($answer->{status} != 0 || $lenient)
 	{
-		is($answer->{status}, $status, "$name: $status");
+		like($answer->{status}, qr/^(?:$status)$/, "$name: $status");
 		is($answer->{headers}{connection}, 'close', "$name: the connection ends");
 	}
 	unlike($rest, qr{200 OK}, "$name: what follows is not answered");
@@ -98,9 +98,10 @@ subtest 'two bodies in one request' => sub {
 	# White space behind a value is no part of it (RFC 9112 section 5.1), but a library that
 	# does not know that must not guess.
 	delete $shapes{'TE with white space behind'} if !$lenient;
-	is_refused($_, $shapes{$_}, 400) for sort keys %shapes;
+	# an unknown transfer coding is 400 or 501 (RFC 9112 section 6.1), as the library has it
+	is_refused($_, $shapes{$_}, /TE/ ? '400|501' : 400) for sort keys %shapes;
 	is_refused('CL beyond 64 bits',
-		"${post}Content-Length: 99999999999999999999\r\n\r\n12345", 413);
+		"${post}Content-Length: 99999999999999999999\r\n\r\n12345", '400|413');
 	is_refused('a chunk size beyond 64 bits',
 		"${post}Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n", 413);
 };
@@ -124,7 +125,7 @@ subtest 'headers that must not come twice, or not at all' => sub {
 		my $twice = "$name: value-1\r\n\L$name\E: value-2\r\n";
 		$twice = "Host: b\r\n" if $name eq 'Host';
 		my $answer = is_refused("$name twice", "$get$twice\r\n", 400);
-		like($answer->{body}, qr/\Q$name\E header/, "$name twice: the text names it");
+		like($answer->{body}, qr/\Q$name\E\b.* header/, "$name twice: the text names it");
 		unlike($answer->{body}, qr/value-/, "$name twice: without its value");
 	}
 	is_refused('no Host', "GET /x HTTP/1.1\r\n\r\n", 400);
@@ -229,7 +230,7 @@ subtest 'too much body' => sub {
 	is(http_read($socket)->{status}, 0, 'a chunked body without end is cut off');
 	is(count_calls(), $before, 'none of them is called');
 	is_refused('a chunk extension without end',
-		"${post}Transfer-Encoding: chunked\r\n\r\n5;" . 'a' x 100_000, $lenient ? 500 : 400);
+		"${post}Transfer-Encoding: chunked\r\n\r\n5;" . 'a' x 100_000, $lenient ? 500 : '400|413');
 	is_refused('a trailer without end',
 		"${post}Transfer-Encoding: chunked\r\n\r\n0\r\n" . "X: a\r\n" x 20_000, 431);
 
