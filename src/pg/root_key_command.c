@@ -19,6 +19,7 @@
 #include "root_key_command.h"
 
 #define SEARCH_INTERVAL_MS (60 * 1000)
+#define RETRY_INTERVAL_MS  1000
 #define EXIT_POLL_MS	   10 /* between its last output and its end */
 
 extern char **environ;
@@ -29,6 +30,8 @@ int vci_root_key_command_timeout = 10;
 static VciRootKeys kept; /* count 0: none */
 static bool wiped_at_exit = false;
 static TimestampTz last_search = 0;
+static TimestampTz last_failure = 0;
+static char failure_text[128];
 
 /* A command under way: the leader of a process group of its own. */
 typedef struct Child
@@ -50,6 +53,7 @@ vci_root_key_command_assign(const char *value pg_attribute_unused(),
 {
 	vci_command_keys_forget();
 	last_search = 0;
+	last_failure = 0;
 }
 
 static void
@@ -251,24 +255,43 @@ run(VciSensitiveBytes *output)
 	return problem;
 }
 
+/* Runs the command and keeps its keys; NULL, or what is wrong. */
+static char *
+fill_kept(void)
+{
+	VciSensitiveBytes *output = vci_own_sensitive();
+	VciError error = VCI_ERROR_INIT;
+	char *problem;
+
+	if (!wiped_at_exit)
+		on_proc_exit(wipe_at_exit, (Datum) 0);
+	wiped_at_exit = true;
+	problem = run(output);
+	if (problem == NULL &&
+		vci_root_keys_parse((char *) output->data, output->len, &kept, &error) != VCI_OK)
+		problem = pstrdup(error.text);
+	vci_wipe(output->data, VCI_ROOT_KEY_TEXT_MAX + 1);
+	return problem;
+}
+
+/*
+ * While a key service is away, wallets' requests must not run its command without a pause: a
+ * failure is told again for a moment.
+ */
 char *
 vci_command_keys(VciRootKeys *keys)
 {
-	VciSensitiveBytes *output;
-	VciError error = VCI_ERROR_INIT;
 	char *problem = NULL;
 
 	if (kept.count == 0)
 	{
-		if (!wiped_at_exit)
-			on_proc_exit(wipe_at_exit, (Datum) 0);
-		wiped_at_exit = true;
-		output = vci_own_sensitive();
-		problem = run(output);
-		if (problem == NULL &&
-			vci_root_keys_parse((char *) output->data, output->len, &kept, &error) != VCI_OK)
-			problem = pstrdup(error.text);
-		vci_wipe(output->data, VCI_ROOT_KEY_TEXT_MAX + 1);
+		if (last_failure != 0 &&
+			!TimestampDifferenceExceeds(last_failure, GetCurrentTimestamp(), RETRY_INTERVAL_MS))
+			return pstrdup(failure_text);
+		problem = fill_kept();
+		last_failure = problem == NULL ? 0 : GetCurrentTimestamp();
+		if (problem != NULL)
+			strlcpy(failure_text, problem, sizeof(failure_text));
 	}
 	*keys = kept;
 	return problem;

@@ -68,6 +68,8 @@ vci_store_record_event(VciStore *store, const VciEvent *event, bool notify)
 	int64 id;
 
 	(void) GetTopFullTransactionId();
+	/* what is evidence is on disk, also of a session that cancels or restores asynchronously */
+	ForceSyncCommit();
 	id = next_event_id();
 	vci_put_int64(&args, id);
 	vci_put_datum(&args, FullTransactionIdGetDatum(ReadNextFullTransactionId()));
