@@ -57,7 +57,7 @@ sub new_issuer
 	my ($url) = @_;
 	sql_as('postgres', q{SELECT openid4vci.vci_create_issuer(url => :'url');
 		SELECT openid4vci.vci_grant('registry', duty, :'url')
-		FROM unnest(ARRAY['issuer_admin', 'offerer', 'reporter']) AS duty}, url => $url);
+		FROM unnest(ARRAY['issuer_admin', 'key_admin', 'offerer', 'reporter']) AS duty}, url => $url);
 	sql(q{SELECT openid4vci.vci_create_key(issuer => :'url')}, url => $url);
 	return;
 }
