@@ -455,7 +455,7 @@ unseal_secrets(VciIssuerEntry *issuer)
 	size_t len;
 	VciSecret data_key;
 
-	vci_root_unseal("issuer data key", issuer->rules.id, issuer->data_key, issuer->root_key_id,
+	vci_root_unseal(VCI_ISSUER_DATA_KEY, issuer->rules.id, issuer->data_key, issuer->root_key_id,
 					&plain, &len);
 	if (len != sizeof(data_key.bytes))
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
@@ -477,7 +477,7 @@ unseal_signing_key(VciIssuerEntry *issuer)
 	const unsigned char *der;
 	size_t len;
 
-	vci_root_unseal("signing key", issuer->signing.id, issuer->signing_key,
+	vci_root_unseal(VCI_SIGNING_KEY, issuer->signing.id, issuer->signing_key,
 					issuer->signing_root_key_id, &der, &len);
 	vci_require(vci_key_from_private_der(der, len, key, &error), &error);
 	end_scratch(scratch);

@@ -420,16 +420,6 @@ holder_jwks(const VciCredentialCall *call)
 	return vci_jsonb_datum(*jwks);
 }
 
-static bytea *
-digest_of(const VciCredentialSession *session)
-{
-	bytea *digest = palloc(VCI_DIGEST_BYTES + VARHDRSZ);
-
-	SET_VARSIZE(digest, VCI_DIGEST_BYTES + VARHDRSZ);
-	memcpy(VARDATA(digest), session->digest, VCI_DIGEST_BYTES);
-	return digest;
-}
-
 static void
 record_deferral(VciCredentialCall *call)
 {
@@ -447,7 +437,7 @@ record_deferral(VciCredentialCall *call)
 						  .configuration_id = call->configuration->id,
 						  .format = pstrdup(call->format),
 						  .response_shape = pstrdup(vci_response_shape_name(shape)),
-						  .request_digest = digest_of(session)};
+						  .request_digest = vci_bytea(session->digest, VCI_DIGEST_BYTES)};
 
 	call->deferred_id = vci_store_insert_deferred(session->store, &row, holder_jwks(call));
 	vci_store_prolong_offer(session->store, offer->id, row.expires_at);

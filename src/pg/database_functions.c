@@ -4,9 +4,7 @@
  */
 #include "compat.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -17,6 +15,7 @@
 #include "report.h"
 #include "root_key.h"
 #include "store.h"
+#include "values.h"
 
 #define EPOCH_BITS UINT64CONST(0x0FFFFFFFFFFFFFFF)
 #define STEP_BITS  0x000FFFFF
@@ -89,13 +88,10 @@ arg_cut(FunctionCallInfo fcinfo)
 static Datum
 withdrawn_counts(FunctionCallInfo fcinfo, int64 pending, int64 redeemed)
 {
-	TupleDesc descriptor;
 	Datum values[] = {Int64GetDatum(pending), Int64GetDatum(redeemed)};
 	bool nulls[] = {false, false};
 
-	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "vci_after_restore must return a row");
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+	return vci_row_datum(fcinfo, values, nulls);
 }
 
 PG_FUNCTION_INFO_V1(vci_after_restore);

@@ -12,8 +12,7 @@
 #include "event_seal.h"
 #include "store_purge.h"
 
-#define SEAL_CHUNK	16
-#define CLAIMS_MARK "claims"
+#define SEAL_CHUNK 16
 
 /* Is the DELETE of the purge itself at work? */
 static bool purge_deletes = false;
@@ -85,7 +84,7 @@ purge_segment(EventPurge *purge, const VciSealRow *segment)
 	if (segment->end_event - 1 > purge->mark)
 	{
 		/* who holds the mark may be long about it: no reason to call again at once */
-		if (vci_store_lock_mark(purge->store, CLAIMS_MARK, &claims))
+		if (vci_store_lock_mark(purge->store, VCI_CLAIMS, &claims))
 			note_remaining(purge, segment);
 		return false;
 	}

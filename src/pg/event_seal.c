@@ -10,9 +10,9 @@
 #include "release.h"
 #include "report.h"
 #include "root_key.h"
+#include "values.h"
 
 #define SEGMENT_EVENTS 1000
-#define KEY_PLACE	   "event key" /* what the root key's seal over it is bound to */
 #define KEY_LABEL	   "openid4vci event seal"
 #define MAC_VERSION	   "openid4vci event seal v1"
 
@@ -26,7 +26,7 @@ vci_seal_key(const VciSealKeyRow *row)
 	VciStatus status;
 	size_t len;
 
-	vci_root_unseal(KEY_PLACE, 1, row->sealed, row->root_key_id, &plain, &len);
+	vci_root_unseal(VCI_EVENT_KEY, 1, row->sealed, row->root_key_id, &plain, &len);
 	if (len != sizeof(master.bytes))
 		elog(ERROR, "the key of the seals has %zu bytes", len);
 	key->data = malloc(sizeof(VciSecret));
@@ -48,7 +48,7 @@ make_key(VciStore *store, VciSealKeyRow *row)
 	vci_root_keys_follow(store);
 	vci_require(vci_random(master.bytes, sizeof(master.bytes), &error), &error);
 	row->sealed =
-		vci_root_seal(KEY_PLACE, 1, master.bytes, sizeof(master.bytes), &row->root_key_id);
+		vci_root_seal(VCI_EVENT_KEY, 1, master.bytes, sizeof(master.bytes), &row->root_key_id);
 	vci_wipe(&master, sizeof(master));
 	vci_store_set_seal_key(store, row);
 }
@@ -91,16 +91,6 @@ vci_seal_holds(const VciSecret *key, const VciSealRow *seal, const bytea *previo
 		   vci_bytes_equal(VARDATA_ANY(seal->mac), mac, sizeof(mac));
 }
 
-static bytea *
-bytea_of(const unsigned char bytes[VCI_DIGEST_BYTES])
-{
-	bytea *result = palloc(VCI_DIGEST_BYTES + VARHDRSZ);
-
-	SET_VARSIZE(result, VCI_DIGEST_BYTES + VARHDRSZ);
-	memcpy(VARDATA(result), bytes, VCI_DIGEST_BYTES);
-	return result;
-}
-
 void
 vci_append_seal(VciStore *store, const VciSecret *key, const VciSealRow *last, VciSealRow *seal)
 {
@@ -109,7 +99,7 @@ vci_append_seal(VciStore *store, const VciSecret *key, const VciSealRow *last, V
 	seal->id = last == NULL ? 1 : last->id + 1;
 	seal->sealed_at = GetCurrentTimestamp();
 	mac_of_seal(key, seal, last == NULL ? NULL : last->mac, mac);
-	seal->mac = bytea_of(mac);
+	seal->mac = vci_bytea(mac, sizeof(mac));
 	vci_store_insert_seal(store, seal);
 }
 
@@ -127,7 +117,7 @@ vci_digest_of_events(const VciSealedEventRow *events, int count)
 	vci_require(vci_digest_finish(*digest, result, &error), &error);
 	vci_digest_free(*digest);
 	*digest = NULL;
-	return bytea_of(result);
+	return vci_bytea(result, sizeof(result));
 }
 
 /* The ids as an int8multirange is written. */

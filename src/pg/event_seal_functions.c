@@ -3,8 +3,6 @@
  */
 #include "compat.h"
 
-#include "access/htup_details.h"
-#include "funcapi.h"
 #include "utils/builtins.h"
 
 #include "../jose/base64url.h"
@@ -107,12 +105,9 @@ vci_verify_events(PG_FUNCTION_ARGS)
 	char *head_text = vci_arg_text(fcinfo, 0);
 	VciEventHead head;
 	VciEventVerdict verdict;
-	TupleDesc descriptor;
 	Datum values[4];
 	bool nulls[4] = {false};
 
-	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "vci_verify_events returns a record");
 	vci_require_duty(store, VCI_DUTY_AUDITOR, VCI_ALL_ISSUERS);
 	if (head_text != NULL)
 		read_head(head_text, &head);
@@ -126,5 +121,5 @@ vci_verify_events(PG_FUNCTION_ARGS)
 	nulls[2] = nulls[3] = verdict.problem == NULL;
 	values[3] = verdict.problem ? CStringGetTextDatum(verdict.problem) : (Datum) 0;
 	vci_store_close(store);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls)));
+	PG_RETURN_DATUM(vci_row_datum(fcinfo, values, nulls));
 }

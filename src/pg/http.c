@@ -3,10 +3,8 @@
  */
 #include "compat.h"
 
-#include "access/htup_details.h"
 #include "access/xact.h"
 #include "access/xlog.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/array.h"
@@ -528,26 +526,19 @@ read_headers(FunctionCallInfo fcinfo, VciHttpRequest *request)
 static Datum
 http_response(FunctionCallInfo fcinfo, const VciAnswer *answer)
 {
-	TupleDesc descriptor;
 	Datum values[3];
 	bool nulls[3] = {false};
 	char *pairs[2 * VCI_ANSWER_MAX_HEADERS];
-	bytea *body = palloc(answer->body_len + VARHDRSZ);
 
-	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "vci_http must return vci_http_response");
 	for (int i = 0; i < answer->header_count; i++)
 	{
 		pairs[2 * i] = unconstify(char *, answer->names[i]);
 		pairs[2 * i + 1] = unconstify(char *, answer->values[i]);
 	}
-	SET_VARSIZE(body, answer->body_len + VARHDRSZ);
-	if (answer->body_len > 0)
-		memcpy(VARDATA(body), answer->body, answer->body_len);
 	values[0] = Int32GetDatum(answer->status);
 	values[1] = vci_text_array_datum(pairs, 2 * answer->header_count);
-	values[2] = PointerGetDatum(body);
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+	values[2] = PointerGetDatum(vci_bytea(answer->body, answer->body_len));
+	return vci_row_datum(fcinfo, values, nulls);
 }
 
 PG_FUNCTION_INFO_V1(vci_http);

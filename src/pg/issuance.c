@@ -1,7 +1,5 @@
 #include "compat.h"
 
-#include "access/htup_details.h"
-#include "funcapi.h"
 #include "utils/builtins.h"
 
 #include "../protocol/claims.h"
@@ -227,16 +225,13 @@ vci_issue_sdjwt(PG_FUNCTION_ARGS)
 static Datum
 issued_credential(FunctionCallInfo fcinfo, int64 id, const VciSignedCredential *credential)
 {
-	TupleDesc descriptor;
 	Datum values[3];
 	bool nulls[3] = {false, false, credential->expires_at == 0};
 
-	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "vci_issue_and_record must return vci_issued_credential");
 	values[0] = Int64GetDatum(id);
 	values[1] = CStringGetTextDatum(credential->sd_jwt);
 	values[2] = TimestampTzGetDatum(vci_timestamp_of_seconds(credential->expires_at));
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+	return vci_row_datum(fcinfo, values, nulls);
 }
 
 /* The subject fits its column, and claims come from the call or from the source. */

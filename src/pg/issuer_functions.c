@@ -28,8 +28,8 @@ insert_issuer(VciStore *store, const char *url)
 
 	vci_root_keys_follow(store);
 	vci_require(vci_random(data_key.bytes, sizeof(data_key.bytes), &error), &error);
-	sealed =
-		vci_root_seal("issuer data key", id, data_key.bytes, sizeof(data_key.bytes), &root_key_id);
+	sealed = vci_root_seal(VCI_ISSUER_DATA_KEY, id, data_key.bytes, sizeof(data_key.bytes),
+						   &root_key_id);
 	vci_wipe(&data_key, sizeof(data_key));
 	if (!vci_store_insert_issuer(store, id, url, sealed, root_key_id))
 		ereport(

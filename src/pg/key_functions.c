@@ -3,7 +3,6 @@
  */
 #include "compat.h"
 
-#include "funcapi.h"
 #include "pgstat.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
@@ -537,13 +536,10 @@ hand_over(VciStore *store, const VciIssuerEntry *issuer, const VciKeyRow *next,
 static Datum
 rotated_key(FunctionCallInfo fcinfo, const char *kid, const char *state)
 {
-	TupleDesc descriptor;
 	Datum values[2] = {CStringGetTextDatum(kid), CStringGetTextDatum(state)};
 	bool nulls[2] = {false, false};
 
-	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "vci_rotate_key must return a record");
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+	return vci_row_datum(fcinfo, values, nulls);
 }
 
 PG_FUNCTION_INFO_V1(vci_rotate_key);

@@ -3,8 +3,6 @@
  */
 #include "compat.h"
 
-#include "access/htup_details.h"
-#include "funcapi.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -387,12 +385,9 @@ static Datum
 created_offer(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, const VciOfferRow *offer,
 			  const char *tx_code, bool created)
 {
-	TupleDesc descriptor;
 	Datum values[8];
 	bool nulls[8] = {false};
 
-	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "vci_create_offer must return vci_created_offer");
 	values[0] = Int64GetDatum(offer->id);
 	values[1] = vci_jsonb_datum(vci_offer_json(issuer, offer));
 	values[2] = CStringGetTextDatum(vci_offer_link(issuer, offer, VCI_LINK_BY_VALUE));
@@ -402,7 +397,7 @@ created_offer(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, const VciOf
 	values[5] = TimestampTzGetDatum(vci_timestamp_of_seconds(offer->expires_at));
 	values[6] = BoolGetDatum(created);
 	values[7] = CStringGetTextDatum(state_of(offer));
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+	return vci_row_datum(fcinfo, values, nulls);
 }
 
 /* Everything that the arguments say; returns the transaction code, or NULL. */

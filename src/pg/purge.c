@@ -231,7 +231,7 @@ static const PurgeKind kinds[] = {
 	{"nonce", purge_nonces, 0},
 	{"dpop_proof", purge_dpop_proofs, 0},
 	{VCI_KEPT_CLAIMS, sweep_table, VCI_SWEEP_KEPT_CLAIMS},
-	{"claims", purge_claims, 0},
+	{VCI_CLAIMS, purge_claims, 0},
 	{"deferred", sweep_table, VCI_SWEEP_DEFERRED},
 	{"token", sweep_table, VCI_SWEEP_TOKEN},
 	{"refresh_token", sweep_table, VCI_SWEEP_REFRESH_TOKEN},

@@ -12,6 +12,7 @@
 #include "report.h"
 #include "root_key.h"
 #include "root_key_command.h"
+#include "values.h"
 
 char *vci_root_key_file = NULL;
 
@@ -230,7 +231,6 @@ vci_root_seal(const char *what, int64 owner, const void *plain, size_t len, char
 	VciError error = VCI_ERROR_INIT;
 	VciRootKeys keys;
 	VciStatus status;
-	bytea *result;
 
 	vci_root_keys_read(&keys);
 	status = vci_seal(&keys.keys[0].secret, associated, strlen(associated), plain, len,
@@ -238,10 +238,7 @@ vci_root_seal(const char *what, int64 owner, const void *plain, size_t len, char
 	*root_key_id = pstrdup(keys.keys[0].id);
 	vci_wipe(&keys, sizeof(keys));
 	vci_require(status, &error);
-	result = palloc(sealed->len + VARHDRSZ);
-	SET_VARSIZE(result, sealed->len + VARHDRSZ);
-	memcpy(VARDATA(result), sealed->data, sealed->len);
-	return result;
+	return vci_bytea(sealed->data, sealed->len);
 }
 
 /* The root key of this id, wiped by the caller; false when it is not there. */

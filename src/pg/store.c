@@ -125,17 +125,12 @@ vci_put_text(VciArguments *args, const char *value)
 void
 vci_put_bytes(VciArguments *args, const unsigned char *value, size_t len)
 {
-	bytea *bytes;
-
 	if (value == NULL)
 	{
 		vci_put_null(args);
 		return;
 	}
-	bytes = palloc(len + VARHDRSZ);
-	SET_VARSIZE(bytes, len + VARHDRSZ);
-	memcpy(VARDATA(bytes), value, len);
-	put(args, PointerGetDatum(bytes), false);
+	put(args, PointerGetDatum(vci_bytea(value, len)), false);
 }
 
 void

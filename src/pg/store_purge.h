@@ -37,6 +37,7 @@ typedef struct VciPurgeMark
 extern bool vci_store_lock_mark(VciStore *store, const char *kind, VciPurgeMark *mark);
 /* swept_at 0: as it was. */
 extern void vci_store_set_mark(VciStore *store, const char *kind, int64 mark, int64 swept_at);
+#define VCI_CLAIMS		"claims"
 #define VCI_KEPT_CLAIMS "kept_claims"
 
 /* The next sweep of this kind begins anew, and at once. */

@@ -32,6 +32,10 @@ extern int64 vci_interval_seconds(const Interval *span);
 extern bool vci_fits_jsonb(const VciJson *json);
 
 extern Datum vci_jsonb_datum(const VciJson *json); /* jsonb, palloc'd */
+extern bytea *vci_bytea(const void *data, size_t len);
+
+/* The row that the function returns, of the columns that its declaration has. */
+extern Datum vci_row_datum(FunctionCallInfo fcinfo, Datum *values, bool *nulls);
 extern Datum vci_text_array_datum(char **strings, int count);
 
 /* Strings of an array that holds nothing else, palloc'd. */
