@@ -272,11 +272,12 @@ on_end(void *argument, struct MHD_Connection *connection, void **context,
 	entry.bytes = request->sent;
 	entry.milliseconds = clock_ms() - request->started;
 	describe_end(server, request, code, &entry);
+	/* Before the log line, so that who has read the line finds the request ended. */
+	atomic_fetch_sub(&server->active, 1);
 	access_log_write(server->settings.log, &entry);
 	clients_start_turn(&server->clients, request->client);
 	request_free(request);
 	*context = NULL;
-	atomic_fetch_sub(&server->active, 1);
 }
 
 __attribute__((format(printf, 2, 0))) static void

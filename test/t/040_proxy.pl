@@ -10,6 +10,7 @@ use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(usleep);
 
 use ProxyClient;
 
@@ -368,6 +369,8 @@ subtest 'graceful stop' => sub {
 		http_send($queued, "GET /queued HTTP/1.1\r\nHost: a\r\n\r\n");
 		# two answers to later connections: by then the one event loop has read the earlier one
 		http_request($other, 'GET', '/healthz') for 1 .. 2;
+		# and their lines in the log: an answer that is read may not have ended yet
+		usleep(10_000) until (grep { /\/healthz/ } proxy_log($other)) == 2;
 		kill 'INT', $other->{pid};
 		if ($how ne 'the time limit')
 		{
