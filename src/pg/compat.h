@@ -24,6 +24,22 @@
 #define VCI_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* For executor/executor.h, which store_insert.c includes: the arguments that are not ours. */
+#if PG_VERSION_NUM >= 180000
+#define VciExecCheckIndexConstraints(target, slot, estate, tid, arbiters)                          \
+	ExecCheckIndexConstraints(target, slot, estate, tid, &(slot)->tts_tid, arbiters)
+#else
+#define VciExecCheckIndexConstraints(target, slot, estate, tid, arbiters)                          \
+	ExecCheckIndexConstraints(target, slot, estate, tid, arbiters)
+#endif
+#if PG_VERSION_NUM >= 160000
+#define VciExecInsertIndexTuples(target, slot, estate, no_error, conflict, arbiters)               \
+	ExecInsertIndexTuples(target, slot, estate, false, no_error, conflict, arbiters, false)
+#else
+#define VciExecInsertIndexTuples(target, slot, estate, no_error, conflict, arbiters)               \
+	ExecInsertIndexTuples(target, slot, estate, false, no_error, conflict, arbiters)
+#endif
+
 /* glibc 2.34: a child process can be rid of all other files at once. */
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
 #define VCI_HAVE_CLOSEFROM

@@ -9,6 +9,7 @@
 #include "http.h"
 #include "root_key.h"
 #include "root_key_command.h"
+#include "store_insert.h"
 
 VCI_MODULE_MAGIC;
 
@@ -40,4 +41,5 @@ _PG_init(void)
 							NULL, NULL);
 	MarkGUCPrefixReserved("openid4vci");
 	vci_cache_start();
+	vci_insert_start();
 }

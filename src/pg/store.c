@@ -9,6 +9,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "store_statement.h"
 #include "values.h"
@@ -114,12 +115,48 @@ vci_put_boolean(VciArguments *args, bool value)
 }
 
 void
+vci_put_now(VciArguments *args)
+{
+	put(args, TimestampTzGetDatum(GetCurrentTimestamp()), false);
+}
+
+void
 vci_put_text(VciArguments *args, const char *value)
 {
 	if (value == NULL)
 		vci_put_null(args);
 	else
 		put(args, CStringGetTextDatum(value), false);
+}
+
+void
+vci_put_name(VciArguments *args, const char *value)
+{
+	if (value == NULL)
+		vci_put_null(args);
+	else
+		put(args, DirectFunctionCall1(namein, CStringGetDatum(value)), false);
+}
+
+void
+vci_put_role(VciArguments *args, Oid role)
+{
+	vci_put_name(args, GetUserNameFromId(role, false));
+}
+
+void
+vci_put_time(VciArguments *args, int64 seconds)
+{
+	put(args, TimestampTzGetDatum(vci_timestamp_of_seconds(seconds)), false);
+}
+
+void
+vci_put_time_or_null(VciArguments *args, int64 seconds)
+{
+	if (seconds == 0)
+		vci_put_null(args);
+	else
+		vci_put_time(args, seconds);
 }
 
 void

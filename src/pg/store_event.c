@@ -2,25 +2,13 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "commands/async.h"
-#include "commands/sequence.h"
 #include "lib/stringinfo.h"
-#include "miscadmin.h"
-#include "utils/lsyscache.h"
 #include "utils/xid8.h"
 
-#include "store_statement.h"
+#include "store_insert.h"
 
 #define CHANNEL "openid4vci"
-
-static int64
-next_event_id(void)
-{
-	Oid sequence = get_relname_relid("vci_event_id_seq", get_namespace_oid("openid4vci", false));
-
-	return nextval_internal(sequence, false);
-}
 
 static void
 append_id(StringInfo payload, const char *name, int64 id)
@@ -56,23 +44,31 @@ send_notification(int64 id, const VciEvent *event)
 void
 vci_store_record_event(VciStore *store, const VciEvent *event, bool notify)
 {
-	static VciStatement statement = {
-		"INSERT INTO openid4vci.vci_event (id, horizon, issuer_id, offer_id, authorization_id, "
-		"token_id, deferred_id, credential_id, kind, actor, key_id, role_name, duty) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-		13,
-		{INT8OID, XID8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, TEXTOID,
-		 INT8OID, TEXTOID, TEXTOID},
-		NULL};
+	static VciInsert insert = {.table = "vci_event",
+							   .columns = {{"id", INT8OID},
+										   {"horizon", XID8OID},
+										   {"at", TIMESTAMPTZOID},
+										   {"issuer_id", INT8OID},
+										   {"offer_id", INT8OID},
+										   {"authorization_id", INT8OID},
+										   {"token_id", INT8OID},
+										   {"deferred_id", INT8OID},
+										   {"credential_id", INT8OID},
+										   {"kind", TEXTOID},
+										   {"actor", NAMEOID},
+										   {"key_id", INT8OID},
+										   {"role_name", NAMEOID},
+										   {"duty", TEXTOID}}};
 	VciArguments args = {0};
 	int64 id;
 
 	(void) GetTopFullTransactionId();
 	/* what is evidence is on disk, also of a session that cancels or restores asynchronously */
 	ForceSyncCommit();
-	id = next_event_id();
+	id = vci_next_id("vci_event_id_seq");
 	vci_put_int64(&args, id);
 	vci_put_datum(&args, FullTransactionIdGetDatum(ReadNextFullTransactionId()));
+	vci_put_datum(&args, TimestampTzGetDatum(GetCurrentTimestamp()));
 	vci_put_int64_or_null(&args, event->issuer_id);
 	vci_put_int64_or_null(&args, event->offer_id);
 	vci_put_int64_or_null(&args, event->authorization_id);
@@ -80,11 +76,11 @@ vci_store_record_event(VciStore *store, const VciEvent *event, bool notify)
 	vci_put_int64_or_null(&args, event->deferred_id);
 	vci_put_int64_or_null(&args, event->credential_id);
 	vci_put_text(&args, event->kind);
-	vci_put_text(&args, GetUserNameFromId(store->caller, false));
+	vci_put_role(&args, store->caller);
 	vci_put_int64_or_null(&args, event->key_id);
-	vci_put_text(&args, event->role_name);
+	vci_put_name(&args, event->role_name);
 	vci_put_text(&args, event->duty);
-	vci_run(store, &statement, &args);
+	(void) vci_insert(store, &insert, &args);
 	if (notify)
 		send_notification(id, event);
 }

@@ -1,77 +1,130 @@
 #include "compat.h"
 
-#include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "store_insert.h"
 #include "store_purge_terms.h"
-#include "store_statement.h"
 #include "values.h"
 
 int64
-vci_store_next_offer_id(VciStore *store)
+vci_store_next_offer_id(VciStore *store pg_attribute_unused())
 {
-	static VciStatement statement = {"SELECT nextval('openid4vci.vci_offer_id_seq')", 0, {0}, NULL};
-	VciArguments args = {0};
-
-	vci_run(store, &statement, &args);
-	return vci_column_int64(0, 1);
+	return vci_next_id("vci_offer_id_seq");
 }
 
 /* A code that was given out at the last moment lives on, as long as any setting lets it. */
+#define CODE_LEEWAY_SECONDS 600
 #define CODE_LEEWAY(grants)                                                                        \
-	"CASE WHEN 'authorization_code' = ANY (" grants ") THEN interval '10 minutes' "                \
-	"ELSE interval '0' END"
+	"CASE WHEN 'authorization_code' = ANY (" grants                                                \
+	") THEN interval '" CppAsString2(CODE_LEEWAY_SECONDS) " seconds' "                             \
+														  "ELSE interval '0' END"
+
+static int64
+code_leeway(const VciNewOffer *offer)
+{
+	for (int i = 0; i < offer->grant_count; i++)
+		if (strcmp(offer->grants[i], "authorization_code") == 0)
+			return CODE_LEEWAY_SECONDS;
+	return 0;
+}
+
+/* Does one of the datasets (jsonb array of objects, or 0) bring claims of its own? */
+static bool
+have_claims(Datum datasets)
+{
+	Jsonb *array;
+	JsonbValue name = {.type = jbvString, .val.string = {sizeof("claims") - 1, "claims"}};
+
+	if (datasets == (Datum) 0)
+		return false;
+	array = DatumGetJsonbP(datasets);
+	for (uint32 i = 0; i < JB_ROOT_COUNT(array); i++)
+	{
+		JsonbValue *dataset = getIthJsonbValueFromContainer(&array->root, i);
+
+		if (dataset->type == jbvBinary &&
+			findJsonbValueFromContainer(dataset->val.binary.data, JB_FOBJECT, &name) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+put_offer_subject(VciArguments *args, const VciNewOffer *offer)
+{
+	vci_put_text(args, offer->subject_model);
+	vci_put_text(args, offer->subject_id);
+	vci_put_text(args, offer->reference);
+	vci_put_text(args, offer->holder_did);
+	vci_put_json(args, offer->holder_jwk);
+	vci_put_text(args, offer->client_id);
+	vci_put_text(args, offer->authorization_server);
+	vci_put_json(args, offer->labels);
+	vci_put_json(args, offer->claims);
+	vci_put_json(args, offer->datasets);
+}
+
+static void
+put_offer_tx_code(VciArguments *args, const VciNewOffer *offer)
+{
+	if (offer->tx_code_mode == NULL)
+		vci_put_null(args);
+	else
+		vci_put_int32(args, offer->tx_code_length);
+	vci_put_text(args, offer->tx_code_mode);
+	vci_put_text(args, offer->tx_code_description);
+	vci_put_bytea(args, offer->tx_code_verifier);
+}
 
 bool
 vci_store_insert_offer(VciStore *store, const VciNewOffer *offer)
 {
-	/* clang-format off */
-	static VciStatement statement = {
-		"INSERT INTO openid4vci.vci_offer (issuer_id, configuration_ids, grants, subject_model, "
-		"subject_id, reference, holder_did, holder_jwk, labels, claims, tx_code_mode, "
-		"tx_code_length, tx_code_description, expires_at, created_by, id, tx_code_verifier, "
-		"generation, client_id, authorization_server, datasets, ends_at, claims_due) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-		"pg_catalog.to_timestamp($14), $15, "
-		"$16, $17, $18, $19, $20, $21, "
-		"pg_catalog.to_timestamp($14) + " CODE_LEEWAY("$3") ", "
-		"CASE WHEN NOT $22 AND ($10 IS NOT NULL OR jsonb_path_exists($21, '$[*].claims')) "
-		"THEN pg_catalog.to_timestamp($14) END) "
-		"ON CONFLICT (issuer_id, reference) WHERE reference IS NOT NULL DO NOTHING",
-		22,
-		{INT8OID,  TEXTARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID,  TEXTOID, TEXTOID, JSONBOID,
-		 JSONBOID, JSONBOID,	 TEXTOID,	   INT4OID, TEXTOID,  INT8OID, TEXTOID, INT8OID,
-		 BYTEAOID, INT4OID,		 TEXTOID,	   TEXTOID, JSONBOID, BOOLOID},
-		NULL};
-	/* clang-format on */
+	static VciInsert insert = {.table = "vci_offer",
+							   .columns = {{"id", INT8OID},
+										   {"issuer_id", INT8OID},
+										   {"generation", INT4OID},
+										   {"tx_code_failures", INT4OID},
+										   {"created_at", TIMESTAMPTZOID},
+										   {"expires_at", TIMESTAMPTZOID},
+										   {"ends_at", TIMESTAMPTZOID},
+										   {"claims_due", TIMESTAMPTZOID},
+										   {"configuration_ids", TEXTARRAYOID},
+										   {"grants", TEXTARRAYOID},
+										   {"created_by", NAMEOID},
+										   {"subject_model", TEXTOID},
+										   {"subject_id", TEXTOID},
+										   {"reference", TEXTOID},
+										   {"holder_did", TEXTOID},
+										   {"holder_jwk", JSONBOID},
+										   {"client_id", TEXTOID},
+										   {"authorization_server", TEXTOID},
+										   {"labels", JSONBOID},
+										   {"claims", JSONBOID},
+										   {"datasets", JSONBOID},
+										   {"tx_code_length", INT4OID},
+										   {"tx_code_mode", TEXTOID},
+										   {"tx_code_description", TEXTOID},
+										   {"tx_code_verifier", BYTEAOID}},
+							   .unique = {"issuer_id", "reference"},
+							   .unique_where = "reference IS NOT NULL"};
 	VciArguments args = {0};
+	bool erasable =
+		!offer->keep_claims && (offer->claims != (Datum) 0 || have_claims(offer->datasets));
 
+	vci_put_int64(&args, offer->id);
 	vci_put_int64(&args, offer->issuer_id);
+	vci_put_int32(&args, offer->generation);
+	vci_put_int32(&args, 0);
+	vci_put_datum(&args, TimestampTzGetDatum(GetCurrentTimestamp()));
+	vci_put_time(&args, offer->expires_at);
+	vci_put_time(&args, offer->expires_at + code_leeway(offer));
+	vci_put_time_or_null(&args, erasable ? offer->expires_at : 0);
 	vci_put_texts(&args, offer->configuration_ids, offer->configuration_count);
 	vci_put_texts(&args, offer->grants, offer->grant_count);
-	vci_put_text(&args, offer->subject_model);
-	vci_put_text(&args, offer->subject_id);
-	vci_put_text(&args, offer->reference);
-	vci_put_text(&args, offer->holder_did);
-	vci_put_json(&args, offer->holder_jwk);
-	vci_put_json(&args, offer->labels);
-	vci_put_json(&args, offer->claims);
-	vci_put_text(&args, offer->tx_code_mode);
-	if (offer->tx_code_mode == NULL)
-		vci_put_null(&args);
-	else
-		vci_put_int32(&args, offer->tx_code_length);
-	vci_put_text(&args, offer->tx_code_description);
-	vci_put_int64(&args, offer->expires_at);
-	vci_put_text(&args, GetUserNameFromId(store->caller, false));
-	vci_put_int64(&args, offer->id);
-	vci_put_bytea(&args, offer->tx_code_verifier);
-	vci_put_int32(&args, offer->generation);
-	vci_put_text(&args, offer->client_id);
-	vci_put_text(&args, offer->authorization_server);
-	vci_put_json(&args, offer->datasets);
-	vci_put_boolean(&args, offer->keep_claims);
-	return vci_run(store, &statement, &args) == 1;
+	vci_put_role(&args, store->caller);
+	put_offer_subject(&args, offer);
+	put_offer_tx_code(&args, offer);
+	return vci_insert(store, &insert, &args);
 }
 
 void

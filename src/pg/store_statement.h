@@ -8,7 +8,7 @@
 
 #include "store.h"
 
-#define VCI_STATEMENT_MAX_ARGS 24
+#define VCI_STATEMENT_MAX_ARGS 32
 
 typedef struct VciStatement
 {
@@ -32,7 +32,14 @@ extern void vci_put_int64(VciArguments *args, int64 value);
 extern void vci_put_int64_or_null(VciArguments *args, int64 value); /* 0: null */
 extern void vci_put_int32(VciArguments *args, int32 value);
 extern void vci_put_boolean(VciArguments *args, bool value);
+/* Now. UPDATE may not call clock_timestamp() where the table is spread over machines. */
+extern void vci_put_now(VciArguments *args);
 extern void vci_put_text(VciArguments *args, const char *value); /* NULL: null */
+extern void vci_put_name(VciArguments *args, const char *value); /* NULL: null */
+extern void vci_put_role(VciArguments *args, Oid role);			 /* its name */
+/* Seconds since 1970, as a timestamptz. */
+extern void vci_put_time(VciArguments *args, int64 seconds);
+extern void vci_put_time_or_null(VciArguments *args, int64 seconds); /* 0: null */
 extern void vci_put_bytes(VciArguments *args, const unsigned char *value, size_t len);
 extern void vci_put_bytea(VciArguments *args, bytea *value); /* NULL: null */
 extern void vci_put_json(VciArguments *args, Datum value);	 /* 0: null */

@@ -1,0 +1,383 @@
+#include "compat.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_namespace.h"
+#include "commands/sequence.h"
+#include "executor/executor.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "store_insert.h"
+
+/* Every description that a row was inserted by. */
+static VciInsert *described = NULL;
+
+static void
+table_changed(Datum argument pg_attribute_unused(), Oid relation)
+{
+	for (VciInsert *insert = described; insert != NULL; insert = insert->next)
+		if (!OidIsValid(relation) || insert->relation == relation)
+			insert->relation = InvalidOid;
+}
+
+void
+vci_insert_start(void)
+{
+	CacheRegisterRelcacheCallback(table_changed, (Datum) 0);
+}
+
+static int
+column_count(const VciInsert *insert)
+{
+	int count = 0;
+
+	while (count < VCI_STATEMENT_MAX_ARGS && insert->columns[count].name != NULL)
+		count++;
+	return count;
+}
+
+/* Where an INSERT would do no more than write values as they are given and make index entries. */
+static bool
+is_plain_table(Relation relation)
+{
+	const TriggerDesc *triggers = relation->trigdesc;
+
+	if (relation->rd_rel->relkind != RELKIND_RELATION || relation->rd_rel->relispartition ||
+		relation->rd_rel->relrowsecurity || relation->rd_rules != NULL)
+		return false;
+	if (triggers != NULL &&
+		(triggers->trig_insert_before_row || triggers->trig_insert_after_row ||
+		 triggers->trig_insert_instead_row || triggers->trig_insert_before_statement ||
+		 triggers->trig_insert_after_statement))
+		return false;
+	/* a statement checks it, here nobody would */
+	return pg_class_aclcheck(RelationGetRelid(relation), GetUserId(), ACL_INSERT) == ACLCHECK_OK;
+}
+
+/* Is the column stored as the description gives it, without a cast or a length to check? */
+static bool
+is_plain_column(Form_pg_attribute attribute, Oid type)
+{
+	return attribute->atttypid == type && attribute->atttypmod < 0 &&
+		   attribute->attgenerated == '\0';
+}
+
+/* Would NULL stand in the column too if an INSERT did not name it? */
+static bool
+is_null_by_default(Form_pg_attribute attribute)
+{
+	return attribute->attisdropped || (!attribute->atthasdef && attribute->attidentity == '\0' &&
+									   get_typtype(attribute->atttypid) != TYPTYPE_DOMAIN);
+}
+
+/* Position of a column in the description, -1 when it is not there. */
+static int
+position_of(const VciInsert *insert, const char *name)
+{
+	for (int i = 0; i < VCI_STATEMENT_MAX_ARGS && insert->columns[i].name != NULL; i++)
+		if (strcmp(insert->columns[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* Finds the columns by name, since an altered table may have more of them or others. */
+static bool
+match_columns(VciInsert *insert, TupleDesc descriptor)
+{
+	int found = 0;
+
+	for (int i = 0; i < descriptor->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
+		int n = attribute->attisdropped ? -1 : position_of(insert, NameStr(attribute->attname));
+
+		if (n < 0 && !is_null_by_default(attribute))
+			return false;
+		if (n < 0)
+			continue;
+		if (!is_plain_column(attribute, insert->columns[n].type))
+			return false;
+		insert->numbers[n] = attribute->attnum;
+		found++;
+	}
+	return found == column_count(insert);
+}
+
+/* An invalidation in the meantime makes the next row look again. */
+static void
+describe(VciInsert *insert, Relation relation)
+{
+	VciInsert *known = described;
+
+	while (known != NULL && known != insert)
+		known = known->next;
+	if (known == NULL)
+	{
+		insert->next = described;
+		described = insert;
+	}
+	insert->relation = RelationGetRelid(relation);
+	insert->writer = GetUserId();
+	insert->plain = is_plain_table(relation) && match_columns(insert, RelationGetDescr(relation));
+}
+
+static Relation
+open_table(VciInsert *insert)
+{
+	Oid known = insert->relation;
+	Relation relation;
+
+	if (OidIsValid(known) && insert->writer == GetUserId())
+	{
+		/* takes in what others changed before they let go of their lock */
+		LockRelationOid(known, RowExclusiveLock);
+		if (insert->relation == known)
+			return table_open(known, NoLock);
+		UnlockRelationOid(known, RowExclusiveLock);
+	}
+	relation =
+		table_openrv(makeRangeVar("openid4vci", pstrdup(insert->table), -1), RowExclusiveLock);
+	describe(insert, relation);
+	return relation;
+}
+
+/*
+ * Citus keeps the rows of a distributed table elsewhere, and plans statements to that end;
+ * modules that watch access to tables (pgaudit, sepgsql) see statements alone.
+ */
+static bool
+statements_are_watched(void)
+{
+	return ExecutorCheckPerms_hook != NULL ||
+		   OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE));
+}
+
+static void
+append_columns(StringInfo sql, const VciInsert *insert)
+{
+	for (int i = 0; i < column_count(insert); i++)
+		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "", insert->columns[i].name);
+}
+
+static void
+append_conflict(StringInfo sql, const VciInsert *insert)
+{
+	appendStringInfoString(sql, " ON CONFLICT (");
+	for (int i = 0; i < VCI_INSERT_MAX_UNIQUE && insert->unique[i] != NULL; i++)
+		appendStringInfo(sql, "%s%s", i > 0 ? ", " : "", insert->unique[i]);
+	appendStringInfoChar(sql, ')');
+	if (insert->unique_where != NULL)
+		appendStringInfo(sql, " WHERE %s", insert->unique_where);
+	appendStringInfoString(sql, " DO NOTHING");
+}
+
+/* Names in a description are our own, so none needs quotes. */
+static void
+make_statement(VciInsert *insert)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "INSERT INTO openid4vci.%s (", insert->table);
+	append_columns(&sql, insert);
+	appendStringInfoString(&sql, ") VALUES (");
+	for (int i = 0; i < column_count(insert); i++)
+	{
+		appendStringInfo(&sql, "%s$%d", i > 0 ? ", " : "", i + 1);
+		insert->statement.types[i] = insert->columns[i].type;
+	}
+	appendStringInfoChar(&sql, ')');
+	if (insert->unique[0] != NULL)
+		append_conflict(&sql, insert);
+	insert->statement.nargs = column_count(insert);
+	insert->statement.sql = sql.data;
+	MemoryContextSwitchTo(old);
+}
+
+static TupleTableSlot *
+fill_slot(const VciInsert *insert, const VciArguments *args, EState *estate, TupleDesc descriptor)
+{
+	TupleTableSlot *slot = ExecInitExtraTupleSlot(estate, descriptor, &TTSOpsVirtual);
+
+	for (int i = 0; i < descriptor->natts; i++)
+		slot->tts_isnull[i] = true;
+	for (int i = 0; i < args->count; i++)
+	{
+		slot->tts_values[insert->numbers[i] - 1] = args->values[i];
+		slot->tts_isnull[insert->numbers[i] - 1] = args->nulls[i] == 'n';
+	}
+	return ExecStoreVirtualTuple(slot);
+}
+
+/* Can this row meet another one in the unique index? */
+static bool
+may_conflict(const VciInsert *insert, const VciArguments *args)
+{
+	for (int i = 0; i < VCI_INSERT_MAX_UNIQUE && insert->unique[i] != NULL; i++)
+		if (args->nulls[position_of(insert, insert->unique[i])] == 'n')
+			return false;
+	return insert->unique[0] != NULL;
+}
+
+static bool
+is_index_on(const VciInsert *insert, Form_pg_index index)
+{
+	int i = 0;
+
+	for (; i < VCI_INSERT_MAX_UNIQUE && insert->unique[i] != NULL; i++)
+		if (i >= index->indnkeyatts ||
+			index->indkey.values[i] != insert->numbers[position_of(insert, insert->unique[i])])
+			return false;
+	return index->indisunique && index->indimmediate && i == index->indnkeyatts;
+}
+
+/* The unique indexes that decide; two of them while one is rebuilt. */
+static List *
+arbiters_of(const VciInsert *insert, const ResultRelInfo *target)
+{
+	List *arbiters = NIL;
+
+	for (int i = 0; i < target->ri_NumIndices; i++)
+	{
+		Relation index = target->ri_IndexRelationDescs[i];
+
+		if (index != NULL && is_index_on(insert, index->rd_index))
+			arbiters = lappend_oid(arbiters, RelationGetRelid(index));
+	}
+	if (arbiters == NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table openid4vci.%s lacks the unique index of its rows", insert->table),
+				 errhint("vci_health() and the extension's script show which.")));
+	return arbiters;
+}
+
+/* As ON CONFLICT DO NOTHING: a row that the transaction's snapshot can't see is no answer. */
+static void
+require_visible(Relation relation, ItemPointer row, EState *estate)
+{
+	TupleTableSlot *slot;
+	bool is_null;
+	TransactionId xmin;
+
+	if (!IsolationUsesXactSnapshot())
+		return;
+	slot =
+		ExecInitExtraTupleSlot(estate, RelationGetDescr(relation), table_slot_callbacks(relation));
+	if (!table_tuple_fetch_row_version(relation, row, SnapshotAny, slot))
+		elog(ERROR, "the row that conflicts is gone");
+	xmin = DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &is_null));
+	if (!table_tuple_satisfies_snapshot(relation, slot, GetTransactionSnapshot()) &&
+		!TransactionIdIsCurrentTransactionId(xmin))
+		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+						errmsg("could not serialize access due to concurrent update")));
+}
+
+/* One try; *conflict: another transaction was faster, so look again. */
+static bool
+insert_speculatively(ResultRelInfo *target, EState *estate, TupleTableSlot *slot, List *arbiters,
+					 bool *conflict)
+{
+	Relation relation = target->ri_RelationDesc;
+	ItemPointerData other;
+	uint32 token;
+
+	*conflict = false;
+	if (!VciExecCheckIndexConstraints(target, slot, estate, &other, arbiters))
+	{
+		require_visible(relation, &other, estate);
+		return false;
+	}
+	token = SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
+	table_tuple_insert_speculative(relation, slot, GetCurrentCommandId(true), 0, NULL, token);
+	list_free(VciExecInsertIndexTuples(target, slot, estate, true, conflict, arbiters));
+	table_tuple_complete_speculative(relation, slot, token, !*conflict);
+	SpeculativeInsertionLockRelease(GetCurrentTransactionId());
+	return !*conflict;
+}
+
+static bool
+insert_unless_there(const VciInsert *insert, ResultRelInfo *target, EState *estate,
+					TupleTableSlot *slot)
+{
+	List *arbiters = arbiters_of(insert, target);
+	bool conflict;
+	bool inserted;
+
+	if (RelationGetDescr(target->ri_RelationDesc)->constr != NULL)
+		ExecConstraints(target, slot, estate);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		inserted = insert_speculatively(target, estate, slot, arbiters, &conflict);
+	} while (conflict);
+	return inserted;
+}
+
+/* The relation is closed; its lock stays until the transaction ends. */
+static bool
+insert_directly(const VciInsert *insert, Relation relation, const VciArguments *args)
+{
+	EState *estate = CreateExecutorState();
+	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
+	ResultRelInfo *target = makeNode(ResultRelInfo);
+	bool unless_there = may_conflict(insert, args);
+	bool inserted = true;
+	TupleTableSlot *slot;
+
+	InitResultRelInfo(target, relation, 0, NULL, 0);
+	ExecOpenIndices(target, unless_there);
+	slot = fill_slot(insert, args, estate, RelationGetDescr(relation));
+	if (unless_there)
+		inserted = insert_unless_there(insert, target, estate, slot);
+	else
+		ExecSimpleRelationInsert(target, estate, slot);
+	ExecResetTupleTable(estate->es_tupleTable, false);
+	ExecCloseIndices(target);
+	MemoryContextSwitchTo(old);
+	FreeExecutorState(estate);
+	table_close(relation, NoLock);
+	CommandCounterIncrement();
+	return inserted;
+}
+
+bool
+vci_insert(VciStore *store, VciInsert *insert, VciArguments *args)
+{
+	Relation relation;
+
+	PreventCommandIfReadOnly("INSERT");
+	PreventCommandIfParallelMode("INSERT");
+	relation = open_table(insert);
+	Assert(args->count == column_count(insert));
+	if (insert->plain && !statements_are_watched())
+		return insert_directly(insert, relation, args);
+	table_close(relation, NoLock);
+	if (insert->statement.sql == NULL)
+		make_statement(insert);
+	return vci_run(store, &insert->statement, args) == 1;
+}
+
+int64
+vci_next_id(const char *sequence)
+{
+	Oid oid = get_relname_relid(sequence, get_namespace_oid("openid4vci", false));
+
+	if (!OidIsValid(oid))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("there is no sequence openid4vci.%s", sequence)));
+	/* our statements ran as the owner, who may */
+	return nextval_internal(oid, false);
+}
