@@ -583,6 +583,7 @@ vci_cache_load(VciStore *store, VciIssuerEntry *issuer)
 	load_configurations(store, issuer);
 	load_clients(store, issuer);
 	load_servers(store, issuer);
+	issuer->documents = palloc0(sizeof(VciDocument) * VCI_DOCUMENT_COUNT);
 	keep_loaded(store, load, issuer->generation->context, caller);
 	issuer->loaded = true;
 	return issuer;
@@ -604,6 +605,15 @@ vci_cache_unseal(VciIssuerEntry *issuer)
 	MemoryContextSwitchTo(caller);
 	MemoryContextSetParent(load, issuer->generation->context);
 	issuer->unsealed = true;
+}
+
+char *
+vci_cache_keep(const VciIssuerEntry *issuer, const void *data, size_t len)
+{
+	char *copy = MemoryContextAlloc(issuer->generation->context, Max(len, 1));
+
+	memcpy(copy, data, len);
+	return copy;
 }
 
 /* url NULL: any issuer was meant. */

@@ -42,6 +42,27 @@ typedef struct VciEndpointPlace
 	const char *path;
 } VciEndpointPlace;
 
+typedef enum VciDocumentKind
+{
+	VCI_DOCUMENT_CREDENTIAL_ISSUER,
+	VCI_DOCUMENT_AUTHORIZATION_SERVER,
+	VCI_DOCUMENT_JWT_VC_ISSUER,
+	VCI_DOCUMENT_DID,
+	VCI_DOCUMENT_JWKS
+} VciDocumentKind;
+
+#define VCI_DOCUMENT_COUNT (VCI_DOCUMENT_JWKS + 1)
+
+/* A published document as it goes out; see document.h. */
+typedef struct VciDocument
+{
+	char *body; /* NULL: not made yet */
+	size_t len;
+	char etag[32];
+	int64 since; /* good from this time on (seconds since 1970) and before until */
+	int64 until;
+} VciDocument;
+
 typedef struct VciIssuerEntry
 {
 	VciIssuer rules;
@@ -77,6 +98,7 @@ typedef struct VciIssuerEntry
 	char *signing_root_key_id;
 	bytea *data_key; /* sealed */
 	char *root_key_id;
+	VciDocument *documents; /* by VciDocumentKind; the one thing that changes later on */
 	struct VciCacheGeneration *generation; /* holds the entry; what is loaded later, too */
 } VciIssuerEntry;
 
@@ -95,6 +117,9 @@ extern VciIssuerEntry *vci_cache_issuer_by_id(VciStore *store, int64 id);
  */
 extern VciIssuerEntry *vci_cache_issuers(VciStore *store, int *count);
 extern VciIssuerEntry *vci_cache_load(VciStore *store, VciIssuerEntry *issuer);
+
+/* A copy that lives as long as the issuer's entry; may be freed before by pfree. */
+extern char *vci_cache_keep(const VciIssuerEntry *issuer, const void *data, size_t len);
 
 /* Position of a configuration, -1 when the issuer has none (not retired) of this id. */
 extern int vci_cache_find_configuration(const VciIssuerEntry *issuer, const char *id);

@@ -12,9 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
-#include "../jose/base64url.h"
 #include "../protocol/http.h"
-#include "../protocol/metadata.h"
 #include "answer.h"
 #include "authorization_endpoint.h"
 #include "batch_endpoint.h"
@@ -22,6 +20,7 @@
 #include "consent_endpoint.h"
 #include "credential_endpoint.h"
 #include "deferred_endpoint.h"
+#include "document.h"
 #include "dpop.h"
 #include "durability.h"
 #include "duty.h"
@@ -270,28 +269,28 @@ answer_plain_error(int status, const char *code, const char *description)
 	return vci_answer_no_store(status, *body);
 }
 
+static VciAnswer *
+answer_not_found(void)
+{
+	return answer_plain_error(404, "not_found", "there is nothing here");
+}
+
 /* A document that anybody may keep for some minutes, with an ETag over its bytes. */
 static VciAnswer *
-answer_cacheable(const VciHttpRequest *http, VciJson *document)
+answer_document(const VciIssuerEntry *issuer, VciDocumentKind kind, const VciHttpRequest *http)
 {
-	VciJson **owned = vci_own_json();
+	const VciDocument *document = vci_document(issuer, kind);
 	VciAnswer *answer = vci_answer_new(200);
-	VciError error = VCI_ERROR_INIT;
-	unsigned char digest[VCI_DIGEST_BYTES];
-	char *etag = palloc(64);
 	const char *if_none_match;
 	bool repeated;
 
-	vci_require_memory(*owned = document);
-	vci_answer_json(answer, document);
-	vci_require(vci_sha256(answer->body, answer->body_len, digest, &error), &error);
-	etag[0] = '"';
-	vci_base64url_encode(digest, 16, etag + 1);
-	strcat(etag, "\"");
+	answer->body = document->body;
+	answer->body_len = document->len;
+	vci_answer_header(answer, "Content-Type", "application/json");
 	vci_answer_header(answer, "Cache-Control", METADATA_MAX_AGE);
-	vci_answer_header(answer, "ETag", etag);
+	vci_answer_header(answer, "ETag", document->etag);
 	if_none_match = vci_http_header(http, "If-None-Match", &repeated);
-	if (if_none_match != NULL && !repeated && vci_http_etag_matches(if_none_match, etag))
+	if (if_none_match != NULL && !repeated && vci_http_etag_matches(if_none_match, document->etag))
 	{
 		answer->status = 304;
 		leave_out_body(answer);
@@ -300,18 +299,10 @@ answer_cacheable(const VciHttpRequest *http, VciJson *document)
 }
 
 static VciAnswer *
-answer_not_found(void)
-{
-	return answer_plain_error(404, "not_found", "there is nothing here");
-}
-
-static VciAnswer *
 handle_credential_issuer(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer,
 						 const VciHttpRequest *http)
 {
-	return answer_cacheable(http,
-							vci_metadata_credential_issuer(&issuer->rules, issuer->configurations,
-														   issuer->configuration_count));
+	return answer_document(issuer, VCI_DOCUMENT_CREDENTIAL_ISSUER, http);
 }
 
 static VciAnswer *
@@ -321,33 +312,28 @@ handle_authorization_server(VciStore *store pg_attribute_unused(), const VciIssu
 	/* who gives out no tokens is no authorization server */
 	if (!issuer->rules.endpoints[VCI_ENDPOINT_TOKEN].enabled)
 		return answer_not_found();
-	return answer_cacheable(http, vci_metadata_authorization_server(&issuer->rules,
-																	issuer->configurations,
-																	issuer->configuration_count));
+	return answer_document(issuer, VCI_DOCUMENT_AUTHORIZATION_SERVER, http);
 }
 
 static VciAnswer *
 handle_jwt_vc_issuer(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer,
 					 const VciHttpRequest *http)
 {
-	return answer_cacheable(http, vci_metadata_jwt_vc_issuer(&issuer->rules, issuer->published_keys,
-															 issuer->key_count, vci_now()));
+	return answer_document(issuer, VCI_DOCUMENT_JWT_VC_ISSUER, http);
 }
 
 static VciAnswer *
 handle_did_document(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer,
 					const VciHttpRequest *http)
 {
-	return answer_cacheable(http, vci_metadata_did_document(&issuer->rules, issuer->published_keys,
-															issuer->key_count, vci_now()));
+	return answer_document(issuer, VCI_DOCUMENT_DID, http);
 }
 
 static VciAnswer *
 handle_jwks(VciStore *store pg_attribute_unused(), const VciIssuerEntry *issuer,
 			const VciHttpRequest *http)
 {
-	return answer_cacheable(
-		http, vci_metadata_jwks(issuer->published_keys, issuer->key_count, vci_now()));
+	return answer_document(issuer, VCI_DOCUMENT_JWKS, http);
 }
 
 /* OpenID4VCI 1.0 section 7.2; the answer may carry a nonce for the next DPoP proof, too. */
