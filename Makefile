@@ -6,16 +6,17 @@
 #   make check                   every test, on private servers
 #   make check-asan              pg_regress under AddressSanitizer and UBSan in every backend
 #   make check-valgrind          pg_regress under valgrind in every backend
+#   make bench                   measures speed on a private server, and a peer beside it
 #   make fuzz                    every fuzz target for FUZZ_SECONDS (600 unless given)
 #   make check-versions          the tests with a database on PostgreSQL 17 and 18 (as root)
 #
 # PG_CONFIG chooses the PostgreSQL, WERROR=1 turns warnings into errors, and
 # SANITIZE=address,undefined builds the unit tests (target "unit") under sanitizers.
 
-ifneq (,$(filter check check-asan check-valgrind check-versions demo,$(MAKECMDGOALS)))
+ifneq (,$(filter check check-asan check-valgrind check-versions demo bench,$(MAKECMDGOALS)))
 
 # These install missing packages first, so they must not need pg_config to start.
-.PHONY: check check-asan check-valgrind check-versions demo
+.PHONY: check check-asan check-valgrind check-versions demo bench
 check:
 	@test/run
 check-asan:
@@ -26,6 +27,8 @@ check-versions:
 	@test/versions
 demo:
 	@test/demo
+bench:
+	@test/bench/run
 
 else
 
@@ -197,6 +200,20 @@ $(fuzz_corpora): build/fuzz/corpus/%: test/unit/corpus/%.txt build/fuzz/make_cor
 	@$(MKDIR_P) $@
 	build/fuzz/make_corpus $@ $< $(wildcard test/vectors/*.json)
 
+# The load generator of the benchmark has objects of its own: nothing in them is for a server.
+bench_objs := $(patsubst %.c,build/bench/%.o,$(sort $(wildcard test/bench/*.c)) $(core_sources))
+
+.PHONY: load
+load: build/bench/load
+build/bench/load: $(bench_objs)
+	$(CC) -O2 $^ $(shell $(PKG_CONFIG) --libs $(wallet_libs)) -lm -o $@
+
+build/bench/%.o: %.c Makefile
+	@$(MKDIR_P) $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -g -O2 $(warnings) -MMD -MP \
+		$(shell $(PKG_CONFIG) --cflags $(wallet_libs)) -c $< -o $@
+
+-include $(bench_objs:.o=.d)
 -include $(OBJS:.o=.d) $(proxy_objs:.o=.d) $(wallet_objs:.o=.d)
 -include $(unit_core:.o=.d) $(addsuffix .d,$(unit_tests)) $(fuzz_core:.o=.d) $(addsuffix .d,$(fuzz_tests))
 
