@@ -70,11 +70,13 @@ static VciStatus
 open_own(const VciIssuerEntry *issuer, const char *text, VciAccess *access, VciError *error)
 {
 	int64_t id;
+	int64_t offer_id;
 	int32_t generation;
-	VciStatus status = vci_ticket_open(&issuer->ticket_key, VCI_TICKET_TOKEN, text, strlen(text),
-									   &id, &generation, error);
+	VciStatus status = vci_offer_ticket_open(&issuer->ticket_key, VCI_TICKET_TOKEN, text,
+											 strlen(text), &id, &offer_id, &generation, error);
 
 	access->token_id = id;
+	access->offer_id = offer_id;
 	access->token_generation = generation;
 	return status;
 }
@@ -289,7 +291,7 @@ vci_access_lock(VciStore *store, const VciIssuerEntry *issuer, int64 now, bool e
 			return status;
 	}
 	else
-		access->token = vci_store_token(store, access->token_id);
+		access->token = vci_store_token(store, access->token_id, access->offer_id);
 	if (access->token == NULL || access->token->issuer_id != issuer->rules.id ||
 		(access->external == NULL && access->token->generation != access->token_generation))
 		return vci_error(error, VCI_ERR_TOKEN, "this access token is no longer known");

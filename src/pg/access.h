@@ -18,6 +18,7 @@ typedef struct VciAccess
 
 	/* private */
 	int64 token_id; /* of an own token's ticket */
+	int64 offer_id; /* 0: the ticket does not tell */
 	int32 token_generation;
 	struct VciExternalAccess *external; /* NULL: an own token */
 } VciAccess;

@@ -229,12 +229,13 @@ look_up_earlier(VciCredentialCall *call, VciError *error)
 {
 	VciCredentialSession *session = call->session;
 	int64 token = session->access.token->id;
+	int64 offer = session->access.offer->id;
 	const char *configuration = call->configuration->id;
 	VciDeferredRow *deferred;
 	int count;
 
-	call->rows =
-		vci_store_credentials_of_token(session->store, token, configuration, call->number, &count);
+	call->rows = vci_store_credentials_of_token(session->store, token, offer, configuration,
+												call->number, &count);
 	if (count > 0)
 	{
 		call->outcome = VCI_OUTCOME_REPEAT;
@@ -245,7 +246,8 @@ look_up_earlier(VciCredentialCall *call, VciError *error)
 						 "this credential was already issued under this access token; ask the "
 						 "issuer for a new offer if it got lost");
 	}
-	deferred = vci_store_deferred_of_token(session->store, token, configuration, call->number);
+	deferred =
+		vci_store_deferred_of_token(session->store, token, offer, configuration, call->number);
 	if (deferred == NULL)
 		return VCI_OK;
 	call->outcome = VCI_OUTCOME_REPEAT_DEFER;
@@ -453,7 +455,8 @@ record_repetition(VciCredentialCall *call)
 	call->first_id = call->rows[0].id;
 	for (int i = 0; i < call->key_count; i++)
 		if (call->rows[i].key_id != key_id)
-			vci_store_set_credential_key(call->session->store, call->rows[i].id, key_id);
+			vci_store_set_credential_key(call->session->store, call->rows[i].id,
+										 call->session->access.offer->id, key_id);
 }
 
 static void

@@ -61,12 +61,12 @@ find_deferral(DeferredCall *call, VciError *error)
 {
 	const VciTokenRow *token = call->access.token;
 	const VciOfferRow *offer = call->access.offer;
-	VciDeferredRow *row = vci_store_deferred(call->store, call->id);
+	VciDeferredRow *row = vci_store_deferred(call->store, call->id, offer->id);
 	bool found;
 
 	/* the locks may have taken their time; the claims of an expired deferral may be erased */
 	call->now = vci_now();
-	found = row != NULL && row->issuer_id == call->issuer->rules.id && row->offer_id == offer->id &&
+	found = row != NULL && row->issuer_id == call->issuer->rules.id &&
 			row->generation == call->generation && row->generation == offer->generation;
 
 	if (token->expires_at <= call->now &&
@@ -123,7 +123,7 @@ answer_wait(const DeferredCall *call, int32 wait)
 {
 	VciJson **body = vci_own_json();
 
-	vci_store_note_poll(call->store, call->row->id, wait);
+	vci_store_note_poll(call->store, call->row, wait);
 	*body = vci_deferred_response(VCI_RESPONSE_CREDENTIALS, call->request->transaction_id, wait);
 	vci_require_memory(*body);
 	return vci_answer_no_store(202, *body);
@@ -223,7 +223,7 @@ issue(const DeferredCall *call, const VciJson *claims)
 		if (i == 0)
 			first_id = id;
 	}
-	vci_store_issue_deferred(call->store, call->row->id);
+	vci_store_issue_deferred(call->store, call->row);
 	vci_store_mark_issued(call->store, call->access.offer->id, end_after_issuing(call));
 	return answer_issued(call, texts, first_id);
 }
@@ -235,8 +235,9 @@ repeat(const DeferredCall *call, const VciJson *claims)
 	const char *texts[VCI_MAX_PROOFS];
 	int64 key_id = call->issuer->signing.id;
 	int count;
-	VciCredentialRow *rows = vci_store_credentials_of_token(
-		call->store, call->row->token_id, call->row->configuration_id, call->row->dataset, &count);
+	VciCredentialRow *rows =
+		vci_store_credentials_of_token(call->store, call->row->token_id, call->row->offer_id,
+									   call->row->configuration_id, call->row->dataset, &count);
 
 	if (count != call->count)
 		elog(ERROR, "deferral %lld has %d credentials, not %d", (long long) call->row->id, count,
@@ -245,7 +246,7 @@ repeat(const DeferredCall *call, const VciJson *claims)
 	{
 		texts[i] = sign(call, claims, i, rows[i].issued_at).sd_jwt;
 		if (rows[i].key_id != key_id)
-			vci_store_set_credential_key(call->store, rows[i].id, key_id);
+			vci_store_set_credential_key(call->store, rows[i].id, call->row->offer_id, key_id);
 	}
 	return answer_issued(call, texts, rows[0].id);
 }

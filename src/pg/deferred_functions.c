@@ -34,7 +34,7 @@ open_deferral(FunctionCallInfo fcinfo)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("deferred_id must not be null")));
 	id = PG_GETARG_INT64(0);
-	deferral.row = vci_store_deferred(deferral.store, id);
+	deferral.row = vci_store_deferred(deferral.store, id, 0);
 	/* whether a stranger's deferral exists is not told */
 	if (deferral.row == NULL ||
 		!vci_has_duty(deferral.store, VCI_DUTY_OFFERER, deferral.row->issuer_id))
@@ -157,7 +157,7 @@ complete(const Deferral *deferral, const VciJson *claims)
 		refuse(deferral, "waits for its claims source, which is asked each time the wallet asks",
 			   "Let the claims source answer with claims instead of a number.");
 	check_claims(deferral, claims);
-	vci_store_complete_deferred(deferral->store, row->id, claims ? vci_jsonb_datum(claims) : 0);
+	vci_store_complete_deferred(deferral->store, row, claims ? vci_jsonb_datum(claims) : 0);
 	note(deferral, VCI_EVENT_DEFERRED_COMPLETED);
 }
 
@@ -183,7 +183,7 @@ deny(const Deferral *deferral, const char *reason)
 	if (deferral->row->completed)
 		refuse(deferral, "was completed already",
 			   "Cancel its offer: SELECT openid4vci.vci_cancel_offer(offer_id);");
-	vci_store_deny_deferred(deferral->store, deferral->row->id, reason);
+	vci_store_deny_deferred(deferral->store, deferral->row, reason);
 	note(deferral, VCI_EVENT_DEFERRED_DENIED);
 }
 

@@ -95,7 +95,7 @@ vci_grant_authorization_code(VciTokenCall *call, VciError *error)
 	VciStatus status = check_client(call, error);
 
 	if (status == VCI_OK)
-		status = vci_grant_open(call, VCI_TICKET_AUTHORIZATION_CODE, &id, &generation, error);
+		status = vci_grant_open(call, VCI_TICKET_AUTHORIZATION_CODE, &id, NULL, &generation, error);
 	if (status != VCI_OK)
 		return status;
 	row = vci_store_authorization(call->store, id, true);

@@ -83,7 +83,7 @@ vci_grant_pre_authorized(VciTokenCall *call, VciError *error)
 	int64 id;
 	int32 generation;
 	int64 token_id;
-	VciStatus status = vci_grant_open(call, VCI_TICKET_CODE, &id, &generation, error);
+	VciStatus status = vci_grant_open(call, VCI_TICKET_CODE, &id, NULL, &generation, error);
 
 	if (status != VCI_OK)
 		return status;

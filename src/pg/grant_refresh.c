@@ -18,7 +18,9 @@
 static VciRefreshTokenRow *
 successor_of(VciTokenCall *call, const VciRefreshTokenRow *row)
 {
-	return row->successor_id == 0 ? NULL : vci_store_refresh_token(call->store, row->successor_id);
+	return row->successor_id == 0
+			   ? NULL
+			   : vci_store_refresh_token(call->store, row->successor_id, row->offer_id);
 }
 
 static VciStatus
@@ -80,17 +82,18 @@ rotate(VciTokenCall *call, const VciRefreshTokenRow *row, const VciRefreshTokenR
 
 	if (row->jkt != NULL)
 	{
-		vci_store_extend_refresh_token(call->store, row->id, expires_at);
+		vci_store_extend_refresh_token(call->store, row, expires_at);
 		return NULL;
 	}
 	if (successor != NULL)
-		return vci_issuer_ticket(call->issuer, VCI_TICKET_REFRESH, successor->id,
-								 successor->generation);
+		return vci_issuer_offer_ticket(call->issuer, VCI_TICKET_REFRESH, successor->id,
+									   successor->offer_id, successor->generation);
 	next.generation = vci_first_generation();
 	next.expires_at = expires_at;
 	next.id = vci_store_insert_refresh_token(call->store, &next);
-	vci_store_use_refresh_token(call->store, row->id, next.id);
-	return vci_issuer_ticket(call->issuer, VCI_TICKET_REFRESH, next.id, next.generation);
+	vci_store_use_refresh_token(call->store, row, next.id);
+	return vci_issuer_offer_ticket(call->issuer, VCI_TICKET_REFRESH, next.id, next.offer_id,
+								   next.generation);
 }
 
 /* By more than is needed, so that a wallet that refreshes often changes the offer rarely. */
@@ -134,15 +137,16 @@ vci_grant_refresh(VciTokenCall *call, VciError *error)
 	VciRefreshTokenRow *row;
 	VciRefreshTokenRow *successor;
 	int64 id;
+	int64 offer_id;
 	int32 generation;
 	VciStatus status;
 
 	if (call->issuer->rules.refresh_token_lifetime <= 0)
 		return vci_error(error, VCI_ERR_GRANT_TYPE, "this issuer gives out no refresh tokens");
-	status = vci_grant_open(call, VCI_TICKET_REFRESH, &id, &generation, error);
+	status = vci_grant_open(call, VCI_TICKET_REFRESH, &id, &offer_id, &generation, error);
 	if (status != VCI_OK)
 		return status;
-	row = vci_store_refresh_token(call->store, id);
+	row = vci_store_refresh_token(call->store, id, offer_id);
 	if (row == NULL || row->issuer_id != call->issuer->rules.id)
 		return vci_error(error, VCI_ERR_GRANT, "this refresh token no longer exists");
 	successor = successor_of(call, row);

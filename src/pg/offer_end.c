@@ -37,7 +37,7 @@ vci_end_after_issuing(VciStore *store, const VciIssuerEntry *issuer, const VciAc
 		return 0;
 	/* the usual case needs no look: one credential of a token that nothing outlives */
 	if ((expected > 1 || ends_at > token->expires_at) &&
-		vci_store_issued_datasets(store, token->id, &deferred_until) < expected)
+		vci_store_issued_datasets(store, token->id, token->offer_id, &deferred_until) < expected)
 		return 0;
 	/* a refresh token was given when the issuer still gave them */
 	if (ends_at > Max(token->expires_at, deferred_until))

@@ -311,7 +311,11 @@ typedef struct VciTokenRow
 
 /* Returns its id; token's own id is not read. */
 extern int64 vci_store_insert_token(VciStore *store, const VciTokenRow *token);
-extern VciTokenRow *vci_store_token(VciStore *store, int64 id); /* locked; NULL: none */
+/*
+ * Locked; NULL: none. Where offers are spread over machines, a row is found by its offer's id:
+ * each look-up below names it; 0: unknown, it is read first.
+ */
+extern VciTokenRow *vci_store_token(VciStore *store, int64 id, int64 offer_id);
 
 /*
  * The row of an external authorization server's token, locked: inserted under key
@@ -340,9 +344,12 @@ typedef struct VciRefreshTokenRow
 } VciRefreshTokenRow;
 
 extern int64 vci_store_insert_refresh_token(VciStore *store, const VciRefreshTokenRow *token);
-extern VciRefreshTokenRow *vci_store_refresh_token(VciStore *store, int64 id); /* locked */
-extern void vci_store_use_refresh_token(VciStore *store, int64 id, int64 successor_id);
-extern void vci_store_extend_refresh_token(VciStore *store, int64 id, int64 expires_at);
+extern VciRefreshTokenRow *vci_store_refresh_token(VciStore *store, int64 id,
+												   int64 offer_id); /* locked */
+extern void vci_store_use_refresh_token(VciStore *store, const VciRefreshTokenRow *token,
+										int64 successor_id);
+extern void vci_store_extend_refresh_token(VciStore *store, const VciRefreshTokenRow *token,
+										   int64 expires_at);
 
 /* False when it is spent already. */
 extern bool vci_store_spend_nonce(VciStore *store, int64 issued_at,
@@ -430,8 +437,9 @@ typedef struct VciCredentialRow
 /* Returns its id. */
 extern int64 vci_store_insert_credential(VciStore *store, const VciNewCredential *credential);
 /* A repeated answer was signed with another key than the record says. */
-extern void vci_store_set_credential_key(VciStore *store, int64 id, int64 key_id);
+extern void vci_store_set_credential_key(VciStore *store, int64 id, int64 offer_id, int64 key_id);
 extern VciCredentialRow *vci_store_credentials_of_token(VciStore *store, int64 token_id,
+														int64 offer_id,
 														const char *configuration_id, int32 dataset,
 														int *count);
 /*
@@ -473,15 +481,16 @@ typedef struct VciDeferredRow
 extern int64 vci_store_insert_deferred(VciStore *store, const VciDeferredRow *row,
 									   Datum holder_jwks);
 /* Locked; NULL: none. It is locked after token and offer, or alone. */
-extern VciDeferredRow *vci_store_deferred(VciStore *store, int64 id);
-extern VciDeferredRow *vci_store_deferred_of_token(VciStore *store, int64 token_id,
+extern VciDeferredRow *vci_store_deferred(VciStore *store, int64 id, int64 offer_id);
+extern VciDeferredRow *vci_store_deferred_of_token(VciStore *store, int64 token_id, int64 offer_id,
 												   const char *configuration_id, int32 dataset);
 /* Datasets issued under the token; *deferred_until: when its last deferral ends, 0: none. */
-extern int32 vci_store_issued_datasets(VciStore *store, int64 token_id, int64 *deferred_until);
-extern void vci_store_note_poll(VciStore *store, int64 id, int32 wait_seconds);
-extern void vci_store_complete_deferred(VciStore *store, int64 id, Datum claims);
-extern void vci_store_deny_deferred(VciStore *store, int64 id, const char *reason);
-extern void vci_store_issue_deferred(VciStore *store, int64 id);
+extern int32 vci_store_issued_datasets(VciStore *store, int64 token_id, int64 offer_id,
+									   int64 *deferred_until);
+extern void vci_store_note_poll(VciStore *store, const VciDeferredRow *row, int32 wait_seconds);
+extern void vci_store_complete_deferred(VciStore *store, const VciDeferredRow *row, Datum claims);
+extern void vci_store_deny_deferred(VciStore *store, const VciDeferredRow *row, const char *reason);
+extern void vci_store_issue_deferred(VciStore *store, const VciDeferredRow *row);
 
 /* Events -------------------------------------------------------------------------------- */
 

@@ -41,31 +41,32 @@ vci_store_insert_credential(VciStore *store, const VciNewCredential *credential)
 }
 
 void
-vci_store_set_credential_key(VciStore *store, int64 id, int64 key_id)
+vci_store_set_credential_key(VciStore *store, int64 id, int64 offer_id, int64 key_id)
 {
 	static VciStatement statement = {
-		"UPDATE openid4vci.vci_credential SET key_id = $2 WHERE id = $1",
-		2,
-		{INT8OID, INT8OID},
+		"UPDATE openid4vci.vci_credential SET key_id = $3 WHERE id = $1 AND offer_id = $2",
+		3,
+		{INT8OID, INT8OID, INT8OID},
 		NULL};
 	VciArguments args = {0};
 
 	vci_put_int64(&args, id);
+	vci_put_int64(&args, offer_id);
 	vci_put_int64(&args, key_id);
 	vci_run(store, &statement, &args);
 }
 
 VciCredentialRow *
-vci_store_credentials_of_token(VciStore *store, int64 token_id, const char *configuration_id,
-							   int32 dataset, int *count)
+vci_store_credentials_of_token(VciStore *store, int64 token_id, int64 offer_id,
+							   const char *configuration_id, int32 dataset, int *count)
 {
 	static VciStatement statement = {
 		"SELECT id, floor(extract(epoch FROM issued_at))::bigint, "
 		"extract(epoch FROM clock_timestamp() - issued_at)::float8, request_digest, key_id "
 		"FROM openid4vci.vci_credential WHERE token_id = $1 AND configuration_id = $2 "
-		"AND dataset = $3 ORDER BY instance",
-		3,
-		{INT8OID, TEXTOID, INT4OID},
+		"AND dataset = $3 AND offer_id = $4 ORDER BY instance",
+		4,
+		{INT8OID, TEXTOID, INT4OID, INT8OID},
 		NULL};
 	VciArguments args = {0};
 	VciCredentialRow *rows;
@@ -73,6 +74,7 @@ vci_store_credentials_of_token(VciStore *store, int64 token_id, const char *conf
 	vci_put_int64(&args, token_id);
 	vci_put_text(&args, configuration_id);
 	vci_put_int32(&args, dataset);
+	vci_put_int64(&args, offer_id);
 	*count = vci_run(store, &statement, &args);
 	rows = palloc0(sizeof(VciCredentialRow) * Max(*count, 1));
 	for (int i = 0; i < *count; i++)
@@ -121,12 +123,13 @@ vci_store_note_notification(VciStore *store, int64 credential_id, int64 offer_id
 {
 	static VciStatement statement = {
 		"UPDATE openid4vci.vci_credential AS c SET notification = $2, "
-		"notification_description = $3, notified_at = clock_timestamp(), "
+		"notification_description = $3, notified_at = $5, "
 		"notification_changes = c.notification_changes + 1 "
-		"FROM openid4vci.vci_credential AS f WHERE f.id = $1 AND c.token_id = f.token_id "
+		"FROM openid4vci.vci_credential AS f WHERE f.id = $1 AND f.offer_id = $4 "
+		"AND c.offer_id = $4 AND c.token_id = f.token_id "
 		"AND c.configuration_id = f.configuration_id AND c.dataset = f.dataset",
-		3,
-		{INT8OID, TEXTOID, TEXTOID},
+		5,
+		{INT8OID, TEXTOID, TEXTOID, INT8OID, TIMESTAMPTZOID},
 		NULL};
 	VciArguments args = {0};
 	char *known_event = NULL;
@@ -145,6 +148,8 @@ vci_store_note_notification(VciStore *store, int64 credential_id, int64 offer_id
 	vci_put_int64(&args, credential_id);
 	vci_put_text(&args, event);
 	vci_put_text(&args, description);
+	vci_put_int64(&args, offer_id);
+	vci_put_now(&args);
 	vci_run(store, &statement, &args);
 	return true;
 }

@@ -80,114 +80,141 @@ deferred_row(VciStore *store)
 	return row;
 }
 
-VciDeferredRow *
-vci_store_deferred(VciStore *store, int64 id)
+/* A row's offer never changes; 0: there is no such row. */
+static int64
+offer_of_deferred(VciStore *store, int64 id)
 {
 	static VciStatement statement = {
-		"SELECT " DEFERRED_COLUMNS "WHERE id = $1 FOR NO KEY UPDATE", 1, {INT8OID}, NULL};
+		"SELECT offer_id FROM openid4vci.vci_deferred WHERE id = $1", 1, {INT8OID}, NULL};
 	VciArguments args = {0};
 
 	vci_put_int64(&args, id);
+	return vci_run(store, &statement, &args) == 1 ? vci_column_int64(0, 1) : 0;
+}
+
+VciDeferredRow *
+vci_store_deferred(VciStore *store, int64 id, int64 offer_id)
+{
+	static VciStatement statement = {"SELECT " DEFERRED_COLUMNS
+									 "WHERE id = $1 AND offer_id = $2 FOR NO KEY UPDATE",
+									 2,
+									 {INT8OID, INT8OID},
+									 NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_put_int64(&args, offer_id != 0 ? offer_id : offer_of_deferred(store, id));
 	return vci_run(store, &statement, &args) == 1 ? deferred_row(store) : NULL;
 }
 
 VciDeferredRow *
-vci_store_deferred_of_token(VciStore *store, int64 token_id, const char *configuration_id,
-							int32 dataset)
+vci_store_deferred_of_token(VciStore *store, int64 token_id, int64 offer_id,
+							const char *configuration_id, int32 dataset)
 {
 	static VciStatement statement = {
-		"SELECT " DEFERRED_COLUMNS
-		"WHERE token_id = $1 AND configuration_id = $2 AND dataset = $3 FOR NO KEY UPDATE",
-		3,
-		{INT8OID, TEXTOID, INT4OID},
+		"SELECT " DEFERRED_COLUMNS "WHERE token_id = $1 AND configuration_id = $2 AND dataset = $3 "
+		"AND offer_id = $4 FOR NO KEY UPDATE",
+		4,
+		{INT8OID, TEXTOID, INT4OID, INT8OID},
 		NULL};
 	VciArguments args = {0};
 
 	vci_put_int64(&args, token_id);
 	vci_put_text(&args, configuration_id);
 	vci_put_int32(&args, dataset);
+	vci_put_int64(&args, offer_id);
 	return vci_run(store, &statement, &args) == 1 ? deferred_row(store) : NULL;
 }
 
 int32
-vci_store_issued_datasets(VciStore *store, int64 token_id, int64 *deferred_until)
+vci_store_issued_datasets(VciStore *store, int64 token_id, int64 offer_id, int64 *deferred_until)
 {
 	static VciStatement statement = {
 		"SELECT (SELECT count(DISTINCT (c.configuration_id, c.dataset))::integer "
-		"FROM openid4vci.vci_credential AS c WHERE c.token_id = $1), "
+		"FROM openid4vci.vci_credential AS c WHERE c.token_id = $1 AND c.offer_id = $2), "
 		"(SELECT floor(extract(epoch FROM max(d.expires_at)))::bigint "
-		"FROM openid4vci.vci_deferred AS d WHERE d.token_id = $1)",
-		1,
-		{INT8OID},
+		"FROM openid4vci.vci_deferred AS d WHERE d.token_id = $1 AND d.offer_id = $2)",
+		2,
+		{INT8OID, INT8OID},
 		NULL};
 	VciArguments args = {0};
 
 	vci_put_int64(&args, token_id);
+	vci_put_int64(&args, offer_id);
 	vci_run(store, &statement, &args);
 	*deferred_until = vci_column_int64(0, 2);
 	return vci_column_int32(0, 1);
 }
 
-void
-vci_store_note_poll(VciStore *store, int64 id, int32 wait_seconds)
+/* The first arguments of the changes below, of (id, offer's id, now). */
+static void
+put_row_and_now(VciArguments *args, const VciDeferredRow *row)
 {
-	static VciStatement statement = {"UPDATE openid4vci.vci_deferred SET polled_at = "
-									 "clock_timestamp(), wait_seconds = $2 WHERE id = $1",
-									 2,
-									 {INT8OID, INT4OID},
+	vci_put_int64(args, row->id);
+	vci_put_int64(args, row->offer_id);
+	vci_put_now(args);
+}
+
+void
+vci_store_note_poll(VciStore *store, const VciDeferredRow *row, int32 wait_seconds)
+{
+	static VciStatement statement = {"UPDATE openid4vci.vci_deferred SET polled_at = $3, "
+									 "wait_seconds = $4 WHERE id = $1 AND offer_id = $2",
+									 4,
+									 {INT8OID, INT8OID, TIMESTAMPTZOID, INT4OID},
 									 NULL};
 	VciArguments args = {0};
 
-	vci_put_int64(&args, id);
+	put_row_and_now(&args, row);
 	vci_put_int32(&args, wait_seconds);
 	vci_run(store, &statement, &args);
 }
 
 void
-vci_store_complete_deferred(VciStore *store, int64 id, Datum claims)
+vci_store_complete_deferred(VciStore *store, const VciDeferredRow *row, Datum claims)
 {
 	static VciStatement statement = {
-		"UPDATE openid4vci.vci_deferred SET completed_at = clock_timestamp(), claims = $2, "
-		"decided_by = $3 WHERE id = $1",
-		3,
-		{INT8OID, JSONBOID, TEXTOID},
+		"UPDATE openid4vci.vci_deferred SET completed_at = $3, claims = $4, "
+		"decided_by = $5 WHERE id = $1 AND offer_id = $2",
+		5,
+		{INT8OID, INT8OID, TIMESTAMPTZOID, JSONBOID, TEXTOID},
 		NULL};
 	VciArguments args = {0};
 
-	vci_put_int64(&args, id);
+	put_row_and_now(&args, row);
 	vci_put_json(&args, claims);
 	vci_put_text(&args, GetUserNameFromId(store->caller, false));
 	vci_run(store, &statement, &args);
 }
 
 void
-vci_store_deny_deferred(VciStore *store, int64 id, const char *reason)
+vci_store_deny_deferred(VciStore *store, const VciDeferredRow *row, const char *reason)
 {
 	static VciStatement statement = {
-		"UPDATE openid4vci.vci_deferred SET denied_at = clock_timestamp(), reason = $2, "
-		"decided_by = $3 WHERE id = $1",
-		3,
-		{INT8OID, TEXTOID, TEXTOID},
+		"UPDATE openid4vci.vci_deferred SET denied_at = $3, reason = $4, "
+		"decided_by = $5 WHERE id = $1 AND offer_id = $2",
+		5,
+		{INT8OID, INT8OID, TIMESTAMPTZOID, TEXTOID, TEXTOID},
 		NULL};
 	VciArguments args = {0};
 
-	vci_put_int64(&args, id);
+	put_row_and_now(&args, row);
 	vci_put_text(&args, reason);
 	vci_put_text(&args, GetUserNameFromId(store->caller, false));
 	vci_run(store, &statement, &args);
 }
 
 void
-vci_store_issue_deferred(VciStore *store, int64 id)
+vci_store_issue_deferred(VciStore *store, const VciDeferredRow *row)
 {
 	static VciStatement statement = {
-		"UPDATE openid4vci.vci_deferred SET polled_at = clock_timestamp(), "
-		"issued_at = clock_timestamp() WHERE id = $1",
-		1,
-		{INT8OID},
+		"UPDATE openid4vci.vci_deferred SET polled_at = $3, issued_at = $3 "
+		"WHERE id = $1 AND offer_id = $2",
+		3,
+		{INT8OID, INT8OID, TIMESTAMPTZOID},
 		NULL};
 	VciArguments args = {0};
 
-	vci_put_int64(&args, id);
+	put_row_and_now(&args, row);
 	vci_run(store, &statement, &args);
 }

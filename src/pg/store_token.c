@@ -26,20 +26,26 @@ token_row(VciStore *store)
 	return row;
 }
 
+#define INSERT_TOKEN                                                                               \
+	"INSERT INTO openid4vci.vci_token (issuer_id, offer_id, offer_generation, "                    \
+	"configuration_ids, identifiers, expires_at, generation, client_id, jkt, external_key) "       \
+	"VALUES ($1, $2, $3, $4, $5, pg_catalog.to_timestamp($6), $7, $8, $9, $10) "
+
+/* clang-format off */
+#define TOKEN_TYPES                                                                                \
+	{INT8OID, INT8OID, INT4OID, TEXTARRAYOID, BOOLOID, INT8OID, INT4OID, TEXTOID, TEXTOID, BYTEAOID}
+/* clang-format on */
+
 /* Inserts unless one of this external key (NULL: none) is there; 0 then. */
 static int64
 insert_token(VciStore *store, const VciTokenRow *token, const unsigned char *external_key)
 {
-	static VciStatement statement = {
-		"INSERT INTO openid4vci.vci_token (issuer_id, offer_id, offer_generation, "
-		"configuration_ids, identifiers, expires_at, generation, client_id, jkt, external_key) "
-		"VALUES ($1, $2, $3, $4, $5, pg_catalog.to_timestamp($6), $7, $8, $9, $10) "
-		"ON CONFLICT (issuer_id, external_key) WHERE external_key IS NOT NULL DO NOTHING "
-		"RETURNING id",
-		10,
-		{INT8OID, INT8OID, INT4OID, TEXTARRAYOID, BOOLOID, INT8OID, INT4OID, TEXTOID, TEXTOID,
-		 BYTEAOID},
-		NULL};
+	static VciStatement own = {INSERT_TOKEN "RETURNING id", 10, TOKEN_TYPES, NULL};
+	static VciStatement external = {
+		INSERT_TOKEN "ON CONFLICT (issuer_id, external_key) WHERE external_key IS NOT NULL "
+					 "DO NOTHING RETURNING id",
+		10, TOKEN_TYPES, NULL};
+	VciStatement *statement = external_key == NULL ? &own : &external;
 	VciArguments args = {0};
 
 	vci_put_int64(&args, token->issuer_id);
@@ -52,7 +58,7 @@ insert_token(VciStore *store, const VciTokenRow *token, const unsigned char *ext
 	vci_put_text(&args, token->client_id);
 	vci_put_text(&args, token->jkt);
 	vci_put_bytes(&args, external_key, VCI_DIGEST_BYTES);
-	return vci_run(store, &statement, &args) == 1 ? vci_column_int64(0, 1) : 0;
+	return vci_run(store, statement, &args) == 1 ? vci_column_int64(0, 1) : 0;
 }
 
 int64
@@ -61,14 +67,30 @@ vci_store_insert_token(VciStore *store, const VciTokenRow *token)
 	return insert_token(store, token, NULL);
 }
 
-VciTokenRow *
-vci_store_token(VciStore *store, int64 id)
+/* Of a ticket of version 0.1.0, which does not tell; 0: none. A row's offer never changes. */
+static int64
+offer_of_row(VciStore *store, VciStatement *statement, int64 id)
 {
-	static VciStatement statement = {
-		"SELECT " TOKEN_COLUMNS "WHERE id = $1 FOR NO KEY UPDATE", 1, {INT8OID}, NULL};
 	VciArguments args = {0};
 
 	vci_put_int64(&args, id);
+	return vci_run(store, statement, &args) == 1 ? vci_column_int64(0, 1) : 0;
+}
+
+VciTokenRow *
+vci_store_token(VciStore *store, int64 id, int64 offer_id)
+{
+	static VciStatement offer = {
+		"SELECT offer_id FROM openid4vci.vci_token WHERE id = $1", 1, {INT8OID}, NULL};
+	static VciStatement statement = {"SELECT " TOKEN_COLUMNS
+									 "WHERE id = $1 AND offer_id = $2 FOR NO KEY UPDATE",
+									 2,
+									 {INT8OID, INT8OID},
+									 NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	vci_put_int64(&args, offer_id != 0 ? offer_id : offer_of_row(store, &offer, id));
 	return vci_run(store, &statement, &args) == 1 ? token_row(store) : NULL;
 }
 
@@ -132,20 +154,23 @@ vci_store_insert_refresh_token(VciStore *store, const VciRefreshTokenRow *token)
 }
 
 VciRefreshTokenRow *
-vci_store_refresh_token(VciStore *store, int64 id)
+vci_store_refresh_token(VciStore *store, int64 id, int64 offer_id)
 {
+	static VciStatement offer = {
+		"SELECT offer_id FROM openid4vci.vci_refresh_token WHERE id = $1", 1, {INT8OID}, NULL};
 	static VciStatement statement = {
 		"SELECT id, issuer_id, offer_id, generation, offer_generation, successor_id, "
 		"configuration_ids, identifiers, floor(extract(epoch FROM expires_at))::bigint, "
 		"used_at IS NOT NULL, client_id, jkt "
-		"FROM openid4vci.vci_refresh_token WHERE id = $1 FOR NO KEY UPDATE",
-		1,
-		{INT8OID},
+		"FROM openid4vci.vci_refresh_token WHERE id = $1 AND offer_id = $2 FOR NO KEY UPDATE",
+		2,
+		{INT8OID, INT8OID},
 		NULL};
 	VciArguments args = {0};
 	VciRefreshTokenRow *row;
 
 	vci_put_int64(&args, id);
+	vci_put_int64(&args, offer_id != 0 ? offer_id : offer_of_row(store, &offer, id));
 	if (vci_run(store, &statement, &args) != 1)
 		return NULL;
 	row = palloc0(sizeof(VciRefreshTokenRow));
@@ -164,34 +189,41 @@ vci_store_refresh_token(VciStore *store, int64 id)
 	return row;
 }
 
-void
-vci_store_use_refresh_token(VciStore *store, int64 id, int64 successor_id)
+/* A statement of (id, offer's id, now, value) that notes the token's use. */
+static void
+note_use(VciStore *store, VciStatement *statement, const VciRefreshTokenRow *token, int64 value)
 {
-	static VciStatement statement = {
-		"UPDATE openid4vci.vci_refresh_token SET used_at = COALESCE(used_at, clock_timestamp()), "
-		"successor_id = $2 WHERE id = $1",
-		2,
-		{INT8OID, INT8OID},
-		NULL};
 	VciArguments args = {0};
 
-	vci_put_int64(&args, id);
-	vci_put_int64_or_null(&args, successor_id);
-	vci_run(store, &statement, &args);
+	vci_put_int64(&args, token->id);
+	vci_put_int64(&args, token->offer_id);
+	vci_put_now(&args);
+	vci_put_int64_or_null(&args, value);
+	vci_run(store, statement, &args);
 }
 
 void
-vci_store_extend_refresh_token(VciStore *store, int64 id, int64 expires_at)
+vci_store_use_refresh_token(VciStore *store, const VciRefreshTokenRow *token, int64 successor_id)
 {
 	static VciStatement statement = {
-		"UPDATE openid4vci.vci_refresh_token SET used_at = COALESCE(used_at, clock_timestamp()), "
-		"expires_at = pg_catalog.to_timestamp($2) WHERE id = $1",
-		2,
-		{INT8OID, INT8OID},
+		"UPDATE openid4vci.vci_refresh_token SET used_at = COALESCE(used_at, $3), "
+		"successor_id = $4 WHERE id = $1 AND offer_id = $2",
+		4,
+		{INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID},
 		NULL};
-	VciArguments args = {0};
 
-	vci_put_int64(&args, id);
-	vci_put_int64(&args, expires_at);
-	vci_run(store, &statement, &args);
+	note_use(store, &statement, token, successor_id);
+}
+
+void
+vci_store_extend_refresh_token(VciStore *store, const VciRefreshTokenRow *token, int64 expires_at)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_refresh_token SET used_at = COALESCE(used_at, $3), "
+		"expires_at = pg_catalog.to_timestamp($4) WHERE id = $1 AND offer_id = $2",
+		4,
+		{INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID},
+		NULL};
+
+	note_use(store, &statement, token, expires_at);
 }

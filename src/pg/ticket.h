@@ -11,4 +11,8 @@
 extern char *vci_issuer_ticket(const VciIssuerEntry *issuer, VciTicketKind kind, int64 id,
 							   int32 generation);
 
+/* The same of a row that belongs to an offer. */
+extern char *vci_issuer_offer_ticket(const VciIssuerEntry *issuer, VciTicketKind kind, int64 id,
+									 int64 offer_id, int32 generation);
+
 #endif

@@ -10,18 +10,22 @@
 #include "values.h"
 
 VciStatus
-vci_grant_open(VciTokenCall *call, VciTicketKind kind, int64 *id, int32 *generation,
-			   VciError *error)
+vci_grant_open(VciTokenCall *call, VciTicketKind kind, int64 *id, int64 *offer_id,
+			   int32 *generation, VciError *error)
 {
 	const char *credential = call->request->credential;
 	int64_t row_id;
+	int64_t row_offer;
 	int32_t row_generation;
-	VciStatus status = vci_ticket_open(&call->issuer->ticket_key, kind, credential,
-									   strlen(credential), &row_id, &row_generation, error);
+	VciStatus status =
+		vci_offer_ticket_open(&call->issuer->ticket_key, kind, credential, strlen(credential),
+							  &row_id, &row_offer, &row_generation, error);
 
 	if (status != VCI_OK)
 		return status;
 	*id = row_id;
+	if (offer_id != NULL)
+		*offer_id = row_offer;
 	*generation = row_generation;
 	return vci_dpop_check(call->store, call->issuer, call->http, VCI_ENDPOINT_TOKEN, NULL, NULL,
 						  &call->jkt, error);
@@ -95,7 +99,8 @@ vci_grant_token(VciTokenCall *call, const VciGranted *granted, const char *refre
 	row.identifiers = grant.identifiers;
 	row.expires_at = call->now + grant.expires_in;
 	id = vci_store_insert_token(call->store, &row);
-	grant.access_token = vci_issuer_ticket(call->issuer, VCI_TICKET_TOKEN, id, row.generation);
+	grant.access_token =
+		vci_issuer_offer_ticket(call->issuer, VCI_TICKET_TOKEN, id, row.offer_id, row.generation);
 	vci_require_memory(*response = vci_token_response(rules, &grant));
 	call->response = *response;
 	return id;
@@ -131,7 +136,8 @@ vci_grant_refresh_token(VciTokenCall *call, const VciGranted *granted)
 		return NULL;
 	row.configuration_ids = vci_strings_of_json(granted->selected, &row.configuration_count);
 	row.id = vci_store_insert_refresh_token(call->store, &row);
-	return vci_issuer_ticket(call->issuer, VCI_TICKET_REFRESH, row.id, row.generation);
+	return vci_issuer_offer_ticket(call->issuer, VCI_TICKET_REFRESH, row.id, row.offer_id,
+								   row.generation);
 }
 
 void

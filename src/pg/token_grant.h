@@ -42,9 +42,9 @@ extern VciStatus vci_grant_refresh(VciTokenCall *call, VciError *error);
 
 /*
  * The row that the request's credential names, once its MAC and then the DPoP proof hold; a
- * forgery spends nothing and reads no table.
+ * forgery spends nothing and reads no table. offer_id (NULL: not wanted): of a refresh token.
  */
-extern VciStatus vci_grant_open(VciTokenCall *call, VciTicketKind kind, int64 *id,
+extern VciStatus vci_grant_open(VciTokenCall *call, VciTicketKind kind, int64 *id, int64 *offer_id,
 								int32 *generation, VciError *error);
 
 /* Fills granted->selected; fails when nothing of it is issued any more. */

@@ -7,6 +7,8 @@
 #define MAC_BYTES	 17
 #define TICKET_BODY	 13 /* kind, id, generation */
 #define TICKET_BYTES (TICKET_BODY + MAC_BYTES)
+#define OFFER_BODY	 (TICKET_BODY + 8) /* and the offer's id */
+#define OFFER_BYTES	 (OFFER_BODY + MAC_BYTES)
 #define NONCE_BODY	 (8 + 8 + 8 + VCI_NONCE_RANDOM_BYTES)
 #define NONCE_BYTES	 (NONCE_BODY + MAC_BYTES)
 
@@ -113,24 +115,50 @@ ticket_purpose(VciTicketKind kind)
 	return NULL;
 }
 
-VciStatus
-vci_ticket_make(const VciSecret *key, VciTicketKind kind, int64_t id, int32_t generation,
-				char text[VCI_TICKET_SIZE], VciError *error)
+/* Encodes body_len bytes of body and the MAC behind them. */
+static VciStatus
+make_text(const VciSecret *key, VciTicketKind kind, unsigned char *body, size_t body_len,
+		  char *text, VciError *error)
 {
 	const char *purpose = ticket_purpose(kind);
-	unsigned char bytes[TICKET_BYTES];
 	VciStatus status;
 
 	text[0] = '\0';
 	if (purpose == NULL)
 		return vci_error(error, VCI_ERR_INTERNAL, "there is no ticket of kind %d", (int) kind);
+	status = body_mac(key, purpose, body, body_len, body + body_len, error);
+	if (status == VCI_OK)
+		vci_base64url_encode(body, body_len + MAC_BYTES, text);
+	return status;
+}
+
+static void
+put_row(unsigned char *bytes, VciTicketKind kind, int64_t id, int32_t generation)
+{
 	bytes[0] = (unsigned char) kind;
 	put_uint64(bytes + 1, (uint64_t) id);
 	put_uint32(bytes + 9, (uint32_t) generation);
-	status = body_mac(key, purpose, bytes, TICKET_BODY, bytes + TICKET_BODY, error);
-	if (status == VCI_OK)
-		vci_base64url_encode(bytes, sizeof(bytes), text);
-	return status;
+}
+
+VciStatus
+vci_ticket_make(const VciSecret *key, VciTicketKind kind, int64_t id, int32_t generation,
+				char text[VCI_TICKET_SIZE], VciError *error)
+{
+	unsigned char bytes[TICKET_BYTES];
+
+	put_row(bytes, kind, id, generation);
+	return make_text(key, kind, bytes, TICKET_BODY, text, error);
+}
+
+VciStatus
+vci_offer_ticket_make(const VciSecret *key, VciTicketKind kind, int64_t id, int64_t offer_id,
+					  int32_t generation, char text[VCI_OFFER_TICKET_SIZE], VciError *error)
+{
+	unsigned char bytes[OFFER_BYTES];
+
+	put_row(bytes, kind, id, generation);
+	put_uint64(bytes + TICKET_BODY, (uint64_t) offer_id);
+	return make_text(key, kind, bytes, OFFER_BODY, text, error);
 }
 
 static VciStatus
@@ -170,19 +198,19 @@ refuse_ticket(VciTicketKind kind, VciError *error)
 	return vci_error(error, VCI_ERR_INTERNAL, "there is no ticket of kind %d", (int) kind);
 }
 
-VciStatus
-vci_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text, size_t len, int64_t *id,
-				int32_t *generation, VciError *error)
+/* Opens a ticket of size bytes into bytes, which has room for two more. */
+static VciStatus
+open_row(const VciSecret *key, VciTicketKind kind, const char *text, size_t len,
+		 unsigned char *bytes, size_t size, int64_t *id, int32_t *generation, VciError *error)
 {
 	const char *purpose = ticket_purpose(kind);
-	unsigned char bytes[TICKET_BYTES + 2];
 	VciStatus status;
 
 	*id = 0;
 	*generation = 0;
 	if (purpose == NULL)
 		return vci_error(error, VCI_ERR_INTERNAL, "there is no ticket of kind %d", (int) kind);
-	status = open_text(key, purpose, text, len, bytes, TICKET_BYTES, error);
+	status = open_text(key, purpose, text, len, bytes, size, error);
 	if (status == VCI_ERR_TOKEN || (status == VCI_OK && bytes[0] != (unsigned char) kind))
 		return refuse_ticket(kind, error);
 	if (status != VCI_OK)
@@ -190,6 +218,32 @@ vci_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text, size
 	*id = (int64_t) get_uint64(bytes + 1);
 	*generation = (int32_t) get_uint32(bytes + 9);
 	return VCI_OK;
+}
+
+VciStatus
+vci_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text, size_t len, int64_t *id,
+				int32_t *generation, VciError *error)
+{
+	unsigned char bytes[TICKET_BYTES + 2];
+
+	return open_row(key, kind, text, len, bytes, TICKET_BYTES, id, generation, error);
+}
+
+VciStatus
+vci_offer_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text, size_t len,
+					  int64_t *id, int64_t *offer_id, int32_t *generation, VciError *error)
+{
+	unsigned char bytes[OFFER_BYTES + 2];
+	VciStatus status;
+
+	*offer_id = 0;
+	/* a MAC over the one body is none over the longer one, so neither passes for the other */
+	if (len == vci_base64url_encoded_size(TICKET_BYTES))
+		return vci_ticket_open(key, kind, text, len, id, generation, error);
+	status = open_row(key, kind, text, len, bytes, OFFER_BYTES, id, generation, error);
+	if (status == VCI_OK)
+		*offer_id = (int64_t) get_uint64(bytes + TICKET_BODY);
+	return status;
 }
 
 static const char *

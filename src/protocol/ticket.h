@@ -42,6 +42,22 @@ extern VciStatus vci_ticket_make(const VciSecret *key, VciTicketKind kind, int64
 extern VciStatus vci_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text,
 								 size_t len, int64_t *id, int32_t *generation, VciError *error);
 
+/* kind (1), row id (8), generation (4), offer's id (8), MAC (17): 38 bytes, 51 characters. */
+#define VCI_OFFER_TICKET_SIZE 52
+
+/*
+ * The same for a row that belongs to an offer, whose id it carries too: where offers are
+ * spread over machines, it tells which one has the row.
+ */
+extern VciStatus vci_offer_ticket_make(const VciSecret *key, VciTicketKind kind, int64_t id,
+									   int64_t offer_id, int32_t generation,
+									   char text[VCI_OFFER_TICKET_SIZE], VciError *error);
+
+/* As vci_ticket_open; *offer_id is 0 of a ticket without it, as version 0.1.0 made them. */
+extern VciStatus vci_offer_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text,
+									   size_t len, int64_t *id, int64_t *offer_id,
+									   int32_t *generation, VciError *error);
+
 #define VCI_NONCE_RANDOM_BYTES 16
 /* issuer id (8), epoch (8), issued at (8), random (16), MAC (17): 57 bytes, 76 characters. */
 #define VCI_NONCE_SIZE 77

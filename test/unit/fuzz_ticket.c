@@ -21,6 +21,15 @@ open_foreign(const char *text, size_t size)
 			vci_ticket_open(&key, (VciTicketKind) kind, text, size, &number, &generation, &error),
 			&error));
 	}
+	for (int kind = VCI_TICKET_CODE; kind <= VCI_TICKET_NOTIFICATION; kind++)
+	{
+		VciError error = VCI_ERROR_INIT;
+		int64_t offer_id;
+
+		must(!succeeded(vci_offer_ticket_open(&key, (VciTicketKind) kind, text, size, &number,
+											  &offer_id, &generation, &error),
+						&error));
+	}
 	for (int kind = VCI_NONCE_CREDENTIAL; kind <= VCI_NONCE_DPOP; kind++)
 	{
 		VciError error = VCI_ERROR_INIT;

@@ -96,6 +96,59 @@ test_forged_tickets(void)
 	}
 }
 
+static VciStatus
+open_offer_ticket(const char *text, size_t len, int64_t *id, int64_t *offer_id)
+{
+	int32_t generation;
+
+	return vci_offer_ticket_open(&key, VCI_TICKET_TOKEN, text, len, id, offer_id, &generation,
+								 &error);
+}
+
+/* The offer's id is under the MAC as the row's own is: a token leads to no other offer. */
+static void
+test_offer_tickets(void)
+{
+	unsigned char bytes[40];
+	char text[VCI_OFFER_TICKET_SIZE];
+	char other[VCI_OFFER_TICKET_SIZE];
+	size_t len;
+	int64_t id;
+	int64_t offer_id;
+	int32_t generation;
+	int survivors = 0;
+
+	is_status(vci_offer_ticket_make(&key, VCI_TICKET_TOKEN, 42, INT64_MAX, 3, text, &error), VCI_OK,
+			  &error, "a ticket with its offer's id is made");
+	is_number((int64_t) strlen(text), 51, "it has 51 characters");
+	is_status(vci_offer_ticket_open(&key, VCI_TICKET_TOKEN, text, 51, &id, &offer_id, &generation,
+									&error),
+			  VCI_OK, &error, "it opens");
+	ok(id == 42 && offer_id == INT64_MAX && generation == 3, "with all that it holds");
+	(void) vci_base64url_decode(text, 51, bytes, &len, &error);
+	for (size_t bit = 0; bit < 8 * len; bit++)
+	{
+		bytes[bit / 8] ^= (unsigned char) (1 << bit % 8);
+		vci_base64url_encode(bytes, len, other);
+		survivors += open_offer_ticket(other, 51, &id, &offer_id) == VCI_ERR_TOKEN ? 0 : 1;
+		survivors += id == 0 && offer_id == 0 ? 0 : 1;
+		bytes[bit / 8] ^= (unsigned char) (1 << bit % 8);
+		memset(&error, 0, sizeof(error));
+	}
+	is_number(survivors, 0, "none with one flipped bit is taken, or tells an id");
+	ok(refused(&key, 2, text, 51), "it is none of those without offer");
+	ok(refused(&key, 2, text, 40), "nor when it is cut to their length");
+	is_status(open_offer_ticket(text, 40, &id, &offer_id), VCI_ERR_TOKEN, &error,
+			  "also where both are taken");
+	is_status(vci_offer_ticket_open(&key, VCI_TICKET_REFRESH, text, 51, &id, &offer_id, &generation,
+									&error),
+			  VCI_ERR_GRANT, &error, "nor one of another kind");
+	(void) vci_ticket_make(&key, VCI_TICKET_TOKEN, 42, 3, other, &error);
+	is_status(open_offer_ticket(other, 40, &id, &offer_id), VCI_OK, &error,
+			  "one that was made before is taken");
+	ok(id == 42 && offer_id == 0, "and names no offer");
+}
+
 static void
 test_malformed_tickets(void)
 {
@@ -241,6 +294,7 @@ main(void)
 {
 	test_round_trip();
 	test_forged_tickets();
+	test_offer_tickets();
 	test_malformed_tickets();
 	test_ticket_is_stable();
 	test_nonce();
