@@ -184,7 +184,7 @@ append_conflict(StringInfo sql, const VciInsert *insert)
 
 /* Names in a description are our own, so none needs quotes. */
 static void
-make_statement(VciInsert *insert)
+make_statement(const VciInsert *insert, VciStatement *statement, bool unless_there)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
 	StringInfoData sql;
@@ -196,13 +196,13 @@ make_statement(VciInsert *insert)
 	for (int i = 0; i < column_count(insert); i++)
 	{
 		appendStringInfo(&sql, "%s$%d", i > 0 ? ", " : "", i + 1);
-		insert->statement.types[i] = insert->columns[i].type;
+		statement->types[i] = insert->columns[i].type;
 	}
 	appendStringInfoChar(&sql, ')');
-	if (insert->unique[0] != NULL)
+	if (unless_there)
 		append_conflict(&sql, insert);
-	insert->statement.nargs = column_count(insert);
-	insert->statement.sql = sql.data;
+	statement->nargs = column_count(insert);
+	statement->sql = sql.data;
 	MemoryContextSwitchTo(old);
 }
 
@@ -353,6 +353,18 @@ insert_directly(const VciInsert *insert, Relation relation, const VciArguments *
 	return inserted;
 }
 
+/* A row that can meet no other names no index: Citus has none on what it can't keep unique. */
+static bool
+insert_by_statement(VciStore *store, VciInsert *insert, VciArguments *args)
+{
+	bool unless_there = may_conflict(insert, args);
+	VciStatement *statement = unless_there ? &insert->unless_there : &insert->statement;
+
+	if (statement->sql == NULL)
+		make_statement(insert, statement, unless_there);
+	return vci_run(store, statement, args) == 1;
+}
+
 bool
 vci_insert(VciStore *store, VciInsert *insert, VciArguments *args)
 {
@@ -365,9 +377,7 @@ vci_insert(VciStore *store, VciInsert *insert, VciArguments *args)
 	if (insert->plain && !statements_are_watched())
 		return insert_directly(insert, relation, args);
 	table_close(relation, NoLock);
-	if (insert->statement.sql == NULL)
-		make_statement(insert);
-	return vci_run(store, &insert->statement, args) == 1;
+	return insert_by_statement(store, insert, args);
 }
 
 int64

@@ -36,7 +36,8 @@ typedef struct VciInsert
 	Oid writer;	  /* for whom plain holds */
 	bool plain;	  /* may be written directly */
 	AttrNumber numbers[VCI_STATEMENT_MAX_ARGS];
-	VciStatement statement; /* made when it is first needed */
+	VciStatement statement; /* both made when they are first needed */
+	VciStatement unless_there;
 	struct VciInsert *next;
 } VciInsert;
 
