@@ -221,36 +221,40 @@ update_offer(VciStore *store, VciStatement *statement, int64 id)
 	VciArguments args = {0};
 
 	vci_put_int64(&args, id);
+	vci_put_now(&args);
 	vci_run(store, statement, &args);
 }
 
-/* A function that makes one such change. */
+/* A function that makes one such change, at the time $2. */
 #define OFFER_UPDATE(function, change)                                                             \
 	void function(VciStore *store, int64 id)                                                       \
 	{                                                                                              \
-		static VciStatement statement = {                                                          \
-			"UPDATE openid4vci.vci_offer SET " change " WHERE id = $1", 1, {INT8OID}, NULL};       \
+		static VciStatement statement = {"UPDATE openid4vci.vci_offer SET " change                 \
+										 " WHERE id = $1",                                         \
+										 2,                                                        \
+										 {INT8OID, TIMESTAMPTZOID},                                \
+										 NULL};                                                    \
                                                                                                    \
 		update_offer(store, &statement, id);                                                       \
 	}
 
 /* clang-format off */
 OFFER_UPDATE(vci_store_count_tx_code_failure,
-			 "tx_code_failures = tx_code_failures + 1, tx_code_failed_at = clock_timestamp()")
+			 "tx_code_failures = tx_code_failures + 1, tx_code_failed_at = $2")
 OFFER_UPDATE(vci_store_raise_generation, "generation = generation + 1")
-OFFER_UPDATE(vci_store_cancel_offer,
-			 "cancelled_at = clock_timestamp(), ends_at = clock_timestamp()")
+OFFER_UPDATE(vci_store_cancel_offer, "cancelled_at = $2, ends_at = $2")
 /* clang-format on */
 
-/* The same with a time (seconds since 1970; 0: null). */
-static void
+/* The same at $3 with a time $2 (seconds since 1970; 0: null); false when there was no row. */
+static bool
 update_offer_until(VciStore *store, VciStatement *statement, int64 id, int64 until)
 {
 	VciArguments args = {0};
 
 	vci_put_int64(&args, id);
 	vci_put_int64_or_null(&args, until);
-	vci_run(store, statement, &args);
+	vci_put_now(&args);
+	return vci_run(store, statement, &args) == 1;
 }
 
 #define OFFER_UPDATE_UNTIL(function, change)                                                       \
@@ -258,11 +262,11 @@ update_offer_until(VciStore *store, VciStatement *statement, int64 id, int64 unt
 	{                                                                                              \
 		static VciStatement statement = {"UPDATE openid4vci.vci_offer AS r SET " change            \
 										 " WHERE r.id = $1",                                       \
-										 2,                                                        \
-										 {INT8OID, INT8OID},                                       \
+										 3,                                                        \
+										 {INT8OID, INT8OID, TIMESTAMPTZOID},                       \
 										 NULL};                                                    \
                                                                                                    \
-		update_offer_until(store, &statement, id, until);                                          \
+		(void) update_offer_until(store, &statement, id, until);                                   \
 	}
 
 /* What is true of an offer that expires at $2 and may be redeemed until then. */
@@ -273,15 +277,33 @@ update_offer_until(VciStore *store, VciStatement *statement, int64 id, int64 unt
 	"claims_due = CASE WHEN claims_due IS NOT NULL THEN pg_catalog.to_timestamp($2) END "
 
 OFFER_UPDATE_UNTIL(vci_store_redeem_offer,
-				   "redeemed_at = clock_timestamp(), ends_at = pg_catalog.to_timestamp($2)")
-/* an unknown end may lie later: a deferral or refresh token of version 0.1.0 may still live */
-OFFER_UPDATE_UNTIL(vci_store_prolong_offer,
-				   "ends_at = GREATEST(" OFFER_END ", pg_catalog.to_timestamp($2))")
+				   "redeemed_at = $3, ends_at = pg_catalog.to_timestamp($2)")
 OFFER_UPDATE_UNTIL(vci_store_mark_issued,
-				   "issued_at = COALESCE(issued_at, clock_timestamp()), "
+				   "issued_at = COALESCE(issued_at, $3), "
 				   "ends_at = COALESCE(pg_catalog.to_timestamp($2), ends_at)")
 OFFER_UPDATE_UNTIL(vci_store_extend_offer, EXPIRES)
 OFFER_UPDATE_UNTIL(vci_store_reopen_offer,
 				   "redeemed_at = NULL, cancelled_at = NULL, tx_code_failures = 0, "
 				   "tx_code_failed_at = NULL, generation = generation + 1, " EXPIRES)
 /* clang-format on */
+
+void
+vci_store_prolong_offer(VciStore *store, int64 id, int64 until)
+{
+	static VciStatement known = {
+		"UPDATE openid4vci.vci_offer SET ends_at = GREATEST(ends_at, "
+		"pg_catalog.to_timestamp($2)) WHERE id = $1 AND ends_at IS NOT NULL",
+		3,
+		{INT8OID, INT8OID, TIMESTAMPTZOID},
+		NULL};
+	/* it may lie later: a deferral or refresh token of version 0.1.0 may still live */
+	static VciStatement unknown = {
+		"UPDATE openid4vci.vci_offer AS r SET ends_at = GREATEST(" OFFER_END
+		", pg_catalog.to_timestamp($2)) WHERE r.id = $1",
+		3,
+		{INT8OID, INT8OID, TIMESTAMPTZOID},
+		NULL};
+
+	if (!update_offer_until(store, &known, id, until))
+		(void) update_offer_until(store, &unknown, id, until);
+}
