@@ -92,7 +92,7 @@ base58_decode(const char *text, size_t len, unsigned char out[MULTIBASE_BYTES], 
 
 /* A public key as multibase over multicodec: "z", and a varint code before the key. */
 static VciStatus
-key_from_multibase(const char *text, size_t len, VciKey **key, VciError *error)
+key_from_multibase(const char *text, size_t len, VciCurves *curves, VciKey **key, VciError *error)
 {
 	static const struct
 	{
@@ -119,7 +119,8 @@ key_from_multibase(const char *text, size_t len, VciKey **key, VciError *error)
 		if (bytes_len - 2 != codecs[i].key_len)
 			return vci_error(error, VCI_ERR_DID, "expected a key of %zu bytes, got %zu",
 							 codecs[i].key_len, bytes_len - 2);
-		return vci_key_from_public_bytes(codecs[i].type, bytes + 2, bytes_len - 2, key, error);
+		return vci_key_from_public_bytes(codecs[i].type, bytes + 2, bytes_len - 2, curves, key,
+										 error);
 	}
 	return vci_error(error, VCI_ERR_KEY_UNSUPPORTED, "expected a P-256, P-384 or Ed25519 key");
 }
@@ -139,7 +140,7 @@ check_fragment(const char *rest, const char *expected, size_t expected_len, VciE
 }
 
 static VciStatus
-key_from_did_jwk(const char *encoded, size_t len, VciKey **key, VciError *error)
+key_from_did_jwk(const char *encoded, size_t len, VciCurves *curves, VciKey **key, VciError *error)
 {
 	unsigned char *bytes;
 	size_t bytes_len;
@@ -160,13 +161,13 @@ key_from_did_jwk(const char *encoded, size_t len, VciKey **key, VciError *error)
 	if (status != VCI_OK)
 		return vci_error(error, VCI_ERR_DID,
 						 "expected a did:jwk to hold a JWK as a JSON object in base64url");
-	status = vci_key_from_public_jwk(jwk, key, error);
+	status = vci_key_from_public_jwk_on(curves, jwk, key, error);
 	vci_json_free(jwk);
 	return status;
 }
 
 VciStatus
-vci_key_from_did(const char *did_url, VciKey **key, VciError *error)
+vci_key_from_did(const char *did_url, VciCurves *curves, VciKey **key, VciError *error)
 {
 	VciDidMethod method = vci_did_method(did_url);
 	size_t prefix = strlen("did:jwk:");
@@ -185,8 +186,8 @@ vci_key_from_did(const char *did_url, VciKey **key, VciError *error)
 	if (status != VCI_OK)
 		return status;
 	if (method == VCI_DID_JWK)
-		return key_from_did_jwk(value, len, key, error);
-	return key_from_multibase(value, len, key, error);
+		return key_from_did_jwk(value, len, curves, key, error);
+	return key_from_multibase(value, len, curves, key, error);
 }
 
 /* Do two DID URLs name the same? One that starts with '#' is relative to did (DID Core 3.2.2). */
@@ -268,7 +269,7 @@ key_from_method(const VciJson *method, VciKey **key, VciError *error)
 	if (jwk != NULL)
 		return vci_key_from_public_jwk(jwk, key, error);
 	if (multibase != NULL)
-		return key_from_multibase(multibase, strlen(multibase), key, error);
+		return key_from_multibase(multibase, strlen(multibase), NULL, key, error);
 	return vci_error(error, VCI_ERR_KEY_UNSUPPORTED,
 					 "expected publicKeyJwk or publicKeyMultibase in the DID document");
 }

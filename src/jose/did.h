@@ -28,9 +28,11 @@ extern char *vci_did_of_url(const char *did_url);
 /*
  * The key of a did:jwk or did:key (P-256, P-384, Ed25519) DID or DID URL. A fragment,
  * when there is one, must name the one verification method ("#0", or the multibase
- * value). VCI_ERR_DID, VCI_ERR_KEY_UNSUPPORTED, and the errors of a public JWK.
+ * value). curves is as for vci_key_from_public_jwk_on. VCI_ERR_DID, VCI_ERR_KEY_UNSUPPORTED,
+ * and the errors of a public JWK.
  */
-extern VciStatus vci_key_from_did(const char *did_url, VciKey **key, VciError *error);
+extern VciStatus vci_key_from_did(const char *did_url, VciCurves *curves, VciKey **key,
+								  VciError *error);
 
 /*
  * The key that did_url names in a DID document (DID Core section 5.2): its id must be

@@ -230,6 +230,12 @@ refuse_private_members(const VciJson *jwk, VciError *error)
 VciStatus
 vci_key_from_public_jwk(const VciJson *jwk, VciKey **key, VciError *error)
 {
+	return vci_key_from_public_jwk_on(NULL, jwk, key, error);
+}
+
+VciStatus
+vci_key_from_public_jwk_on(VciCurves *curves, const VciJson *jwk, VciKey **key, VciError *error)
+{
 	unsigned char bytes[1 + VCI_PUBLIC_MAX_BYTES];
 	size_t len;
 	VciKeyType type;
@@ -250,7 +256,7 @@ vci_key_from_public_jwk(const VciJson *jwk, VciKey **key, VciError *error)
 	{
 		status = read_public_bytes(jwk, type, bytes, &len, error);
 		if (status == VCI_OK)
-			status = vci_key_from_public_bytes(type, bytes, len, key, error);
+			status = vci_key_from_public_bytes(type, bytes, len, curves, key, error);
 	}
 	if (status == VCI_OK)
 		status = check_purpose(jwk, USE_VERIFY, *key, error);

@@ -24,6 +24,16 @@ typedef enum VciAlg
 
 typedef struct VciKey VciKey;
 
+/*
+ * What the library would otherwise prepare anew for each EC public key, at the cost of a
+ * signature. Whoever reads many keys makes one, lends it to them and lets it outlive them; it
+ * belongs to one thread at a time. NULL when memory is out.
+ */
+typedef struct VciCurves VciCurves;
+
+extern VciCurves *vci_curves_new(void);
+extern void vci_curves_free(VciCurves *curves); /* NULL is allowed */
+
 /* JWA name ("ES256") of an algorithm, and back; VCI_ALG_NONE for any other name. */
 extern const char *vci_alg_name(VciAlg alg);
 extern VciAlg vci_alg_by_name(const char *name);
@@ -38,6 +48,10 @@ extern VciStatus vci_key_generate(VciAlg alg, VciKey **key, VciError *error);
  * that exclude verifying; VCI_ERR_KEY_UNSUPPORTED for other kty, crv or RSA sizes.
  */
 extern VciStatus vci_key_from_public_jwk(const VciJson *jwk, VciKey **key, VciError *error);
+
+/* The same; the key uses curves as long as it lives. NULL curves: its own. */
+extern VciStatus vci_key_from_public_jwk_on(VciCurves *curves, const VciJson *jwk, VciKey **key,
+											VciError *error);
 
 /* A private EC or OKP key from a JWK; public and private halves must agree. */
 extern VciStatus vci_key_from_private_jwk(const VciJson *jwk, VciKey **key, VciError *error);

@@ -9,7 +9,7 @@
 #include <openssl/rsa.h>
 
 #include "base64url.h"
-#include "key.h"
+#include "curves.h"
 
 #define SIGNATURE_MAX_BYTES (2 * 48) /* ES384, the longest that we make */
 #define ECDSA_DER_MAX_BYTES 112 /* two integers of 49 bytes, each with its header, and one more */
@@ -242,6 +242,29 @@ verify_bytes(const VciJws *jws, const VciKey *key, const unsigned char *signatur
 	return status;
 }
 
+/* RFC 7518 section 3.4 under a key that has no EVP_PKEY of its own. */
+static VciStatus
+verify_on_curves(const VciJws *jws, const VciKey *key, const unsigned char *der, size_t len,
+				 VciError *error)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned digest_len;
+	int verdict = -1;
+	VciStatus status = VCI_OK;
+
+	if (EVP_Digest(jws->signing_input, jws->signing_input_len, digest, &digest_len,
+				   vci_curves_digest(key->curves, key->type), NULL) == 1)
+		verdict = vci_curves_verify(key->curves, key->type, key->public_bytes, digest, digest_len,
+									der, len);
+	if (verdict < 0)
+		status = vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library cannot verify");
+	else if (verdict != 1)
+		status = vci_openssl_error(error, VCI_ERR_JWS_SIGNATURE,
+								   "the signature does not verify under the key");
+	ERR_clear_error();
+	return status;
+}
+
 VciStatus
 vci_jws_verify(const VciJws *jws, const VciKey *key, VciError *error)
 {
@@ -263,6 +286,8 @@ vci_jws_verify(const VciJws *jws, const VciKey *key, VciError *error)
 			return vci_openssl_error(error, VCI_ERR_MEMORY, "out of memory");
 		signature = der;
 	}
+	if (key->curves != NULL)
+		return verify_on_curves(jws, key, signature, len, error);
 	return verify_bytes(jws, key, signature, len, error);
 }
 

@@ -14,6 +14,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include "curves.h"
+
 #define RSA_MIN_BITS	  2048
 #define RSA_MAX_BITS	  4096
 #define RSA_EXPONENT_BITS 32
@@ -325,14 +327,40 @@ ec_from_point(VciKeyType type, const unsigned char *point, size_t len, EVP_PKEY 
 								"the public key is no point of its curve", pkey, error);
 }
 
+/* The point alone: it becomes an EVP_PKEY in curves when it has to verify. */
+static VciStatus
+ec_on_curves(VciKeyType type, const unsigned char *point, size_t len, VciCurves *curves,
+			 VciKey **key, VciError *error)
+{
+	VciKey *read = calloc(1, sizeof(*read));
+	VciStatus status;
+
+	if (read == NULL)
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	status = vci_curves_read_point(curves, type, point, len, read->public_bytes, error);
+	if (status != VCI_OK)
+	{
+		free(read);
+		return status;
+	}
+	read->references = 1;
+	read->type = type;
+	read->curves = curves;
+	read->public_len = 2 * vci_key_field_bytes(type);
+	*key = read;
+	return VCI_OK;
+}
+
 VciStatus
-vci_key_from_public_bytes(VciKeyType type, const unsigned char *bytes, size_t len, VciKey **key,
-						  VciError *error)
+vci_key_from_public_bytes(VciKeyType type, const unsigned char *bytes, size_t len,
+						  VciCurves *curves, VciKey **key, VciError *error)
 {
 	EVP_PKEY *pkey;
 	VciStatus status = VCI_OK;
 
 	*key = NULL;
+	if (type != VCI_KEY_ED25519 && curves != NULL)
+		return ec_on_curves(type, bytes, len, curves, key, error);
 	if (type != VCI_KEY_ED25519)
 		status = ec_from_point(type, bytes, len, &pkey, error);
 	else if ((pkey = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, bytes, len)) == NULL)

@@ -29,7 +29,8 @@ struct VciKey
 	unsigned references;
 	VciKeyType type;
 	bool is_private;
-	VciAlg only_alg; /* the one algorithm a JWK's "alg" allows; VCI_ALG_NONE: all that fit */
+	VciAlg only_alg;   /* the one algorithm a JWK's "alg" allows; VCI_ALG_NONE: all that fit */
+	VciCurves *curves; /* lent: where a public EC key verifies; pkey is NULL then */
 	EVP_PKEY *pkey;
 	EVP_MD *md;			  /* digest of the signature; NULL for Ed25519 */
 	EVP_PKEY_CTX *signer; /* ready for EVP_PKEY_sign; EC private keys only */
@@ -46,9 +47,12 @@ extern size_t vci_key_field_bytes(VciKeyType type);
  */
 extern VciStatus vci_key_adopt(EVP_PKEY *pkey, bool is_private, VciKey **key, VciError *error);
 
-/* A public key from raw EC point (SEC 1, any form) or Ed25519 bytes. */
+/*
+ * A public key from raw EC point (SEC 1, any form) or Ed25519 bytes. curves: NULL, or what
+ * an EC key verifies in from then on.
+ */
 extern VciStatus vci_key_from_public_bytes(VciKeyType type, const unsigned char *bytes, size_t len,
-										   VciKey **key, VciError *error);
+										   VciCurves *curves, VciKey **key, VciError *error);
 
 /*
  * An EVP_PKEY of the type ("EC", "RSA") from params, which may be NULL when memory ran out

@@ -3,6 +3,7 @@
 #include "utils/builtins.h"
 
 #include "../protocol/dpop.h"
+#include "backend_curves.h"
 #include "dpop.h"
 #include "release.h"
 #include "values.h"
@@ -100,7 +101,8 @@ vci_dpop_check(VciStore *store, const VciIssuerEntry *issuer, const VciHttpReque
 							.url = issuer->rules.endpoints[endpoint].url,
 							.access_token = access_token,
 							.now = vci_now(),
-							.max_age = issuer->rules.dpop_proof_max_age};
+							.max_age = issuer->rules.dpop_proof_max_age,
+							.curves = vci_backend_curves()};
 	bool repeated;
 	const char *text = vci_http_header(http, "DPoP", &repeated);
 	bool required = access_token != NULL ||
@@ -187,7 +189,7 @@ vci_verify_dpop(PG_FUNCTION_ARGS)
 	VciDpop **owned = vci_own_dpop();
 	VciJson **verdict = vci_own_json();
 	VciError error = VCI_ERROR_INIT;
-	VciDpopPolicy policy = {.now = vci_now()};
+	VciDpopPolicy policy = {.now = vci_now(), .curves = vci_backend_curves()};
 	const VciDpop *shown;
 	VciStatus status;
 

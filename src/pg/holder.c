@@ -1,6 +1,7 @@
 #include "compat.h"
 
 #include "../jose/did.h"
+#include "backend_curves.h"
 #include "holder.h"
 #include "release.h"
 #include "report.h"
@@ -28,7 +29,7 @@ vci_key_of_did(VciStore *store, const char *did_url, VciKey **key, VciError *err
 	VciKey **owned = vci_own_key();
 	VciStatus status = vci_did_method(did_url) == VCI_DID_WEB
 						   ? key_of_did_web(store, did_url, owned, error)
-						   : vci_key_from_did(did_url, owned, error);
+						   : vci_key_from_did(did_url, vci_backend_curves(), owned, error);
 
 	*key = *owned;
 	return status;
@@ -42,7 +43,7 @@ key_of_jwk_text(const char *text, VciKey **key, VciError *error)
 	VciStatus status = vci_json_parse(text, strlen(text), jwk, error);
 
 	if (status == VCI_OK)
-		status = vci_key_from_public_jwk(*jwk, owned, error);
+		status = vci_key_from_public_jwk_on(vci_backend_curves(), *jwk, owned, error);
 	*key = *owned;
 	return status;
 }

@@ -4,6 +4,7 @@
 
 #include "../protocol/claims.h"
 #include "../protocol/deferred.h"
+#include "backend_curves.h"
 #include "durability.h"
 #include "duty.h"
 #include "event.h"
@@ -184,7 +185,7 @@ holder_of_argument(FunctionCallInfo fcinfo, int argument, const VciConfiguration
 						errmsg("configuration \"%s\" binds its credentials to no holder: "
 							   "holder_jwk must be null",
 							   configuration->id)));
-	vci_require(vci_key_from_public_jwk(given, key, &error), &error);
+	vci_require(vci_key_from_public_jwk_on(vci_backend_curves(), given, key, &error), &error);
 	vci_require(vci_key_thumbprint(*key, thumbprint, &error), &error);
 	vci_require_memory(*canonical = vci_key_public_jwk(*key));
 	return *canonical;

@@ -9,6 +9,7 @@
 
 #include "../jose/did.h"
 #include "../protocol/offer.h"
+#include "backend_curves.h"
 #include "cache.h"
 #include "duty.h"
 #include "event.h"
@@ -147,7 +148,7 @@ read_holder_did(VciStore *store, VciNewOffer *offer, const char *holder)
 	VciError error = VCI_ERROR_INIT;
 
 	if (method == VCI_DID_JWK || method == VCI_DID_KEY)
-		vci_require(vci_key_from_did(holder, key, &error), &error);
+		vci_require(vci_key_from_did(holder, vci_backend_curves(), key, &error), &error);
 	else if (!is_did_web(holder))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -180,7 +181,7 @@ read_holder(FunctionCallInfo fcinfo, VciStore *store, VciNewOffer *offer)
 	canonical = vci_own_json();
 	key = vci_own_key();
 	vci_require(vci_json_parse_object(holder, strlen(holder), jwk, &error), &error);
-	vci_require(vci_key_from_public_jwk(*jwk, key, &error), &error);
+	vci_require(vci_key_from_public_jwk_on(vci_backend_curves(), *jwk, key, &error), &error);
 	vci_require_memory(*canonical = vci_key_public_jwk(*key));
 	offer->holder_jwk = vci_jsonb_datum(*canonical);
 }

@@ -8,6 +8,7 @@
 #include "../jose/sd_jwt.h"
 #include "../protocol/number.h"
 #include "../protocol/proof.h"
+#include "backend_curves.h"
 #include "cache.h"
 #include "duty.h"
 #include "holder.h"
@@ -24,7 +25,7 @@ static VciStatus
 key_of_jwk(const VciJson *jwk, VciKey **key, VciError *error)
 {
 	VciKey **owned = vci_own_key();
-	VciStatus status = vci_key_from_public_jwk(jwk, owned, error);
+	VciStatus status = vci_key_from_public_jwk_on(vci_backend_curves(), jwk, owned, error);
 
 	*key = *owned;
 	return status;
@@ -137,8 +138,10 @@ vci_verify_kbjwt(PG_FUNCTION_ARGS)
 	char *presentation = vci_arg_text(fcinfo, 3);
 	bool older = !PG_ARGISNULL(6) && PG_GETARG_BOOL(6);
 	KnownHolder known = {NULL, vci_arg_json(fcinfo, 4, "holder_key"), vci_arg_text(fcinfo, 5)};
-	VciProofPolicy policy = {
-		.kind = older ? VCI_PROOF_OLDER : VCI_PROOF_STRICT, .now = vci_now(), .leeway = LEEWAY};
+	VciProofPolicy policy = {.kind = older ? VCI_PROOF_OLDER : VCI_PROOF_STRICT,
+							 .curves = vci_backend_curves(),
+							 .now = vci_now(),
+							 .leeway = LEEWAY};
 	VciError error = VCI_ERROR_INIT;
 	VciStatus status = VCI_OK;
 	VciProof *proof = NULL;

@@ -234,7 +234,7 @@ check_payload(VciDpop *proof, const VciDpopPolicy *policy, VciError *error)
 
 /* RFC 9449 section 4.2: the public key stands in the header, and nothing private. */
 static VciStatus
-read_key(VciDpop *proof, VciError *error)
+read_key(VciDpop *proof, VciCurves *curves, VciError *error)
 {
 	VciStatus status;
 
@@ -243,7 +243,8 @@ read_key(VciDpop *proof, VciError *error)
 	if (!vci_json_has(proof->jws->header, "jwk"))
 		return vci_error(error, VCI_ERR_DPOP,
 						 "the header of the DPoP proof must hold its public key as jwk");
-	status = vci_key_from_public_jwk(vci_json_get(proof->jws->header, "jwk"), &proof->key, error);
+	status = vci_key_from_public_jwk_on(curves, vci_json_get(proof->jws->header, "jwk"),
+										&proof->key, error);
 	if (status == VCI_OK)
 		status = vci_key_thumbprint(proof->key, proof->jkt, error);
 	return status;
@@ -272,7 +273,7 @@ vci_dpop_parse(const char *jwt, size_t len, const VciDpopPolicy *policy, VciDpop
 		return status;
 	}
 	*proof = parsed;
-	status = read_key(parsed, error);
+	status = read_key(parsed, policy->curves, error);
 	if (status == VCI_OK)
 		status = check_payload(parsed, policy, error);
 	return status;

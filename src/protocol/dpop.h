@@ -26,6 +26,7 @@ typedef struct VciDpopPolicy
 	const char *access_token; /* that comes with the proof; NULL: none, ath is not looked at */
 	int64_t now;			  /* seconds since 1970 */
 	int64_t max_age;		  /* seconds that iat may lie in the past */
+	VciCurves *curves;		  /* that the proof's key may use, and outlive it; NULL: its own */
 } VciDpopPolicy;
 
 typedef struct VciDpop

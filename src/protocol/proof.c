@@ -155,7 +155,7 @@ resolve_kid(VciProof *proof, const VciProofPolicy *policy, VciError *error)
 		case VCI_DID_KEY:
 			proof->source = VCI_PROOF_KEY_DID_SELF;
 			proof->did_url = kid;
-			return vci_key_from_did(kid, &proof->key, error);
+			return vci_key_from_did(kid, policy->curves, &proof->key, error);
 		case VCI_DID_WEB:
 			proof->source = VCI_PROOF_KEY_DID_WEB;
 			proof->did_url = kid;
@@ -193,7 +193,8 @@ resolve_key(VciProof *proof, const VciProofPolicy *policy, VciError *error)
 	if (has_jwk)
 	{
 		proof->source = VCI_PROOF_KEY_JWK;
-		return vci_key_from_public_jwk(vci_json_get(header, "jwk"), &proof->key, error);
+		return vci_key_from_public_jwk_on(policy->curves, vci_json_get(header, "jwk"), &proof->key,
+										  error);
 	}
 	if (has_x5c)
 	{

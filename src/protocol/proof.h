@@ -33,6 +33,7 @@ typedef struct VciProofPolicy
 	int64_t max_age;	  /* seconds that iat may lie in the past */
 	int64_t leeway;		  /* seconds that iat may lie in the future */
 	const char *sd_hash;  /* VCI_PROOF_KB_JWT: what sd_hash must be */
+	VciCurves *curves;	  /* that the proof's key may use, and outlive it; NULL: its own */
 } VciProofPolicy;
 
 typedef struct VciProof

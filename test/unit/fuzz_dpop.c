@@ -40,7 +40,7 @@ jws_of(const void *payload, size_t len)
 static void
 use_proof(const char *text, size_t len)
 {
-	VciDpopPolicy policy = {"POST", URL, "token", 1767225600, 300};
+	VciDpopPolicy policy = {"POST", URL, "token", 1767225600, 300, NULL};
 	unsigned char digest[VCI_DIGEST_BYTES];
 	VciError error = VCI_ERROR_INIT;
 	VciDpop *proof;

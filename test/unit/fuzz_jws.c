@@ -23,7 +23,7 @@ use_header(const VciJws *jws)
 	(void) vci_key_from_public_jwk(vci_json_get(jws->header, "jwk"), &keys[0], NULL);
 	(void) vci_key_from_x5c(vci_json_get(jws->header, "x5c"), 1811808000, &keys[1], NULL);
 	if (kid != NULL)
-		(void) vci_key_from_did(kid, &keys[2], NULL);
+		(void) vci_key_from_did(kid, NULL, &keys[2], NULL);
 	if (kid != NULL && document != NULL)
 		(void) vci_key_from_did_document(document, kid, &keys[3], NULL);
 	for (int i = 0; i < 4; i++)

@@ -8,7 +8,7 @@ static VciStatus
 did_status(const char *did_url, VciError *error)
 {
 	VciKey *key;
-	VciStatus status = vci_key_from_did(did_url, &key, error);
+	VciStatus status = vci_key_from_did(did_url, NULL, &key, error);
 
 	if ((status == VCI_OK) != (key != NULL))
 		status = VCI_ERR_INTERNAL;
@@ -31,7 +31,7 @@ published(void)
 		VciJson *jwk;
 		char url[1024];
 
-		is_status(vci_key_from_did(did, &key, &error), VCI_OK, &error, did);
+		is_status(vci_key_from_did(did, NULL, &key, &error), VCI_OK, &error, did);
 		jwk = vci_key_public_jwk(key);
 		ok(vci_json_equal(jwk, vci_json_get(vector, "jwk")), "is the published key");
 		vci_json_free(jwk);
@@ -155,7 +155,7 @@ own_did_jwk(void)
 		text = vci_json_print(jwk);
 		encoded = vci_base64url_encode_new(text, strlen(text));
 		snprintf(did, sizeof(did), "did:jwk:%s#0", encoded);
-		is_status(vci_key_from_did(did, &back, &error), VCI_OK, &error, "a key as did:jwk");
+		is_status(vci_key_from_did(did, NULL, &back, &error), VCI_OK, &error, "a key as did:jwk");
 		ok(vci_key_equal(key, back), "is the same key");
 		free(text);
 		free(encoded);

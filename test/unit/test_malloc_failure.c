@@ -412,6 +412,34 @@ eddsa_operation(VciError *error)
 }
 
 static VciStatus
+curves_operation(VciError *error)
+{
+	VciCurves *curves = vci_curves_new();
+	VciJson *jwk = vci_key_public_jwk(signer);
+	VciJson *part = vci_json_new_object();
+	VciKey *key = NULL;
+	char *compact = NULL;
+	VciJws *jws = NULL;
+	VciStatus status = memory(curves != NULL && jwk != NULL && part != NULL, error);
+
+	if (status == VCI_OK)
+		status = vci_jws_sign(part, part, signer, &compact, error);
+	if (status == VCI_OK)
+		status = vci_key_from_public_jwk_on(curves, jwk, &key, error);
+	if (status == VCI_OK)
+		status = vci_jws_parse(compact, strlen(compact), &jws, error);
+	if (status == VCI_OK)
+		status = vci_jws_verify(jws, key, error);
+	vci_jws_free(jws);
+	free(compact);
+	vci_key_free(key);
+	vci_json_free(jwk);
+	vci_json_free(part);
+	vci_curves_free(curves);
+	return status;
+}
+
+static VciStatus
 did_operation(VciError *error)
 {
 	const VciJson *list = vci_json_get(did_file, "vectors");
@@ -426,7 +454,7 @@ did_operation(VciError *error)
 
 		status = memory(plain != NULL, error);
 		if (status == VCI_OK)
-			status = vci_key_from_did(did, &key, error);
+			status = vci_key_from_did(did, NULL, &key, error);
 		vci_key_free(key);
 		free(plain);
 	}
@@ -552,6 +580,7 @@ static const struct
 	{"certificate chains", x5c_operation},
 	{"certificate signing requests", csr_operation},
 	{"JWS with ES256", jws_operation},
+	{"JWS in lent curves", curves_operation},
 	{"JWS with EdDSA", eddsa_operation},
 	{"JWS with RS256", verify_operation},
 	{"DIDs", did_operation},

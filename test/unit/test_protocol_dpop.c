@@ -11,8 +11,8 @@ static VciError error = VCI_ERROR_INIT;
 static VciKey *key;
 static char *jwk; /* public half, as JSON text */
 
-static const VciDpopPolicy plain_request = {"POST", URL, NULL, NOW, 300};
-static const VciDpopPolicy with_token = {"POST", URL, TOKEN, NOW, 300};
+static const VciDpopPolicy plain_request = {"POST", URL, NULL, NOW, 300, NULL};
+static const VciDpopPolicy with_token = {"POST", URL, TOKEN, NOW, 300, NULL};
 
 static char *
 sign_with(VciKey *signer, const char *header, const char *payload)
@@ -328,7 +328,7 @@ test_digest(void)
 static void
 test_limits(void)
 {
-	VciDpopPolicy nowhere = {"POST", NULL, NULL, NOW, 300};
+	VciDpopPolicy nowhere = {"POST", NULL, NULL, NOW, 300, NULL};
 	char *large = malloc(VCI_DPOP_MAX_SIZE + 2);
 	VciDpop *proof;
 

@@ -11,9 +11,9 @@ static VciError error = VCI_ERROR_INIT;
 static VciKey *key;
 static char *jwk; /* public half, as JSON text */
 
-static const VciProofPolicy strict = {VCI_PROOF_STRICT, ISSUER, NOW, 300, 30, NULL};
-static const VciProofPolicy older = {VCI_PROOF_OLDER, ISSUER, NOW, 300, 30, NULL};
-static const VciProofPolicy binding = {VCI_PROOF_KB_JWT, ISSUER, NOW, 300, 30, SD_HASH};
+static const VciProofPolicy strict = {VCI_PROOF_STRICT, ISSUER, NOW, 300, 30, NULL, NULL};
+static const VciProofPolicy older = {VCI_PROOF_OLDER, ISSUER, NOW, 300, 30, NULL, NULL};
+static const VciProofPolicy binding = {VCI_PROOF_KB_JWT, ISSUER, NOW, 300, 30, SD_HASH, NULL};
 
 /* Signs header and payload texts with the key. */
 static char *

@@ -1,0 +1,151 @@
+#include "curves.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/objects.h>
+
+#define CURVES 2 /* VCI_KEY_P256 and VCI_KEY_P384, the first types */
+
+/*
+ * Making an EVP_PKEY of a point costs about as much as a signature, most of it for the group.
+ * So one is kept for each curve, and a point is set in it when it is to verify.
+ */
+typedef struct Curve
+{
+	EC_GROUP *group;
+	EC_POINT *point; /* where a point is checked */
+	EVP_MD *md;
+	EVP_PKEY *pkey;
+	EVP_PKEY_CTX *verifier; /* of pkey, ready for EVP_PKEY_verify */
+} Curve;
+
+struct VciCurves
+{
+	BN_CTX *numbers;
+	Curve curves[CURVES];
+};
+
+/* A public key of the group, at its generator until a point is set. */
+static EVP_PKEY *
+new_pkey(VciKeyType type, const EC_GROUP *group)
+{
+	unsigned char generator[1 + VCI_PUBLIC_MAX_BYTES];
+	size_t len =
+		EC_POINT_point2oct(group, EC_GROUP_get0_generator(group), POINT_CONVERSION_UNCOMPRESSED,
+						   generator, sizeof(generator), NULL);
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *) vci_key_group(type),
+										 0),
+		OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, generator, len),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_PKEY *pkey;
+
+	if (len == 0 || vci_pkey_from_params("EC", EVP_PKEY_PUBLIC_KEY, params, "", &pkey, NULL))
+		return NULL;
+	return pkey;
+}
+
+static bool
+prepare(Curve *curve, VciKeyType type)
+{
+	int nid = type == VCI_KEY_P384 ? NID_secp384r1 : NID_X9_62_prime256v1;
+
+	curve->group = EC_GROUP_new_by_curve_name(nid);
+	if (curve->group == NULL)
+		return false;
+	curve->point = EC_POINT_new(curve->group);
+	curve->md = EVP_MD_fetch(NULL, type == VCI_KEY_P384 ? "SHA384" : "SHA256", NULL);
+	curve->pkey = new_pkey(type, curve->group);
+	if (curve->point == NULL || curve->md == NULL || curve->pkey == NULL)
+		return false;
+	curve->verifier = EVP_PKEY_CTX_new_from_pkey(NULL, curve->pkey, NULL);
+	return curve->verifier != NULL && EVP_PKEY_verify_init(curve->verifier) == 1;
+}
+
+VciCurves *
+vci_curves_new(void)
+{
+	VciCurves *curves = calloc(1, sizeof(*curves));
+	bool ready;
+
+	if (curves == NULL)
+		return NULL;
+	curves->numbers = BN_CTX_new();
+	ready = curves->numbers != NULL;
+	for (int type = 0; ready && type < CURVES; type++)
+		ready = prepare(&curves->curves[type], (VciKeyType) type);
+	ERR_clear_error();
+	if (ready)
+		return curves;
+	vci_curves_free(curves);
+	return NULL;
+}
+
+void
+vci_curves_free(VciCurves *curves)
+{
+	if (curves == NULL)
+		return;
+	for (int i = 0; i < CURVES; i++)
+	{
+		EVP_PKEY_CTX_free(curves->curves[i].verifier);
+		EVP_PKEY_free(curves->curves[i].pkey);
+		EVP_MD_free(curves->curves[i].md);
+		EC_POINT_free(curves->curves[i].point);
+		EC_GROUP_free(curves->curves[i].group);
+	}
+	BN_CTX_free(curves->numbers);
+	free(curves);
+}
+
+VciStatus
+vci_curves_read_point(VciCurves *curves, VciKeyType type, const unsigned char *point, size_t len,
+					  unsigned char out[VCI_PUBLIC_MAX_BYTES], VciError *error)
+{
+	Curve *curve = &curves->curves[type];
+	unsigned char full[1 + VCI_PUBLIC_MAX_BYTES];
+	size_t full_len = 1 + 2 * vci_key_field_bytes(type);
+
+	/* checks the curve's equation, too, and that both coordinates lie below its prime */
+	if (EC_POINT_oct2point(curve->group, curve->point, point, len, curves->numbers) != 1 ||
+		EC_POINT_is_at_infinity(curve->group, curve->point))
+		return vci_openssl_error(error, VCI_ERR_JWK, "the public key is no point of its curve");
+	if (len == full_len && point[0] == POINT_CONVERSION_UNCOMPRESSED)
+	{
+		memcpy(out, point + 1, len - 1);
+		return VCI_OK;
+	}
+	if (EC_POINT_point2oct(curve->group, curve->point, POINT_CONVERSION_UNCOMPRESSED, full,
+						   sizeof(full), curves->numbers) != full_len)
+		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library lost a public key");
+	memcpy(out, full + 1, full_len - 1);
+	return VCI_OK;
+}
+
+EVP_MD *
+vci_curves_digest(const VciCurves *curves, VciKeyType type)
+{
+	return curves->curves[type].md;
+}
+
+int
+vci_curves_verify(VciCurves *curves, VciKeyType type, const unsigned char *public_bytes,
+				  const unsigned char *digest, size_t digest_len, const unsigned char *der,
+				  size_t der_len)
+{
+	Curve *curve = &curves->curves[type];
+	unsigned char point[1 + VCI_PUBLIC_MAX_BYTES];
+	size_t len = 2 * vci_key_field_bytes(type);
+
+	point[0] = POINT_CONVERSION_UNCOMPRESSED;
+	memcpy(point + 1, public_bytes, len);
+	/* what stood there before would verify for the wrong holder: no point, no verdict */
+	if (EVP_PKEY_set1_encoded_public_key(curve->pkey, point, 1 + len) != 1)
+		return -1;
+	return EVP_PKEY_verify(curve->verifier, der, der_len, digest, digest_len);
+}
