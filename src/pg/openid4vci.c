@@ -9,7 +9,7 @@
 #include "http.h"
 #include "root_key.h"
 #include "root_key_command.h"
-#include "store_insert.h"
+#include "store_statement.h"
 
 VCI_MODULE_MAGIC;
 
@@ -41,5 +41,5 @@ _PG_init(void)
 							NULL, NULL);
 	MarkGUCPrefixReserved("openid4vci");
 	vci_cache_start();
-	vci_insert_start();
+	vci_store_start();
 }

@@ -1,26 +1,72 @@
 #include "compat.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "store_statement.h"
+#include "store_insert.h"
 #include "values.h"
 #include "version.h"
 
 /* Our own schema is not on it: every name of ours is written with it. */
 #define PINNED_SEARCH_PATH "pg_catalog, pg_temp"
 
-/* The owner of our tables is the extension's owner; two syscache look-ups. */
+/*
+ * The extension's owner, InvalidOid when it is to be found out anew and the version to be
+ * checked with it: in each transaction, and after each change of a relation or function.
+ */
+static Oid known_owner = InvalidOid;
+
+/* Did something change while known_owner was being found out? */
+static bool owner_is_stale;
+
+static void
+forget_owner(void)
+{
+	known_owner = InvalidOid;
+	owner_is_stale = true;
+}
+
+static void
+relation_changed(Datum argument pg_attribute_unused(), Oid relation)
+{
+	forget_owner();
+	vci_insert_forget(relation);
+}
+
+static void
+function_changed(Datum argument pg_attribute_unused(), int cache pg_attribute_unused(),
+				 uint32 hash pg_attribute_unused())
+{
+	forget_owner();
+}
+
+static void
+transaction_ended(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	forget_owner();
+}
+
+void
+vci_store_start(void)
+{
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
+	RegisterXactCallback(transaction_ended, NULL);
+}
+
+/* The owner of our tables is the extension's owner; three syscache look-ups. */
 static Oid
-extension_owner(void)
+find_owner(void)
 {
 	Oid namespace = get_namespace_oid("openid4vci", true);
 	Oid table = OidIsValid(namespace) ? get_relname_relid("vci_issuer", namespace) : InvalidOid;
@@ -39,17 +85,42 @@ extension_owner(void)
 	return owner;
 }
 
+/* Before any statement of this version meets the tables of another. */
+static Oid
+extension_owner(void)
+{
+	Oid owner;
+
+	/* a transaction that holds all its locks already would take in no change until its end */
+	AcceptInvalidationMessages();
+	if (OidIsValid(known_owner))
+		return known_owner;
+	owner_is_stale = false;
+	vci_require_same_version();
+	owner = find_owner();
+	if (!owner_is_stale)
+		known_owner = owner;
+	return owner;
+}
+
 VciStore *
 vci_store_open(void)
 {
 	VciStore *store = palloc0(sizeof(VciStore));
 
-	/* before any statement of this version meets the tables of another */
-	vci_require_same_version();
 	store->context = CurrentMemoryContext;
 	store->owner = extension_owner();
 	GetUserIdAndSecContext(&store->caller, &store->security_context);
 	SetUserIdAndSecContext(store->owner, store->security_context | SECURITY_LOCAL_USERID_CHANGE);
+	return store;
+}
+
+void
+vci_store_connect(VciStore *store)
+{
+	if (store->guc_level != 0)
+		return;
+	/* saved plans are made anew whenever the path is another one */
 	store->guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", PINNED_SEARCH_PATH, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
@@ -57,15 +128,17 @@ vci_store_open(void)
 		elog(ERROR, "SPI_connect failed");
 	/* callers and the core allocate for the result, not for SPI */
 	MemoryContextSwitchTo(store->context);
-	return store;
 }
 
 void
 vci_store_close(VciStore *store)
 {
-	SPI_finish();
+	if (store->guc_level != 0)
+	{
+		SPI_finish();
+		AtEOXact_GUC(false, store->guc_level);
+	}
 	MemoryContextSwitchTo(store->context);
-	AtEOXact_GUC(false, store->guc_level);
 	SetUserIdAndSecContext(store->caller, store->security_context);
 }
 
@@ -206,6 +279,7 @@ execute(VciStore *store, VciStatement *statement, VciArguments *args, bool read_
 	int result;
 
 	Assert(args->count == statement->nargs);
+	vci_store_connect(store);
 	if (statement->plan == NULL)
 		prepare(statement);
 	result = SPI_execute_plan(statement->plan, args->values, args->nulls, read_only, 0);

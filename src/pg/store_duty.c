@@ -104,8 +104,10 @@ vci_store_duties(VciStore *store, int *count)
 void
 vci_store_execute_grant(VciStore *store, const char *statement)
 {
-	int result = SPI_execute(statement, false, 0);
+	int result;
 
+	vci_store_connect(store);
+	result = SPI_execute(statement, false, 0);
 	if (result != SPI_OK_UTILITY)
 		elog(ERROR, "could not change privileges: %s", SPI_result_code_string(result));
 	MemoryContextSwitchTo(store->context);

@@ -1,5 +1,6 @@
 #include "compat.h"
 
+#include "access/genam.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -23,18 +24,12 @@
 /* Every description that a row was inserted by. */
 static VciInsert *described = NULL;
 
-static void
-table_changed(Datum argument pg_attribute_unused(), Oid relation)
+void
+vci_insert_forget(Oid relation)
 {
 	for (VciInsert *insert = described; insert != NULL; insert = insert->next)
 		if (!OidIsValid(relation) || insert->relation == relation)
 			insert->relation = InvalidOid;
-}
-
-void
-vci_insert_start(void)
-{
-	CacheRegisterRelcacheCallback(table_changed, (Datum) 0);
 }
 
 static int
@@ -114,6 +109,39 @@ match_columns(VciInsert *insert, TupleDesc descriptor)
 	return found == column_count(insert);
 }
 
+static bool
+is_null_test(Node *node)
+{
+	return IsA(node, NullTest) && IsA(((NullTest *) node)->arg, Var);
+}
+
+/* Does an entry take more than values of columns, and whether they are null? */
+static bool
+index_computes(Oid oid)
+{
+	Relation index = index_open(oid, RowExclusiveLock);
+	bool computes = RelationGetIndexExpressions(index) != NIL;
+	ListCell *cell;
+
+	foreach (cell, RelationGetIndexPredicate(index))
+		computes |= !is_null_test(lfirst(cell));
+	index_close(index, NoLock);
+	return computes;
+}
+
+/* Are there functions that somebody's search_path could lead astray? */
+static bool
+table_computes(Relation relation)
+{
+	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
+	bool computes = constraints != NULL && constraints->num_check > 0;
+	ListCell *cell;
+
+	foreach (cell, RelationGetIndexList(relation))
+		computes |= index_computes(lfirst_oid(cell));
+	return computes;
+}
+
 /* An invalidation in the meantime makes the next row look again. */
 static void
 describe(VciInsert *insert, Relation relation)
@@ -130,6 +158,7 @@ describe(VciInsert *insert, Relation relation)
 	insert->relation = RelationGetRelid(relation);
 	insert->writer = GetUserId();
 	insert->plain = is_plain_table(relation) && match_columns(insert, RelationGetDescr(relation));
+	insert->computes = table_computes(relation);
 }
 
 static Relation
@@ -374,6 +403,8 @@ vci_insert(VciStore *store, VciInsert *insert, VciArguments *args)
 	PreventCommandIfParallelMode("INSERT");
 	relation = open_table(insert);
 	Assert(args->count == column_count(insert));
+	if (insert->computes)
+		vci_store_connect(store);
 	if (insert->plain && !statements_are_watched())
 		return insert_directly(insert, relation, args);
 	table_close(relation, NoLock);

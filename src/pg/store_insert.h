@@ -32,9 +32,10 @@ typedef struct VciInsert
 	const char *unique_where;
 
 	/* found out by the first row and after each change of the table */
-	Oid relation; /* InvalidOid: not yet */
-	Oid writer;	  /* for whom plain holds */
-	bool plain;	  /* may be written directly */
+	Oid relation;  /* InvalidOid: not yet */
+	Oid writer;	   /* for whom plain holds */
+	bool plain;	   /* may be written directly */
+	bool computes; /* checks or indexes evaluate expressions */
 	AttrNumber numbers[VCI_STATEMENT_MAX_ARGS];
 	VciStatement statement; /* both made when they are first needed */
 	VciStatement unless_there;
@@ -50,7 +51,7 @@ extern bool vci_insert(VciStore *store, VciInsert *insert, VciArguments *args);
 /* The next value of a sequence of schema openid4vci. */
 extern int64 vci_next_id(const char *sequence);
 
-/* From _PG_init: registers the callback. */
-extern void vci_insert_start(void);
+/* For the store's callback: this relation (InvalidOid: any) has changed. */
+extern void vci_insert_forget(Oid relation);
 
 #endif

@@ -18,6 +18,12 @@ typedef struct VciStatement
 	SPIPlanPtr plan;
 } VciStatement;
 
+/* Pins the search_path and connects SPI, as the first statement of an open store does. */
+extern void vci_store_connect(VciStore *store);
+
+/* From _PG_init: registers the callbacks. */
+extern void vci_store_start(void);
+
 /* Arguments of one execution, filled from left to right. */
 typedef struct VciArguments
 {
