@@ -4,6 +4,7 @@
 
 #include "../protocol/deferred.h"
 #include "../protocol/proof.h"
+#include "backend_curves.h"
 #include "credential_call.h"
 #include "event.h"
 #include "offer_end.h"
@@ -140,7 +141,8 @@ check_proof(VciCredentialCall *call, const char *jwt, VciError *error)
 							 .audience = rules->url,
 							 .now = call->session->now,
 							 .max_age = rules->proof_max_age,
-							 .leeway = PROOF_LEEWAY};
+							 .leeway = PROOF_LEEWAY,
+							 .curves = vci_backend_curves()};
 	VciProof **proof = vci_own_proof();
 	VciStatus status = vci_proof_parse(jwt, strlen(jwt), &policy, proof, error);
 
