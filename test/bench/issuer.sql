@@ -1,0 +1,23 @@
+-- What the benchmark adds to the sandbox: a configuration with four disclosures and a holder
+-- key, over the claims of the demo, and what a session tells of its own process.
+\set ON_ERROR_STOP on
+
+GRANT pg_read_server_files TO registry;
+GRANT EXECUTE ON FUNCTION pg_read_file(text) TO registry;
+CREATE SCHEMA bench AUTHORIZATION registry;
+SET ROLE registry;
+
+SELECT openid4vci.vci_create_configuration(
+    id => 'BenchmarkCredential',
+    format => 'dc+sd-jwt',
+    vct => 'https://registry.example/credentials/entitlement',
+    always_disclosed => '["entitlementId", "entitlementStatus"]',
+    selectively_disclosable => '["programName", "cycle", "beneficiaryName", "amount"]');
+
+-- CPU time of this session's process so far, in microseconds.
+CREATE FUNCTION bench.cpu_us() RETURNS double precision LANGUAGE sql VOLATILE
+RETURN split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::double precision / 1000;
+
+-- Memory of this session's process that is not shared, in kB.
+CREATE FUNCTION bench.anonymous_kb() RETURNS integer LANGUAGE sql VOLATILE
+RETURN substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\s*(\d+)')::integer;
