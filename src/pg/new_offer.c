@@ -14,6 +14,7 @@
 #include "duty.h"
 #include "event.h"
 #include "offer_content.h"
+#include "offer_form.h"
 #include "offer_functions.h"
 #include "release.h"
 #include "report.h"
@@ -55,7 +56,8 @@ read_content(FunctionCallInfo fcinfo, VciNewOffer *offer)
 											  "configuration_ids", &offer->configuration_count);
 	offer->subject_model = vci_arg_text(fcinfo, ARG_SUBJECT_MODEL);
 	offer->subject_id = vci_arg_text(fcinfo, ARG_SUBJECT_ID);
-	if (vci_arg_json(fcinfo, ARG_CLAIMS, "claims") != NULL)
+	/* vci_check_offer_content reads what they hold */
+	if (!PG_ARGISNULL(ARG_CLAIMS) && !vci_is_json_null(PG_GETARG_DATUM(ARG_CLAIMS)))
 		offer->claims = PG_GETARG_DATUM(ARG_CLAIMS);
 }
 
@@ -317,8 +319,10 @@ static void
 read_options(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, VciNewOffer *offer)
 {
 	static const char *const known[] = {"client_id", "authorization_server", "datasets", NULL};
-	VciJson *options = vci_arg_json(fcinfo, ARG_OPTIONS, "options");
+	VciJson *options = NULL;
 
+	if (!PG_ARGISNULL(ARG_OPTIONS) && !vci_is_empty_object(PG_GETARG_DATUM(ARG_OPTIONS)))
+		options = vci_arg_json(fcinfo, ARG_OPTIONS, "options");
 	vci_check_members(options, "options", known);
 	offer->client_id = option_text(options, "client_id", NAME_MAX_BYTES);
 	offer->authorization_server = option_text(options, "authorization_server", URL_MAX_BYTES);
@@ -386,13 +390,14 @@ static Datum
 created_offer(FunctionCallInfo fcinfo, const VciIssuerEntry *issuer, const VciOfferRow *offer,
 			  const char *tx_code, bool created)
 {
+	VciOfferTexts texts = vci_offer_texts(fcinfo, issuer, offer);
 	Datum values[8];
 	bool nulls[8] = {false};
 
 	values[0] = Int64GetDatum(offer->id);
-	values[1] = vci_jsonb_datum(vci_offer_json(issuer, offer));
-	values[2] = CStringGetTextDatum(vci_offer_link(issuer, offer, VCI_LINK_BY_VALUE));
-	values[3] = CStringGetTextDatum(vci_offer_link(issuer, offer, VCI_LINK_BY_REFERENCE));
+	values[1] = texts.offer;
+	values[2] = texts.by_value;
+	values[3] = texts.by_reference;
 	nulls[4] = tx_code == NULL;
 	values[4] = tx_code ? CStringGetTextDatum(tx_code) : (Datum) 0;
 	values[5] = TimestampTzGetDatum(vci_timestamp_of_seconds(offer->expires_at));

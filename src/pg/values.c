@@ -7,6 +7,8 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
 
 #include "release.h"
 #include "report.h"
@@ -67,6 +69,23 @@ VciJson *
 vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name)
 {
 	return PG_ARGISNULL(n) ? NULL : vci_json_of_datum(PG_GETARG_DATUM(n), name);
+}
+
+bool
+vci_is_json_null(Datum jsonb)
+{
+	Jsonb *value = DatumGetJsonbP(jsonb);
+
+	return JB_ROOT_IS_SCALAR(value) &&
+		   getIthJsonbValueFromContainer(&value->root, 0)->type == jbvNull;
+}
+
+bool
+vci_is_empty_object(Datum jsonb)
+{
+	Jsonb *value = DatumGetJsonbP(jsonb);
+
+	return JB_ROOT_IS_OBJECT(value) && JB_ROOT_COUNT(value) == 0;
 }
 
 int64
@@ -289,8 +308,18 @@ vci_bytea(const void *data, size_t len)
 Datum
 vci_row_datum(FunctionCallInfo fcinfo, Datum *values, bool *nulls)
 {
+	Oid type = fcinfo->flinfo == NULL ? InvalidOid : get_fn_expr_rettype(fcinfo->flinfo);
 	TupleDesc descriptor;
+	HeapTuple row;
 
+	/* the type cache has a named type ready */
+	if (OidIsValid(type) && get_typtype(type) == TYPTYPE_COMPOSITE)
+	{
+		descriptor = lookup_rowtype_tupdesc(type, -1);
+		row = heap_form_tuple(descriptor, values, nulls);
+		ReleaseTupleDesc(descriptor);
+		return HeapTupleGetDatum(row);
+	}
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "function %u must return a row", fcinfo->flinfo->fn_oid);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));

@@ -22,6 +22,10 @@ extern VciJson *vci_arg_json(FunctionCallInfo fcinfo, int n, const char *name);
 /* A jsonb as an owned VciJson, NULL when it is JSON null; name is for the error. */
 extern VciJson *vci_json_of_datum(Datum datum, const char *name);
 
+/* Is a jsonb the JSON null, or the object without members? */
+extern bool vci_is_json_null(Datum jsonb);
+extern bool vci_is_empty_object(Datum jsonb);
+
 /* Argument n (interval) in seconds; fallback when null; raises unless positive. */
 extern int64 vci_arg_seconds(FunctionCallInfo fcinfo, int n, const char *name, int64 fallback);
 
