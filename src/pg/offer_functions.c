@@ -102,14 +102,22 @@ vci_offer_for_operator(VciStore *store, int64 id, bool lock, VciIssuerEntry **is
 	return offer;
 }
 
+/* Drawn together, since drawing costs much more than a few bytes do. */
+#define GENERATIONS_DRAWN 64
+
 int32
 vci_first_generation(void)
 {
+	static uint32 drawn[GENERATIONS_DRAWN];
+	static int left = 0;
 	VciError error = VCI_ERROR_INIT;
-	uint32 random;
 
-	vci_require(vci_random(&random, sizeof(random), &error), &error);
-	return (int32) (random >> 2); /* far from the end, since it is raised */
+	if (left == 0)
+	{
+		vci_require(vci_random(drawn, sizeof(drawn), &error), &error);
+		left = GENERATIONS_DRAWN;
+	}
+	return (int32) (drawn[--left] >> 2); /* far from the end, since it is raised */
 }
 
 bytea *
