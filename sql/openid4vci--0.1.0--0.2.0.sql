@@ -41,6 +41,13 @@ ALTER TABLE vci_event
     ADD COLUMN duty      text COLLATE "C",
     ALTER COLUMN issuer_id DROP NOT NULL;
 
+ALTER TABLE vci_offer SET (autovacuum_vacuum_insert_scale_factor = 0.02);
+ALTER TABLE vci_token SET (autovacuum_vacuum_insert_scale_factor = 0.02);
+ALTER TABLE vci_credential
+    SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.02);
+ALTER TABLE vci_event
+    SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.02);
+
 -- Comments of changed tables --------------------------------------------------
 
 COMMENT ON COLUMN vci_issuer.keep_claims IS 'Claims stored with offers and deferrals stay; otherwise vci_purge erases them once nothing more can be issued of them';

@@ -256,6 +256,7 @@ COMMENT ON COLUMN vci_authorization_server.subject_source IS 'schema.function(te
 -- Offers, tokens, credentials -------------------------------------------------
 -- No foreign keys from here to the tables above: hot rows there would be locked by
 -- every insert. Nothing that a step updates stands in an index, so updates are HOT.
+-- A fiftieth of a big table is much; many small vacuums freeze and clean a little at a time.
 
 CREATE SEQUENCE vci_offer_id_seq CACHE 32;
 COMMENT ON SEQUENCE vci_offer_id_seq IS 'Ids of vci_offer';
@@ -291,7 +292,8 @@ CREATE TABLE vci_offer (
     ends_at             timestamptz,
     claims_due          timestamptz,
     claims_erased_at    timestamptz
-) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02,
+        autovacuum_vacuum_insert_scale_factor = 0.02);
 ALTER SEQUENCE vci_offer_id_seq OWNED BY vci_offer.id;
 CREATE UNIQUE INDEX vci_offer_reference_key ON vci_offer (issuer_id, reference) WHERE reference IS NOT NULL;
 CREATE INDEX vci_offer_claims_due ON vci_offer (claims_due) WHERE claims_due IS NOT NULL;
@@ -324,7 +326,7 @@ CREATE TABLE vci_token (
     client_id         text COLLATE "C",
     jkt               text COLLATE "C",
     external_key      bytea
-) WITH (autovacuum_vacuum_scale_factor = 0.02);
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.02);
 CREATE UNIQUE INDEX vci_token_external_key ON vci_token (issuer_id, external_key) WHERE external_key IS NOT NULL;
 ALTER SEQUENCE vci_token_id_seq OWNED BY vci_token.id;
 COMMENT ON TABLE vci_token IS 'Access tokens given out; the token itself is a MAC over id, so none is stored';
@@ -460,7 +462,7 @@ CREATE TABLE vci_credential (
     notification      text COLLATE "C" CHECK (notification IN ('credential_accepted', 'credential_failure', 'credential_deleted')),
     notification_description text,
     notification_changes integer NOT NULL DEFAULT 0
-) WITH (fillfactor = 90);
+) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.02);
 ALTER SEQUENCE vci_credential_id_seq OWNED BY vci_credential.id;
 CREATE UNIQUE INDEX vci_credential_token_key ON vci_credential (token_id, configuration_id, dataset, instance)
     WHERE token_id IS NOT NULL;
@@ -515,7 +517,7 @@ CREATE TABLE vci_event (
     key_id           bigint,
     role_name        name,
     duty             text COLLATE "C"
-);
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.02);
 ALTER SEQUENCE vci_event_id_seq OWNED BY vci_event.id;
 COMMENT ON TABLE vci_event IS 'What happened to which row, no claims: evidence, and an outbox for integrations, which read it with vci_events. Append-only';
 COMMENT ON COLUMN vci_event.horizon IS 'The next transaction id when id was drawn';
