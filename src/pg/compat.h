@@ -40,6 +40,28 @@
 	ExecInsertIndexTuples(target, slot, estate, false, no_error, conflict, arbiters)
 #endif
 
+/* For access/tableam.h and access/genam.h, which store_row.c includes. */
+#if PG_VERSION_NUM >= 180000
+#define VciIndexBeginScan(relation, index, snapshot, keys)                                         \
+	index_beginscan(relation, index, snapshot, NULL, keys, 0)
+#else
+#define VciIndexBeginScan(relation, index, snapshot, keys)                                         \
+	index_beginscan(relation, index, snapshot, keys, 0)
+#endif
+#if PG_VERSION_NUM >= 160000
+#define VciUpdateIndexes				   TU_UpdateIndexes
+#define VciUpdatesIndexes(indexes)		   ((indexes) != TU_None)
+#define VciUpdatesOnlySummarizing(indexes) ((indexes) == TU_Summarizing)
+#define VciExecInsertChangedIndexTuples(target, slot, estate, only_summarizing)                    \
+	ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL, only_summarizing)
+#else
+#define VciUpdateIndexes				   bool
+#define VciUpdatesIndexes(indexes)		   (indexes)
+#define VciUpdatesOnlySummarizing(indexes) false
+#define VciExecInsertChangedIndexTuples(target, slot, estate, only_summarizing)                    \
+	ExecInsertIndexTuples(target, slot, estate, true, false, NULL, NIL)
+#endif
+
 /* glibc 2.34: a child process can be rid of all other files at once. */
 #if defined(__GLIBC__) && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 34)
 #define VCI_HAVE_CLOSEFROM

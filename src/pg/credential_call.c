@@ -234,10 +234,12 @@ look_up_earlier(VciCredentialCall *call, VciError *error)
 	int64 offer = session->access.offer->id;
 	const char *configuration = call->configuration->id;
 	VciDeferredRow *deferred;
-	int count;
+	int count = 0;
 
-	call->rows = vci_store_credentials_of_token(session->store, token, offer, configuration,
-												call->number, &count);
+	/* of an offer that nothing was issued of, nothing was issued under its tokens */
+	if (session->access.offer->issued)
+		call->rows = vci_store_credentials_of_token(session->store, token, offer, configuration,
+													call->number, &count);
 	if (count > 0)
 	{
 		call->outcome = VCI_OUTCOME_REPEAT;

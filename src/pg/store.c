@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "store_insert.h"
+#include "store_table.h"
 #include "values.h"
 #include "version.h"
 
@@ -41,6 +42,7 @@ relation_changed(Datum argument pg_attribute_unused(), Oid relation)
 {
 	forget_owner();
 	vci_insert_forget(relation);
+	vci_table_forget(relation);
 }
 
 static void

@@ -1,43 +1,52 @@
 #include "compat.h"
 
-#include "miscadmin.h"
-
 #include "../jose/seal.h"
-#include "store_statement.h"
+#include "store_insert.h"
 #include "values.h"
 
 int64
 vci_store_insert_credential(VciStore *store, const VciNewCredential *credential)
 {
-	static VciStatement statement = {
-		"INSERT INTO openid4vci.vci_credential (issuer_id, offer_id, token_id, key_id, dataset, "
-		"instance, issued_at, expires_at, configuration_id, format, issued_by, subject_model, "
-		"subject_id, holder_thumbprint, request_digest) VALUES ($1, $2, $3, $4, $5, $6, "
-		"pg_catalog.to_timestamp($7), pg_catalog.to_timestamp($8), $9, $10, $11, $12, $13, $14, "
-		"$15) RETURNING id",
-		15,
-		{INT8OID, INT8OID, INT8OID, INT8OID, INT4OID, INT4OID, INT8OID, INT8OID, TEXTOID, TEXTOID,
-		 TEXTOID, TEXTOID, TEXTOID, TEXTOID, BYTEAOID},
-		NULL};
+	static VciInsert insert = {.table = "vci_credential",
+							   .columns = {{"id", INT8OID},
+										   {"issuer_id", INT8OID},
+										   {"offer_id", INT8OID},
+										   {"token_id", INT8OID},
+										   {"key_id", INT8OID},
+										   {"dataset", INT4OID},
+										   {"instance", INT4OID},
+										   {"issued_at", TIMESTAMPTZOID},
+										   {"expires_at", TIMESTAMPTZOID},
+										   {"configuration_id", TEXTOID},
+										   {"format", TEXTOID},
+										   {"issued_by", NAMEOID},
+										   {"subject_model", TEXTOID},
+										   {"subject_id", TEXTOID},
+										   {"holder_thumbprint", TEXTOID},
+										   {"request_digest", BYTEAOID},
+										   {"notification_changes", INT4OID}}};
 	VciArguments args = {0};
+	int64 id = vci_next_id("vci_credential_id_seq");
 
+	vci_put_int64(&args, id);
 	vci_put_int64(&args, credential->issuer_id);
 	vci_put_int64_or_null(&args, credential->offer_id);
 	vci_put_int64_or_null(&args, credential->token_id);
 	vci_put_int64(&args, credential->key_id);
 	vci_put_int32(&args, credential->dataset);
 	vci_put_int32(&args, credential->instance);
-	vci_put_int64(&args, credential->issued_at);
-	vci_put_int64_or_null(&args, credential->expires_at);
+	vci_put_time(&args, credential->issued_at);
+	vci_put_time_or_null(&args, credential->expires_at);
 	vci_put_text(&args, credential->configuration_id);
 	vci_put_text(&args, credential->format);
-	vci_put_text(&args, GetUserNameFromId(store->caller, false));
+	vci_put_role(&args, store->caller);
 	vci_put_text(&args, credential->subject_model);
 	vci_put_text(&args, credential->subject_id);
 	vci_put_text(&args, credential->holder_thumbprint);
 	vci_put_bytes(&args, credential->request_digest, VCI_DIGEST_BYTES);
-	vci_run(store, &statement, &args);
-	return vci_column_int64(0, 1);
+	vci_put_int32(&args, 0);
+	(void) vci_insert(store, &insert, &args);
+	return id;
 }
 
 void

@@ -3,7 +3,7 @@
 #include "miscadmin.h"
 
 #include "../jose/seal.h"
-#include "store_statement.h"
+#include "store_row.h"
 
 /*
  * The token's row is locked, so nobody inserts the same meanwhile; under REPEATABLE READ an
@@ -107,6 +107,32 @@ vci_store_deferred(VciStore *store, int64 id, int64 offer_id)
 	return vci_run(store, &statement, &args) == 1 ? deferred_row(store) : NULL;
 }
 
+/* Nearly every credential request finds none; the token's lock keeps it so. */
+static bool
+is_deferred(VciStore *store, int64 token_id, int64 offer_id, const char *configuration_id,
+			int32 dataset)
+{
+	static VciRows deferrals = {.table = {.name = "vci_deferred"},
+								.lock = RowShareLock,
+								.key = {{"token_id", INT8OID},
+										{"configuration_id", TEXTOID},
+										{"dataset", INT4OID},
+										{"offer_id", INT8OID}},
+								.columns = {{"id", INT8OID}}};
+	VciArguments key = {0};
+	VciRow *row;
+
+	vci_put_int64(&key, token_id);
+	vci_put_text(&key, configuration_id);
+	vci_put_int32(&key, dataset);
+	vci_put_int64(&key, offer_id);
+	row = vci_row_find(store, &deferrals, &key, VCI_ROW_READ);
+	if (row == NULL)
+		return false;
+	vci_row_close(row);
+	return true;
+}
+
 VciDeferredRow *
 vci_store_deferred_of_token(VciStore *store, int64 token_id, int64 offer_id,
 							const char *configuration_id, int32 dataset)
@@ -119,6 +145,8 @@ vci_store_deferred_of_token(VciStore *store, int64 token_id, int64 offer_id,
 		NULL};
 	VciArguments args = {0};
 
+	if (!is_deferred(store, token_id, offer_id, configuration_id, dataset))
+		return NULL;
 	vci_put_int64(&args, token_id);
 	vci_put_text(&args, configuration_id);
 	vci_put_int32(&args, dataset);

@@ -1,23 +1,20 @@
 #include "compat.h"
 
 #include "../jose/seal.h"
-#include "store_statement.h"
+#include "store_insert.h"
 
 bool
 vci_store_spend_nonce(VciStore *store, int64 issued_at,
 					  const unsigned char random[VCI_NONCE_RANDOM_BYTES])
 {
-	static VciStatement statement = {"INSERT INTO openid4vci.vci_nonce (issued_at, random) VALUES "
-									 "(pg_catalog.to_timestamp($1), $2) "
-									 "ON CONFLICT DO NOTHING",
-									 2,
-									 {INT8OID, BYTEAOID},
-									 NULL};
+	static VciInsert insert = {.table = "vci_nonce",
+							   .columns = {{"issued_at", TIMESTAMPTZOID}, {"random", BYTEAOID}},
+							   .unique = {"issued_at", "random"}};
 	VciArguments args = {0};
 
-	vci_put_int64(&args, issued_at);
+	vci_put_time(&args, issued_at);
 	vci_put_bytes(&args, random, VCI_NONCE_RANDOM_BYTES);
-	return vci_run(store, &statement, &args) == 1;
+	return vci_insert(store, &insert, &args);
 }
 
 void
@@ -54,15 +51,12 @@ vci_store_estimate_nonces(VciStore *store)
 bool
 vci_store_spend_dpop_proof(VciStore *store, const unsigned char *digest, int64 issued_at)
 {
-	static VciStatement statement = {
-		"INSERT INTO openid4vci.vci_dpop_proof (digest, issued_at) VALUES "
-		"($1, pg_catalog.to_timestamp($2)) ON CONFLICT DO NOTHING",
-		2,
-		{BYTEAOID, INT8OID},
-		NULL};
+	static VciInsert insert = {.table = "vci_dpop_proof",
+							   .columns = {{"digest", BYTEAOID}, {"issued_at", TIMESTAMPTZOID}},
+							   .unique = {"digest"}};
 	VciArguments args = {0};
 
 	vci_put_bytes(&args, digest, VCI_DIGEST_BYTES);
-	vci_put_int64(&args, issued_at);
-	return vci_run(store, &statement, &args) == 1;
+	vci_put_time(&args, issued_at);
+	return vci_insert(store, &insert, &args);
 }

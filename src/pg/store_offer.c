@@ -4,6 +4,7 @@
 
 #include "store_insert.h"
 #include "store_purge_terms.h"
+#include "store_row.h"
 #include "values.h"
 
 int64
@@ -144,74 +145,127 @@ vci_store_set_tx_code(VciStore *store, int64 id, bytea *verifier, int32 length)
 	vci_run(store, &statement, &args);
 }
 
-#define OFFER_COLUMNS                                                                              \
-	"id, issuer_id, generation, tx_code_failures, floor(extract(epoch FROM expires_at))::bigint, " \
-	"redeemed_at IS NOT NULL, issued_at IS NOT NULL, cancelled_at IS NOT NULL, tx_code_length, "   \
-	"tx_code_mode, tx_code_description, tx_code_verifier, configuration_ids, subject_model, "      \
-	"subject_id, holder_did, holder_jwk::text, claims::text, grants, client_id, "                  \
-	"authorization_server, datasets::text, "                                                       \
-	"COALESCE(extract(epoch FROM clock_timestamp() - tx_code_failed_at), -1)::float8, "            \
-	"floor(extract(epoch FROM ends_at))::bigint, claims_erased_at IS NOT NULL "                    \
-	"FROM openid4vci.vci_offer "
-
-static VciOfferRow *
-offer_row(VciStore *store)
+/* In the order of OFFER_COLUMNS. */
+typedef enum OfferColumn
 {
-	VciOfferRow *row = palloc0(sizeof(VciOfferRow));
+	OFFER_ID,
+	OFFER_ISSUER_ID,
+	OFFER_GENERATION,
+	OFFER_TX_CODE_FAILURES,
+	OFFER_EXPIRES_AT,
+	OFFER_REDEEMED_AT,
+	OFFER_ISSUED_AT,
+	OFFER_CANCELLED_AT,
+	OFFER_TX_CODE_FAILED_AT,
+	OFFER_TX_CODE_LENGTH,
+	OFFER_TX_CODE_MODE,
+	OFFER_TX_CODE_DESCRIPTION,
+	OFFER_TX_CODE_VERIFIER,
+	OFFER_CONFIGURATION_IDS,
+	OFFER_GRANTS,
+	OFFER_SUBJECT_MODEL,
+	OFFER_SUBJECT_ID,
+	OFFER_HOLDER_DID,
+	OFFER_HOLDER_JWK,
+	OFFER_CLIENT_ID,
+	OFFER_AUTHORIZATION_SERVER,
+	OFFER_CLAIMS,
+	OFFER_DATASETS,
+	OFFER_ENDS_AT,
+	OFFER_CLAIMS_ERASED_AT
+} OfferColumn;
 
-	row->id = vci_column_int64(0, 1);
-	row->issuer_id = vci_column_int64(0, 2);
-	row->generation = vci_column_int32(0, 3);
-	row->tx_code_failures = vci_column_int32(0, 4);
-	row->expires_at = vci_column_int64(0, 5);
-	row->redeemed = vci_column_boolean(0, 6);
-	row->issued = vci_column_boolean(0, 7);
-	row->cancelled = vci_column_boolean(0, 8);
-	row->tx_code_length = vci_column_int32(0, 9);
-	row->tx_code_mode = vci_column_text(store, 0, 10);
-	row->tx_code_description = vci_column_text(store, 0, 11);
-	row->tx_code_verifier = vci_column_bytea(store, 0, 12);
-	row->configuration_ids = vci_column_texts(store, 0, 13, &row->configuration_count);
-	row->subject_model = vci_column_text(store, 0, 14);
-	row->subject_id = vci_column_text(store, 0, 15);
-	row->holder_did = vci_column_text(store, 0, 16);
-	row->holder_jwk = vci_column_text(store, 0, 17);
-	row->claims = vci_column_text(store, 0, 18);
-	row->grants = vci_column_texts(store, 0, 19, &row->grant_count);
-	row->client_id = vci_column_text(store, 0, 20);
-	row->authorization_server = vci_column_text(store, 0, 21);
-	row->datasets = vci_column_text(store, 0, 22);
-	row->tx_code_failed_ago = vci_column_double(0, 23);
-	row->ends_at = vci_column_int64(0, 24);
-	row->claims_erased = vci_column_boolean(0, 25);
-	return row;
+/* clang-format off */
+#define OFFER_COLUMNS                                                                              \
+	{{"id", INT8OID}, {"issuer_id", INT8OID}, {"generation", INT4OID},                             \
+	 {"tx_code_failures", INT4OID}, {"expires_at", TIMESTAMPTZOID},                                \
+	 {"redeemed_at", TIMESTAMPTZOID}, {"issued_at", TIMESTAMPTZOID},                               \
+	 {"cancelled_at", TIMESTAMPTZOID}, {"tx_code_failed_at", TIMESTAMPTZOID},                      \
+	 {"tx_code_length", INT4OID}, {"tx_code_mode", TEXTOID}, {"tx_code_description", TEXTOID},     \
+	 {"tx_code_verifier", BYTEAOID}, {"configuration_ids", TEXTARRAYOID},                          \
+	 {"grants", TEXTARRAYOID}, {"subject_model", TEXTOID}, {"subject_id", TEXTOID},                \
+	 {"holder_did", TEXTOID}, {"holder_jwk", JSONBOID}, {"client_id", TEXTOID},                    \
+	 {"authorization_server", TEXTOID}, {"claims", JSONBOID}, {"datasets", JSONBOID},              \
+	 {"ends_at", TIMESTAMPTZOID}, {"claims_erased_at", TIMESTAMPTZOID}}
+/* clang-format on */
+
+static VciRows offers = {.table = {.name = "vci_offer"},
+						 .lock = RowExclusiveLock,
+						 .key = {{"id", INT8OID}},
+						 .columns = OFFER_COLUMNS};
+
+static void
+read_offer_state(const VciRow *row, VciOfferRow *offer)
+{
+	offer->id = vci_row_int64(row, OFFER_ID);
+	offer->issuer_id = vci_row_int64(row, OFFER_ISSUER_ID);
+	offer->generation = vci_row_int32(row, OFFER_GENERATION);
+	offer->tx_code_failures = vci_row_int32(row, OFFER_TX_CODE_FAILURES);
+	offer->expires_at = vci_row_seconds(row, OFFER_EXPIRES_AT);
+	offer->redeemed = !vci_row_is_null(row, OFFER_REDEEMED_AT);
+	offer->issued = !vci_row_is_null(row, OFFER_ISSUED_AT);
+	offer->cancelled = !vci_row_is_null(row, OFFER_CANCELLED_AT);
+	offer->tx_code_failed_ago = vci_row_age(row, OFFER_TX_CODE_FAILED_AT);
+	offer->ends_at = vci_row_seconds(row, OFFER_ENDS_AT);
+	offer->claims_erased = !vci_row_is_null(row, OFFER_CLAIMS_ERASED_AT);
+}
+
+/* Closes the row; NULL for NULL. */
+static VciOfferRow *
+offer_of(VciRow *row)
+{
+	VciOfferRow *offer;
+
+	if (row == NULL)
+		return NULL;
+	offer = palloc0(sizeof(VciOfferRow));
+	read_offer_state(row, offer);
+	offer->tx_code_length = vci_row_int32(row, OFFER_TX_CODE_LENGTH);
+	offer->tx_code_mode = vci_row_text(row, OFFER_TX_CODE_MODE);
+	offer->tx_code_description = vci_row_text(row, OFFER_TX_CODE_DESCRIPTION);
+	offer->tx_code_verifier = vci_row_bytea(row, OFFER_TX_CODE_VERIFIER);
+	offer->configuration_ids =
+		vci_row_texts(row, OFFER_CONFIGURATION_IDS, &offer->configuration_count);
+	offer->grants = vci_row_texts(row, OFFER_GRANTS, &offer->grant_count);
+	offer->subject_model = vci_row_text(row, OFFER_SUBJECT_MODEL);
+	offer->subject_id = vci_row_text(row, OFFER_SUBJECT_ID);
+	offer->holder_did = vci_row_text(row, OFFER_HOLDER_DID);
+	offer->holder_jwk = vci_row_json(row, OFFER_HOLDER_JWK);
+	offer->client_id = vci_row_text(row, OFFER_CLIENT_ID);
+	offer->authorization_server = vci_row_text(row, OFFER_AUTHORIZATION_SERVER);
+	offer->claims = vci_row_json(row, OFFER_CLAIMS);
+	offer->datasets = vci_row_json(row, OFFER_DATASETS);
+	vci_row_close(row);
+	return offer;
 }
 
 VciOfferRow *
 vci_store_offer_by_reference(VciStore *store, int64 issuer_id, const char *reference)
 {
-	static VciStatement statement = {"SELECT " OFFER_COLUMNS
-									 "WHERE issuer_id = $1 AND reference = $2",
-									 2,
-									 {INT8OID, TEXTOID},
-									 NULL};
-	VciArguments args = {0};
+	static VciRows referenced = {.table = {.name = "vci_offer"},
+								 .lock = RowExclusiveLock,
+								 .key = {{"issuer_id", INT8OID}, {"reference", TEXTOID}},
+								 .columns = OFFER_COLUMNS};
+	VciArguments key = {0};
 
-	vci_put_int64(&args, issuer_id);
-	vci_put_text(&args, reference);
-	return vci_run(store, &statement, &args) == 1 ? offer_row(store) : NULL;
+	vci_put_int64(&key, issuer_id);
+	vci_put_text(&key, reference);
+	return offer_of(vci_row_find(store, &referenced, &key, VCI_ROW_READ));
+}
+
+static VciRow *
+find_offer(VciStore *store, int64 id, VciRowLock lock)
+{
+	VciArguments key = {0};
+
+	vci_put_int64(&key, id);
+	return vci_row_find(store, &offers, &key, lock);
 }
 
 VciOfferRow *
 vci_store_offer(VciStore *store, int64 id, bool lock)
 {
-	static VciStatement read = {"SELECT " OFFER_COLUMNS "WHERE id = $1", 1, {INT8OID}, NULL};
-	static VciStatement lock_row = {
-		"SELECT " OFFER_COLUMNS "WHERE id = $1 FOR NO KEY UPDATE", 1, {INT8OID}, NULL};
-	VciArguments args = {0};
-
-	vci_put_int64(&args, id);
-	return vci_run(store, lock ? &lock_row : &read, &args) == 1 ? offer_row(store) : NULL;
+	return offer_of(find_offer(store, id, lock ? VCI_ROW_LOCK : VCI_ROW_READ));
 }
 
 /* One of the small changes that a step makes to the row it has locked. */
@@ -276,16 +330,61 @@ update_offer_until(VciStore *store, VciStatement *statement, int64 id, int64 unt
 	"ends_at = pg_catalog.to_timestamp($2) + " CODE_LEEWAY("grants") ", "                          \
 	"claims_due = CASE WHEN claims_due IS NOT NULL THEN pg_catalog.to_timestamp($2) END "
 
-OFFER_UPDATE_UNTIL(vci_store_redeem_offer,
-				   "redeemed_at = $3, ends_at = pg_catalog.to_timestamp($2)")
-OFFER_UPDATE_UNTIL(vci_store_mark_issued,
-				   "issued_at = COALESCE(issued_at, $3), "
-				   "ends_at = COALESCE(pg_catalog.to_timestamp($2), ends_at)")
 OFFER_UPDATE_UNTIL(vci_store_extend_offer, EXPIRES)
 OFFER_UPDATE_UNTIL(vci_store_reopen_offer,
 				   "redeemed_at = NULL, cancelled_at = NULL, tx_code_failures = 0, "
 				   "tx_code_failed_at = NULL, generation = generation + 1, " EXPIRES)
 /* clang-format on */
+
+/* The steps of every wallet: the row that is locked is written where it lies. */
+void
+vci_store_redeem_offer(VciStore *store, int64 id, int64 ends_at)
+{
+	static VciStatement statement = {"UPDATE openid4vci.vci_offer SET redeemed_at = $3, "
+									 "ends_at = pg_catalog.to_timestamp($2) WHERE id = $1",
+									 3,
+									 {INT8OID, INT8OID, TIMESTAMPTZOID},
+									 NULL};
+	VciRow *row = find_offer(store, id, VCI_ROW_LOCK);
+
+	if (row == NULL)
+		return;
+	if (vci_row_is_direct(row))
+	{
+		vci_row_put_time(row, OFFER_REDEEMED_AT, GetCurrentTimestamp());
+		vci_row_put_time(row, OFFER_ENDS_AT, vci_timestamp_of_seconds(ends_at));
+		vci_row_write(store, row);
+		return;
+	}
+	vci_row_close(row);
+	(void) update_offer_until(store, &statement, id, ends_at);
+}
+
+void
+vci_store_mark_issued(VciStore *store, int64 id, int64 ends_at)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_offer SET issued_at = COALESCE(issued_at, $3), "
+		"ends_at = COALESCE(pg_catalog.to_timestamp($2), ends_at) WHERE id = $1",
+		3,
+		{INT8OID, INT8OID, TIMESTAMPTZOID},
+		NULL};
+	VciRow *row = find_offer(store, id, VCI_ROW_LOCK);
+
+	if (row == NULL)
+		return;
+	if (vci_row_is_direct(row))
+	{
+		if (vci_row_is_null(row, OFFER_ISSUED_AT))
+			vci_row_put_time(row, OFFER_ISSUED_AT, GetCurrentTimestamp());
+		if (ends_at != 0)
+			vci_row_put_time(row, OFFER_ENDS_AT, vci_timestamp_of_seconds(ends_at));
+		vci_row_write(store, row);
+		return;
+	}
+	vci_row_close(row);
+	(void) update_offer_until(store, &statement, id, ends_at);
+}
 
 void
 vci_store_prolong_offer(VciStore *store, int64 id, int64 until)
