@@ -188,7 +188,8 @@ build/fuzz/fuzz_%: test/unit/fuzz_%.c $(fuzz_core) Makefile
 	clang $(fuzz_flags) -fsanitize=fuzzer,address,undefined -Isrc $< $(fuzz_core) \
 		$(shell $(PKG_CONFIG) --libs json-c libcrypto) -lm -o $@
 
-corpus_maker := test/unit/make_corpus.c $(addprefix src/jose/,json.c json_scan.c status.c)
+corpus_maker := test/unit/make_corpus.c \
+                $(addprefix src/jose/,base64url.c json.c json_scan.c json_write.c status.c text.c)
 build/fuzz/make_corpus: $(corpus_maker) Makefile
 	@$(MKDIR_P) $(@D)
 	clang $(filter-out -MMD -MP,$(fuzz_flags)) -Isrc $(corpus_maker) \

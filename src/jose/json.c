@@ -10,6 +10,7 @@
 #include <json-c/linkhash.h>
 
 #include "json_scan.h"
+#include "json_write.h"
 
 #define PRINT_FLAGS (JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
 
@@ -231,13 +232,12 @@ lend_text(const VciJson *json, size_t *len)
 char *
 vci_json_print(const VciJson *json)
 {
-	size_t len;
-	const char *text = lend_text(json, &len);
-	char *copy = text == NULL ? NULL : malloc(len + 1);
+	VciText text = {0};
 
-	if (copy != NULL)
-		memcpy(copy, text, len + 1);
-	return copy;
+	vci_json_write(json, &text);
+	if (text.out_of_memory)
+		vci_text_free(&text);
+	return text.data;
 }
 
 void

@@ -10,6 +10,8 @@
 
 #include "base64url.h"
 #include "curves.h"
+#include "json_write.h"
+#include "jws_write.h"
 
 #define SIGNATURE_MAX_BYTES (2 * 48) /* ES384, the longest that we make */
 #define ECDSA_DER_MAX_BYTES 112 /* two integers of 49 bytes, each with its header, and one more */
@@ -316,82 +318,96 @@ sign_bytes(const VciKey *key, const char *input, size_t len, unsigned char *sign
 	return good;
 }
 
-/* The header's text; alg is put in front when the header has none. malloc'd. */
-static char *
-header_text(VciJson *header, VciAlg alg)
+/* The header with its "alg": in front when it has none. */
+static void
+write_header(VciJson *header, VciAlg alg, VciText *json)
 {
-	const char *format = "{\"alg\":\"%s\"%s%s";
 	const char *name = vci_alg_name(alg);
-	char *text;
-	char *with_alg;
-	size_t size;
+	VciText plain = {0};
 
 	if (vci_json_has(header, "alg"))
-		return vci_json_set_string(header, "alg", name) ? vci_json_print(header) : NULL;
-	text = vci_json_print(header);
-	if (text == NULL)
-		return NULL;
-	size = strlen(format) + strlen(name) + strlen(text);
-	with_alg = malloc(size);
-	if (with_alg != NULL)
-		snprintf(with_alg, size, format, name, text[1] == '}' ? "" : ",", text + 1);
-	free(text);
-	return with_alg;
+	{
+		json->out_of_memory = !vci_json_set_string(header, "alg", name);
+		vci_json_write(header, json);
+		return;
+	}
+	vci_json_write(header, &plain);
+	if (!plain.out_of_memory)
+	{
+		vci_text_put(json, "{\"alg\":\"");
+		vci_text_put(json, name);
+		vci_text_put(json, plain.data[1] == '}' ? "\"" : "\",");
+		vci_text_append(json, plain.data + 1, plain.len - 1);
+	}
+	json->out_of_memory = json->out_of_memory || plain.out_of_memory;
+	vci_text_free(&plain);
 }
 
+/* The signing input stands in text. */
 static VciStatus
-assemble(const char *header, const char *payload, const VciKey *key, char **compact,
-		 VciError *error)
+write_signature(const VciKey *key, VciText *text, VciError *error)
 {
 	unsigned char signature[SIGNATURE_MAX_BYTES];
-	size_t header_len = vci_base64url_encoded_size(strlen(header));
-	size_t input_len = header_len + 1 + vci_base64url_encoded_size(strlen(payload));
-	size_t len = input_len + 1 + vci_base64url_encoded_size(signature_size(key));
-	char *text;
 
-	if (len > VCI_JWS_MAX_SIZE)
-		return vci_error(error, VCI_ERR_TOO_LARGE,
-						 "a JWS of %zu characters is larger than the %d that are accepted", len,
-						 VCI_JWS_MAX_SIZE);
-	text = malloc(len + 1);
-	if (text == NULL)
-		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
-	vci_base64url_encode(header, strlen(header), text);
-	text[header_len] = '.';
-	vci_base64url_encode(payload, strlen(payload), text + header_len + 1);
-	if (!sign_bytes(key, text, input_len, signature))
-	{
-		free(text);
+	if (!sign_bytes(key, text->data, text->len, signature))
 		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library failed to sign");
-	}
 	ERR_clear_error(); /* the library may have managed all the same */
-	text[input_len] = '.';
-	vci_base64url_encode(signature, signature_size(key), text + input_len + 1);
-	*compact = text;
-	return VCI_OK;
+	vci_text_append(text, ".", 1);
+	vci_text_base64url(text, signature, signature_size(key));
+	return text->out_of_memory ? vci_error(error, VCI_ERR_MEMORY, "out of memory") : VCI_OK;
+}
+
+VciStatus
+vci_jws_write(VciJson *header, const char *payload, size_t len, const VciKey *key, VciText *text,
+			  VciError *error)
+{
+	VciText json = {0};
+	size_t size;
+
+	if (!key->is_private || vci_json_kind(header) != VCI_JSON_OBJECT)
+		return vci_error(error, VCI_ERR_INTERNAL,
+						 "signing needs a private key, and objects as header and payload");
+	write_header(header, vci_key_alg(key), &json);
+	size = vci_base64url_encoded_size(json.len) + vci_base64url_encoded_size(len) +
+		   vci_base64url_encoded_size(signature_size(key)) + 2;
+	if (size <= VCI_JWS_MAX_SIZE)
+	{
+		vci_text_base64url(text, json.data, json.len);
+		vci_text_append(text, ".", 1);
+		vci_text_base64url(text, payload, len);
+	}
+	text->out_of_memory = text->out_of_memory || json.out_of_memory;
+	vci_text_free(&json);
+	if (text->out_of_memory)
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	if (size > VCI_JWS_MAX_SIZE)
+		return vci_error(error, VCI_ERR_TOO_LARGE,
+						 "a JWS of %zu characters is larger than the %d that are accepted", size,
+						 VCI_JWS_MAX_SIZE);
+	return write_signature(key, text, error);
 }
 
 VciStatus
 vci_jws_sign(VciJson *header, const VciJson *payload, const VciKey *key, char **compact,
 			 VciError *error)
 {
-	char *header_json;
-	char *payload_json;
+	VciText json = {0};
+	VciText text = {0};
 	VciStatus status;
 
 	*compact = NULL;
-	if (!key->is_private || vci_json_kind(header) != VCI_JSON_OBJECT ||
-		vci_json_kind(payload) != VCI_JSON_OBJECT)
+	if (vci_json_kind(payload) != VCI_JSON_OBJECT)
 		return vci_error(error, VCI_ERR_INTERNAL,
 						 "signing needs a private key, and objects as header and payload");
-	header_json = header_text(header, vci_key_alg(key));
-	payload_json = vci_json_print(payload);
-	if (header_json == NULL || payload_json == NULL)
+	vci_json_write(payload, &json);
+	if (json.out_of_memory)
 		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	else
-		status = assemble(header_json, payload_json, key, compact, error);
-	free(header_json);
-	free(payload_json);
+		status = vci_jws_write(header, json.data, json.len, key, &text, error);
+	vci_text_free(&json);
+	if (status != VCI_OK)
+		vci_text_free(&text);
+	*compact = text.data;
 	return status;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base64url.h"
+#include "jws_write.h"
 #include "key.h"
 #include "sd_jwt_hash.h"
 
@@ -75,62 +76,26 @@ vci_claims_path_check(const VciJson *path, VciError *error)
 	return VCI_OK;
 }
 
-/* Copies part and '~' to out, and returns where the next part goes. */
-static char *
-append_part(char *out, const char *part)
-{
-	size_t len = strlen(part);
-
-	memcpy(out, part, len);
-	out[len] = '~';
-	return out + len + 1;
-}
-
-/* "jws~d1~...~dn~", malloc'd. */
-static VciStatus
-join(const char *jws, const VciJson *disclosures, char **joined, VciError *error)
-{
-	size_t count = vci_json_array_length(disclosures);
-	size_t size = strlen(jws) + 1;
-	char *out;
-
-	for (size_t i = 0; i < count; i++)
-	{
-		const char *disclosure = vci_json_string(vci_json_array_at(disclosures, i));
-
-		if (disclosure == NULL)
-			return vci_error(error, VCI_ERR_INTERNAL,
-							 "expected an array of strings as disclosures");
-		size += strlen(disclosure) + 1;
-	}
-	if (count > VCI_SD_JWT_MAX_DISCLOSURES || size > VCI_SD_JWT_MAX_SIZE)
-		return vci_error(error, VCI_ERR_TOO_LARGE,
-						 "an SD-JWT of %zu disclosures and %zu characters is too large", count,
-						 size);
-	out = malloc(size + 1);
-	*joined = out;
-	if (out == NULL)
-		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
-	out = append_part(out, jws);
-	for (size_t i = 0; i < count; i++)
-		out = append_part(out, vci_json_string(vci_json_array_at(disclosures, i)));
-	*out = '\0';
-	return VCI_OK;
-}
-
 VciStatus
-vci_sd_jwt_sign(VciJson *header, const VciJson *payload, const VciJson *disclosures,
-				const VciKey *key, char **sd_jwt, VciError *error)
+vci_sd_jwt_sign(VciJson *header, const VciConcealed *concealed, const VciKey *key, char **sd_jwt,
+				VciError *error)
 {
-	char *jws;
+	VciText text = {0};
 	VciStatus status;
 
 	*sd_jwt = NULL;
-	status = vci_jws_sign(header, payload, key, &jws, error);
+	status = vci_jws_write(header, concealed->payload, concealed->payload_len, key, &text, error);
+	vci_text_append(&text, concealed->disclosures, concealed->disclosures_len);
+	if (status == VCI_OK && text.out_of_memory)
+		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	if (status == VCI_OK &&
+		(concealed->count > VCI_SD_JWT_MAX_DISCLOSURES || text.len > VCI_SD_JWT_MAX_SIZE))
+		status = vci_error(error, VCI_ERR_TOO_LARGE,
+						   "an SD-JWT of %zu disclosures and %zu characters is too large",
+						   concealed->count, text.len);
 	if (status != VCI_OK)
-		return status;
-	status = join(jws, disclosures, sd_jwt, error);
-	free(jws);
+		vci_text_free(&text);
+	*sd_jwt = text.data;
 	return status;
 }
 

@@ -21,25 +21,36 @@
 /* Is this a well-formed claims path pointer of at most VCI_JSON_MAX_DEPTH parts? */
 extern VciStatus vci_claims_path_check(const VciJson *path, VciError *error);
 
+/* An SD-JWT before it is signed; malloc'd. */
+typedef struct VciConcealed
+{
+	char *payload; /* JSON */
+	size_t payload_len;
+	char *disclosures; /* "~", and each in base64url with "~" behind it */
+	size_t disclosures_len;
+	size_t count; /* of disclosures */
+} VciConcealed;
+
 /*
- * Replaces, in payload, each claim that a pointer in paths (array of pointers)
- * selects by its sha-256 digest; where a pointer lies below another, the disclosures
+ * Writes head, the text of members that are never concealed ("\"iss\":\"x\"", NULL: none) and
+ * that payload does not have, and then payload with each claim that a pointer in paths (array of pointers) selects
+ * replaced by its sha-256 digest; where a pointer lies below another, the disclosures
  * nest (recursive, section 4.2.6). A pointer that selects nothing is no error.
  * decoys digests without disclosure are added to the top-level _sd (only if decoys > 0;
  * section 4.2.5). Digests are shuffled, salts are 128 bits from the system's generator.
- * Sets "_sd_alg" only when a digest stands in payload. *disclosures becomes an array of
- * base64url strings, empty when nothing was concealed.
+ * Writes "_sd_alg" only when a digest stands in payload.
  * Members "_sd", "..." and top-level "_sd_alg" in payload: VCI_ERR_CLAIM_RESERVED;
- * nested deeper than VCI_JSON_MAX_DEPTH - 1: VCI_ERR_JSON_DEPTH. After a failure payload
- * may be half concealed and is only good for vci_json_free.
+ * nested deeper than VCI_JSON_MAX_DEPTH - 1: VCI_ERR_JSON_DEPTH. After a failure
+ * *concealed is empty.
  */
-extern VciStatus vci_sd_jwt_conceal(VciJson *payload, const VciJson *paths, int decoys,
-									VciJson **disclosures, VciError *error);
+extern VciStatus vci_sd_jwt_conceal(const char *head, const VciJson *payload, const VciJson *paths,
+									int decoys, VciConcealed *concealed, VciError *error);
 
-/* Signs payload and appends "~" and each disclosure "~"; *sd_jwt is malloc'd. */
-extern VciStatus vci_sd_jwt_sign(VciJson *header, const VciJson *payload,
-								 const VciJson *disclosures, const VciKey *key, char **sd_jwt,
-								 VciError *error);
+extern void vci_concealed_free(VciConcealed *concealed);
+
+/* Signs the payload and appends the disclosures; *sd_jwt is malloc'd. */
+extern VciStatus vci_sd_jwt_sign(VciJson *header, const VciConcealed *concealed, const VciKey *key,
+								 char **sd_jwt, VciError *error);
 
 typedef struct VciSdJwt
 {

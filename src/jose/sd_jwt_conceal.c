@@ -3,46 +3,82 @@
 #include <string.h>
 
 #include "base64url.h"
+#include "json_write.h"
 #include "key.h"
 #include "sd_jwt.h"
 #include "sd_jwt_hash.h"
 #include "seal.h"
 
 #define SALT_BYTES	16 /* section 9.3: 128 bits */
+#define SALT_TEXT	((SALT_BYTES * 4 + 2) / 3 + 1)
 #define DECOY_BYTES 32
-#define POOL_BYTES	1024
+#define POOL_BYTES	512
+
+/* A pointer that has come to the node at hand, and its part that is compared next. */
+typedef struct Pointer
+{
+	const VciJson *path;
+	size_t length;
+	const VciJson *part;
+	const char *name; /* of part; NULL: an index or null */
+} Pointer;
 
 /*
- * State of one concealment. A pointer is selected among paths by its index; the pool
- * makes one call of the generator do for a whole credential.
+ * State of one concealment: claims go from the tree right into texts. The pool makes one call
+ * of the generator do for a whole credential. digests and selected are stacks: what a value
+ * has put there goes when the value is written.
  */
 typedef struct Concealer
 {
-	const VciJson *paths;
-	VciJson *disclosures;
+	VciText payload;
+	VciText disclosures;
+	size_t count;					   /* of disclosures */
+	VciText plain[VCI_JSON_MAX_DEPTH]; /* the disclosure that is being written at each depth */
 	EVP_MD *hash;
+	size_t digest_count;
+	size_t digest_capacity;
+	char (*digests)[VCI_SD_JWT_DIGEST_SIZE];
+	size_t selected_count;
+	size_t selected_capacity;
+	Pointer *selected;
 	size_t pool_left;
 	unsigned char pool[POOL_BYTES];
 	VciError *error;
 } Concealer;
 
-typedef struct Digests
-{
-	size_t count;
-	size_t capacity;
-	char (*texts)[VCI_SD_JWT_DIGEST_SIZE];
-} Digests;
-
-/* The pointers that have selected the node at hand, depth parts long so far. */
+/* The pointers, from "first" on in selected, that have come to the node at hand. */
 typedef struct Selection
 {
-	const size_t *indexes;
+	size_t first;
 	size_t count;
-	size_t depth;
+	size_t depth; /* parts of them that were followed */
 } Selection;
 
-static VciStatus conceal_node(Concealer *concealer, VciJson *node, const Selection *selection,
-							  int decoys);
+static VciStatus write_node(Concealer *concealer, const VciJson *node, const Selection *selection,
+							VciText *out);
+
+static VciStatus
+out_of_memory(Concealer *concealer)
+{
+	return vci_error(concealer->error, VCI_ERR_MEMORY, "out of memory");
+}
+
+/* Room for one more element behind count; false when memory is out. */
+static bool
+reserve(void **elements, size_t count, size_t *capacity, size_t size)
+{
+	size_t larger = *capacity == 0 ? 16 : *capacity * 2;
+	void *moved;
+
+	if (count < *capacity)
+		return true;
+	moved = realloc(*elements, larger * size);
+	if (moved == NULL)
+		return false;
+	*elements = moved;
+	*capacity = larger;
+	return true;
+}
 
 static VciStatus
 draw(Concealer *concealer, void *out, size_t len)
@@ -78,48 +114,65 @@ draw_below(Concealer *concealer, uint32_t bound, uint32_t *number)
 }
 
 static VciStatus
-add_digest(Concealer *concealer, Digests *digests, const char *text, size_t len)
+push_digest(Concealer *concealer, const char *text, size_t len)
 {
-	if (digests->count == digests->capacity)
-	{
-		size_t capacity = digests->capacity == 0 ? 16 : digests->capacity * 2;
-		void *texts = realloc(digests->texts, capacity * sizeof(*digests->texts));
+	void *digests = concealer->digests;
+	bool room = reserve(&digests, concealer->digest_count, &concealer->digest_capacity,
+						sizeof(*concealer->digests));
 
-		if (texts == NULL)
-			return vci_error(concealer->error, VCI_ERR_MEMORY, "out of memory");
-		digests->texts = texts;
-		digests->capacity = capacity;
-	}
-	return vci_sd_jwt_digest(concealer->hash, text, len, digests->texts[digests->count++],
-							 concealer->error);
+	concealer->digests = digests;
+	if (!room)
+		return out_of_memory(concealer);
+	return vci_sd_jwt_digest(concealer->hash, text, len,
+							 concealer->digests[concealer->digest_count++], concealer->error);
 }
 
-/* [salt, name, value], or [salt, value] when name is NULL; NULL when memory is out. */
-static char *
-disclosure_text(const char *salt, const char *name, VciJson *value)
-{
-	VciJson *array = vci_json_new_array();
-	char *text = NULL;
-
-	if (array != NULL && vci_json_append_string(array, salt) &&
-		(name == NULL || vci_json_append_string(array, name)) &&
-		(value == NULL ? vci_json_append_null(array) : vci_json_append(array, vci_json_ref(value))))
-		text = vci_json_print(array);
-	vci_json_free(array);
-	return text;
-}
-
-/* Makes the disclosure of a claim or element and adds its digest to digests. */
 static VciStatus
-disclose(Concealer *concealer, const char *name, VciJson *value, Digests *digests)
+push_selected(Concealer *concealer, const VciJson *path, size_t length, size_t depth)
 {
+	const VciJson *part = vci_json_array_at(path, depth);
+	void *selected = concealer->selected;
+	bool room = reserve(&selected, concealer->selected_count, &concealer->selected_capacity,
+						sizeof(*concealer->selected));
+
+	concealer->selected = selected;
+	if (!room)
+		return out_of_memory(concealer);
+	concealer->selected[concealer->selected_count++] =
+		(Pointer){.path = path, .length = length, .part = part, .name = vci_json_string(part)};
+	return VCI_OK;
+}
+
+/* Encodes a disclosure, puts it to the others and its digest on the stack. */
+static VciStatus
+add_disclosure(Concealer *concealer, const VciText *plain)
+{
+	VciText *disclosures = &concealer->disclosures;
+	size_t start = disclosures->len;
+
+	vci_text_base64url(disclosures, plain->data, plain->len);
+	if (plain->out_of_memory || disclosures->out_of_memory)
+		return out_of_memory(concealer);
+	concealer->count++;
+	vci_text_append(disclosures, "~", 1);
+	if (disclosures->out_of_memory)
+		return out_of_memory(concealer);
+	return push_digest(concealer, disclosures->data + start, disclosures->len - start - 1);
+}
+
+/*
+ * Makes the disclosure of a claim, or of an element when name is NULL: [salt, name, value] or
+ * [salt, value]. What is concealed below has its digests in the value.
+ */
+static VciStatus
+disclose(Concealer *concealer, const char *name, const VciJson *value, const Selection *below)
+{
+	VciText *plain = &concealer->plain[below->depth - 1];
 	unsigned char salt[SALT_BYTES];
-	char salt_text[(SALT_BYTES * 4 + 2) / 3 + 1];
-	char *json;
-	char *encoded;
+	char salt_text[SALT_TEXT];
 	VciStatus status;
 
-	if (vci_json_array_length(concealer->disclosures) == VCI_SD_JWT_MAX_DISCLOSURES)
+	if (concealer->count >= VCI_SD_JWT_MAX_DISCLOSURES)
 		return vci_error(concealer->error, VCI_ERR_TOO_LARGE, "expected at most %d disclosures",
 						 VCI_SD_JWT_MAX_DISCLOSURES);
 	status = draw(concealer, salt, sizeof(salt));
@@ -127,20 +180,23 @@ disclose(Concealer *concealer, const char *name, VciJson *value, Digests *digest
 		return status;
 	vci_base64url_encode(salt, sizeof(salt), salt_text);
 
-	json = disclosure_text(salt_text, name, value);
-	encoded = json == NULL ? NULL : vci_base64url_encode_new(json, strlen(json));
-	free(json);
-	if (encoded == NULL || !vci_json_append_string(concealer->disclosures, encoded))
-		status = vci_error(concealer->error, VCI_ERR_MEMORY, "out of memory");
-	else
-		status = add_digest(concealer, digests, encoded, strlen(encoded));
-	free(encoded);
-	return status;
+	vci_text_clear(plain);
+	vci_text_append(plain, "[\"", 2);
+	vci_text_put(plain, salt_text);
+	vci_text_append(plain, "\",", 2);
+	if (name != NULL)
+	{
+		vci_json_write_string(name, strlen(name), plain);
+		vci_text_append(plain, ",", 1);
+	}
+	status = write_node(concealer, value, below, plain);
+	vci_text_append(plain, "]", 1);
+	return status == VCI_OK ? add_disclosure(concealer, plain) : status;
 }
 
 /* Section 4.2.5: the digest of random bytes looks like any other. */
 static VciStatus
-add_decoys(Concealer *concealer, int decoys, Digests *digests)
+push_decoys(Concealer *concealer, int decoys)
 {
 	VciStatus status = VCI_OK;
 
@@ -150,180 +206,193 @@ add_decoys(Concealer *concealer, int decoys, Digests *digests)
 
 		status = draw(concealer, bytes, sizeof(bytes));
 		if (status == VCI_OK)
-			status = add_digest(concealer, digests, (const char *) bytes, sizeof(bytes));
+			status = push_digest(concealer, (const char *) bytes, sizeof(bytes));
 	}
 	return status;
 }
 
 /* Section 4.2.4.1: the order must not tell the order of the claims. Fisher and Yates. */
 static VciStatus
-shuffle(Concealer *concealer, Digests *digests)
+shuffle(Concealer *concealer, size_t first)
 {
-	for (size_t i = digests->count; i > 1; i--)
+	for (size_t i = concealer->digest_count - first; i > 1; i--)
 	{
 		char kept[VCI_SD_JWT_DIGEST_SIZE];
+		char *last = concealer->digests[first + i - 1];
 		uint32_t other;
 		VciStatus status = draw_below(concealer, (uint32_t) i, &other);
 
 		if (status != VCI_OK)
 			return status;
-		memcpy(kept, digests->texts[i - 1], sizeof(kept));
-		memcpy(digests->texts[i - 1], digests->texts[other], sizeof(kept));
-		memcpy(digests->texts[other], kept, sizeof(kept));
+		memcpy(kept, last, sizeof(kept));
+		memcpy(last, concealer->digests[first + other], sizeof(kept));
+		memcpy(concealer->digests[first + other], kept, sizeof(kept));
 	}
 	return VCI_OK;
 }
 
+/* Takes the digests from "first" on off the stack and writes them as _sd. */
 static VciStatus
-set_sd(Concealer *concealer, VciJson *object, Digests *digests)
+write_sd(Concealer *concealer, size_t first, VciText *out)
 {
-	VciStatus status = shuffle(concealer, digests);
-	VciJson *sd;
+	VciStatus status = shuffle(concealer, first);
 
-	if (status != VCI_OK)
-		return status;
-	sd = vci_json_new_array();
-	for (size_t i = 0; sd != NULL && i < digests->count; i++)
+	vci_text_put(out, "\"_sd\":[");
+	for (size_t i = first; i < concealer->digest_count; i++)
 	{
-		if (!vci_json_append_string(sd, digests->texts[i]))
-		{
-			vci_json_free(sd);
-			sd = NULL;
-		}
+		vci_text_put(out, i == first ? "\"" : ",\"");
+		vci_text_put(out, concealer->digests[i]);
+		vci_text_append(out, "\"", 1);
 	}
-	if (!vci_json_set(object, "_sd", sd))
-		return vci_error(concealer->error, VCI_ERR_MEMORY, "out of memory");
-	return VCI_OK;
+	vci_text_append(out, "]", 1);
+	concealer->digest_count = first;
+	return status;
 }
 
-/* Does this part of a pointer select the member name, or, without name, element index? */
+/* Does it select the member name, or, without name, element index? */
 static bool
-part_selects(const VciJson *part, const char *name, size_t index)
+selects(const Pointer *pointer, const char *name, size_t index)
 {
 	int64_t number;
 
 	if (name != NULL)
-	{
-		const char *text = vci_json_string(part);
-
-		return text != NULL && strcmp(text, name) == 0;
-	}
-	if (part == NULL)
+		return pointer->name != NULL && strcmp(pointer->name, name) == 0;
+	if (pointer->part == NULL)
 		return true;
-	return vci_json_int64(part, &number) && number >= 0 && (uint64_t) number == index;
+	return vci_json_int64(pointer->part, &number) && number >= 0 && (uint64_t) number == index;
 }
 
 /*
- * Conceals what lies below a child, and tells in *concealed whether the child itself is
- * to be: children first, so that their digests stand in the parent's disclosure.
+ * Which pointers select something below the member (or element), and whether one selects the
+ * child itself. The caller takes what stands in *below off the stack.
  */
 static VciStatus
-conceal_below(Concealer *concealer, const Selection *selection, const char *name, size_t index,
-			  VciJson *child, bool *concealed)
+select_child(Concealer *concealer, const Selection *selection, const char *name, size_t index,
+			 Selection *below, bool *concealed)
 {
-	size_t *indexes = malloc((selection->count + 1) * sizeof(*indexes));
-	Selection below = {.indexes = indexes, .count = 0, .depth = selection->depth + 1};
 	VciStatus status = VCI_OK;
 
 	*concealed = false;
-	if (indexes == NULL)
-		return vci_error(concealer->error, VCI_ERR_MEMORY, "out of memory");
-	for (size_t i = 0; i < selection->count; i++)
+	*below = (Selection){.first = concealer->selected_count, .depth = selection->depth + 1};
+	for (size_t i = 0; i < selection->count && status == VCI_OK; i++)
 	{
-		const VciJson *pointer = vci_json_array_at(concealer->paths, selection->indexes[i]);
+		const Pointer *pointer = &concealer->selected[selection->first + i];
 
-		if (!part_selects(vci_json_array_at(pointer, selection->depth), name, index))
+		if (!selects(pointer, name, index))
 			continue;
-		if (vci_json_array_length(pointer) == below.depth)
+		if (pointer->length == below->depth)
 			*concealed = true;
 		else
-			indexes[below.count++] = selection->indexes[i];
+			status = push_selected(concealer, pointer->path, pointer->length, below->depth);
 	}
-	if (below.count > 0)
-		status = conceal_node(concealer, child, &below, 0);
-	free(indexes);
+	below->count = concealer->selected_count - below->first;
 	return status;
 }
 
+/* Counts members that are not concealed in *written. */
 static VciStatus
-conceal_members(Concealer *concealer, VciJson *object, const Selection *selection, Digests *digests)
+write_member(Concealer *concealer, const VciJsonIter *member, const Selection *selection,
+			 size_t *written, VciText *out)
 {
-	for (VciJsonIter i = vci_json_iter(object); vci_json_next(&i);)
-	{
-		bool concealed;
-		VciStatus status = conceal_below(concealer, selection, i.name, 0, i.value, &concealed);
+	Selection below;
+	bool concealed;
+	VciStatus status = select_child(concealer, selection, member->name, 0, &below, &concealed);
 
-		if (status == VCI_OK && concealed)
-			status = disclose(concealer, i.name, i.value, digests);
-		if (status != VCI_OK)
-			return status;
-		if (concealed)
-			vci_json_remove(object, i.name);
+	if (status == VCI_OK && concealed)
+		status = disclose(concealer, member->name, member->value, &below);
+	else if (status == VCI_OK)
+	{
+		if ((*written)++ > 0)
+			vci_text_append(out, ",", 1);
+		vci_json_write_string(member->name, strlen(member->name), out);
+		vci_text_append(out, ":", 1);
+		status = write_node(concealer, member->value, &below, out);
 	}
-	return VCI_OK;
+	concealer->selected_count = below.first;
+	return status;
+}
+
+/* The members between the braces; "written" of them stand there already. */
+static VciStatus
+write_members(Concealer *concealer, const VciJson *object, const Selection *selection,
+			  size_t *written, int decoys, VciText *out)
+{
+	size_t first = concealer->digest_count;
+	VciStatus status = VCI_OK;
+
+	for (VciJsonIter i = vci_json_iter(object); status == VCI_OK && vci_json_next(&i);)
+		status = write_member(concealer, &i, selection, written, out);
+	if (status == VCI_OK)
+		status = push_decoys(concealer, decoys);
+	if (status != VCI_OK || concealer->digest_count == first)
+		return status;
+	if ((*written)++ > 0)
+		vci_text_append(out, ",", 1);
+	return write_sd(concealer, first, out);
 }
 
 static VciStatus
-conceal_object(Concealer *concealer, VciJson *object, const Selection *selection, int decoys)
+write_object(Concealer *concealer, const VciJson *object, const Selection *selection, VciText *out)
 {
-	Digests digests = {0};
-	VciStatus status = conceal_members(concealer, object, selection, &digests);
+	size_t written = 0;
+	VciStatus status;
 
-	if (status == VCI_OK)
-		status = add_decoys(concealer, decoys, &digests);
-	if (status == VCI_OK && digests.count > 0)
-		status = set_sd(concealer, object, &digests);
-	free(digests.texts);
+	vci_text_append(out, "{", 1);
+	status = write_members(concealer, object, selection, &written, 0, out);
+	vci_text_append(out, "}", 1);
 	return status;
 }
 
 /* Section 4.2.4.2: in place of the element, an object that holds its digest. */
 static VciStatus
-conceal_element(Concealer *concealer, VciJson *array, size_t index)
+write_concealed_element(Concealer *concealer, const VciJson *element, const Selection *below,
+						VciText *out)
 {
-	Digests digest = {0};
-	VciJson *placeholder;
-	VciStatus status = disclose(concealer, NULL, vci_json_array_at(array, index), &digest);
+	VciStatus status = disclose(concealer, NULL, element, below);
 
-	if (status == VCI_OK)
-	{
-		placeholder = vci_json_new_object();
-		if (!vci_json_set_string(placeholder, "...", digest.texts[0]))
-		{
-			vci_json_free(placeholder);
-			placeholder = NULL;
-		}
-		if (!vci_json_array_put(array, index, placeholder))
-			status = vci_error(concealer->error, VCI_ERR_MEMORY, "out of memory");
-	}
-	free(digest.texts);
-	return status;
-}
-
-static VciStatus
-conceal_array(Concealer *concealer, VciJson *array, const Selection *selection)
-{
-	for (size_t i = 0; i < vci_json_array_length(array); i++)
-	{
-		bool concealed;
-		VciStatus status =
-			conceal_below(concealer, selection, NULL, i, vci_json_array_at(array, i), &concealed);
-
-		if (status == VCI_OK && concealed)
-			status = conceal_element(concealer, array, i);
-		if (status != VCI_OK)
-			return status;
-	}
+	if (status != VCI_OK)
+		return status;
+	vci_text_put(out, "{\"...\":\"");
+	vci_text_put(out, concealer->digests[--concealer->digest_count]);
+	vci_text_put(out, "\"}");
 	return VCI_OK;
 }
 
 static VciStatus
-conceal_node(Concealer *concealer, VciJson *node, const Selection *selection, int decoys)
+write_array(Concealer *concealer, const VciJson *array, const Selection *selection, VciText *out)
 {
-	if (vci_json_kind(node) == VCI_JSON_OBJECT)
-		return conceal_object(concealer, node, selection, decoys);
-	if (vci_json_kind(node) == VCI_JSON_ARRAY)
-		return conceal_array(concealer, node, selection);
+	size_t length = vci_json_array_length(array);
+	VciStatus status = VCI_OK;
+
+	vci_text_append(out, "[", 1);
+	for (size_t i = 0; i < length && status == VCI_OK; i++)
+	{
+		const VciJson *element = vci_json_array_at(array, i);
+		Selection below;
+		bool concealed;
+
+		if (i > 0)
+			vci_text_append(out, ",", 1);
+		status = select_child(concealer, selection, NULL, i, &below, &concealed);
+		if (status == VCI_OK)
+			status = concealed ? write_concealed_element(concealer, element, &below, out)
+							   : write_node(concealer, element, &below, out);
+		concealer->selected_count = below.first;
+	}
+	vci_text_append(out, "]", 1);
+	return status;
+}
+
+static VciStatus
+write_node(Concealer *concealer, const VciJson *node, const Selection *selection, VciText *out)
+{
+	VciJsonKind kind = vci_json_kind(node);
+
+	if (kind == VCI_JSON_OBJECT && selection->count > 0)
+		return write_object(concealer, node, selection, out);
+	if (kind == VCI_JSON_ARRAY && selection->count > 0)
+		return write_array(concealer, node, selection, out);
+	vci_json_write(node, out);
 	return VCI_OK;
 }
 
@@ -372,50 +441,86 @@ check_input(const VciJson *payload, const VciJson *paths, int decoys, VciError *
 
 /* All pointers together, before any part of them was followed. */
 static VciStatus
-conceal_payload(Concealer *concealer, VciJson *payload, int decoys)
+select_all(Concealer *concealer, const VciJson *paths, Selection *selection)
 {
-	size_t count = vci_json_array_length(concealer->paths);
-	size_t *indexes = malloc((count + 1) * sizeof(*indexes));
-	Selection selection = {.indexes = indexes, .count = count, .depth = 0};
-	VciStatus status;
+	VciStatus status = VCI_OK;
 
-	if (indexes == NULL)
-		return vci_error(concealer->error, VCI_ERR_MEMORY, "out of memory");
-	for (size_t i = 0; i < count; i++)
-		indexes[i] = i;
-	status = conceal_node(concealer, payload, &selection, decoys);
-	free(indexes);
+	*selection = (Selection){.count = vci_json_array_length(paths)};
+	for (size_t i = 0; i < selection->count && status == VCI_OK; i++)
+	{
+		const VciJson *path = vci_json_array_at(paths, i);
+
+		status = push_selected(concealer, path, vci_json_array_length(path), 0);
+	}
 	return status;
 }
 
-VciStatus
-vci_sd_jwt_conceal(VciJson *payload, const VciJson *paths, int decoys, VciJson **disclosures,
-				   VciError *error)
+static VciStatus
+write_payload(Concealer *concealer, const char *head, const VciJson *payload, const VciJson *paths,
+			  int decoys)
 {
-	Concealer concealer = {.paths = paths, .error = error};
+	VciText *out = &concealer->payload;
+	size_t written = head != NULL && head[0] != '\0' ? 1 : 0;
+	Selection selection;
+	VciStatus status = select_all(concealer, paths, &selection);
+
+	vci_text_append(&concealer->disclosures, "~", 1);
+	vci_text_append(out, "{", 1);
+	vci_text_put(out, head == NULL ? "" : head);
+	if (status == VCI_OK)
+		status = write_members(concealer, payload, &selection, &written, decoys, out);
+	if (decoys > 0 || concealer->count > 0)
+		vci_text_put(out, written > 0 ? ",\"_sd_alg\":\"sha-256\"" : "\"_sd_alg\":\"sha-256\"");
+	vci_text_append(out, "}", 1);
+	if (status == VCI_OK && (out->out_of_memory || concealer->disclosures.out_of_memory))
+		status = out_of_memory(concealer);
+	return status;
+}
+
+static void
+free_concealer(Concealer *concealer)
+{
+	for (size_t i = 0; i < VCI_JSON_MAX_DEPTH; i++)
+		vci_text_free(&concealer->plain[i]);
+	vci_text_free(&concealer->payload);
+	vci_text_free(&concealer->disclosures);
+	free(concealer->digests);
+	free(concealer->selected);
+	EVP_MD_free(concealer->hash);
+	/* salts that were drawn and not used */
+	vci_wipe(concealer->pool, sizeof(concealer->pool));
+}
+
+VciStatus
+vci_sd_jwt_conceal(const char *head, const VciJson *payload, const VciJson *paths, int decoys,
+				   VciConcealed *concealed, VciError *error)
+{
+	Concealer concealer = {.error = error};
 	VciStatus status = check_input(payload, paths, decoys, error);
 
-	*disclosures = NULL;
-	if (status != VCI_OK)
-		return status;
-	concealer.disclosures = vci_json_new_array();
-	if (concealer.disclosures == NULL)
-		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
-	else
+	memset(concealed, 0, sizeof(*concealed));
+	if (status == VCI_OK)
 		status = vci_sd_jwt_hash("sha-256", &concealer.hash, error);
 	if (status == VCI_OK)
-		status = conceal_payload(&concealer, payload, decoys);
-	if (status == VCI_OK && (decoys > 0 || vci_json_array_length(concealer.disclosures) > 0) &&
-		!vci_json_set_string(payload, "_sd_alg", "sha-256"))
-		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
-
-	EVP_MD_free(concealer.hash);
-	vci_wipe(concealer.pool, sizeof(concealer.pool));
-	if (status != VCI_OK)
+		status = write_payload(&concealer, head, payload, paths, decoys);
+	if (status == VCI_OK)
 	{
-		vci_json_free(concealer.disclosures);
-		return status;
+		*concealed = (VciConcealed){.payload = concealer.payload.data,
+									.payload_len = concealer.payload.len,
+									.disclosures = concealer.disclosures.data,
+									.disclosures_len = concealer.disclosures.len,
+									.count = concealer.count};
+		concealer.payload.data = NULL;
+		concealer.disclosures.data = NULL;
 	}
-	*disclosures = concealer.disclosures;
-	return VCI_OK;
+	free_concealer(&concealer);
+	return status;
+}
+
+void
+vci_concealed_free(VciConcealed *concealed)
+{
+	free(concealed->payload);
+	free(concealed->disclosures);
+	memset(concealed, 0, sizeof(*concealed));
 }

@@ -160,14 +160,12 @@ vci_sign_credential(const VciIssuerEntry *issuer, int configuration, const char 
 	return result;
 }
 
-/* An operator's holder_jwk, checked and reduced to its required members; NULL for none. */
+/* An operator's holder_jwk, checked, and its key; NULL for none. */
 static VciJson *
 holder_of_argument(FunctionCallInfo fcinfo, int argument, const VciConfiguration *configuration,
-				   char *thumbprint)
+				   VciKey **key)
 {
 	VciJson *given = vci_arg_json(fcinfo, argument, "holder_jwk");
-	VciJson **canonical = vci_own_json();
-	VciKey **key = vci_own_key();
 	VciError error = VCI_ERROR_INIT;
 
 	if (given == NULL && configuration->binding == VCI_HOLDER_REQUIRED)
@@ -186,9 +184,7 @@ holder_of_argument(FunctionCallInfo fcinfo, int argument, const VciConfiguration
 							   "holder_jwk must be null",
 							   configuration->id)));
 	vci_require(vci_key_from_public_jwk_on(vci_backend_curves(), given, key, &error), &error);
-	vci_require(vci_key_thumbprint(*key, thumbprint, &error), &error);
-	vci_require_memory(*canonical = vci_key_public_jwk(*key));
-	return *canonical;
+	return given;
 }
 
 PG_FUNCTION_INFO_V1(vci_issue_sdjwt);
@@ -204,7 +200,6 @@ vci_issue_sdjwt(PG_FUNCTION_ARGS)
 	VciIssuerEntry *issuer = vci_issuer_with_duty(store, vci_arg_text(fcinfo, 3), VCI_DUTY_OFFERER);
 	int n = vci_cache_require_configuration(store, issuer, id);
 	const VciConfiguration *configuration = &issuer->configurations[n];
-	char thumbprint[VCI_THUMBPRINT_SIZE];
 	VciJson *holder;
 	VciError error = VCI_ERROR_INIT;
 	VciSignedCredential credential;
@@ -215,7 +210,7 @@ vci_issue_sdjwt(PG_FUNCTION_ARGS)
 	vci_require_issuance(issuer);
 	vci_require(vci_claims_check(claims, &error), &error);
 	vci_require(vci_claims_check_mandatory(claims, configuration, &error), &error);
-	holder = holder_of_argument(fcinfo, 2, configuration, thumbprint);
+	holder = holder_of_argument(fcinfo, 2, configuration, vci_own_key());
 	vci_cache_require_key(issuer);
 	vci_cache_unseal(issuer);
 	credential = vci_sign_credential(issuer, n, configuration->format, claims, holder, vci_now());
@@ -296,6 +291,8 @@ vci_issue_and_record(PG_FUNCTION_ARGS)
 							   .subject_model = vci_arg_text(fcinfo, 3),
 							   .subject_id = vci_arg_text(fcinfo, 4)};
 	VciSignedCredential credential;
+	VciError error = VCI_ERROR_INIT;
+	VciKey **holder_key = vci_own_key();
 	VciJson *holder;
 	VciJson *claims;
 	int64 credential_id;
@@ -304,7 +301,9 @@ vci_issue_and_record(PG_FUNCTION_ARGS)
 	vci_require_issuance(issuer);
 	vci_cache_require_key(issuer);
 	vci_cache_unseal(issuer);
-	holder = holder_of_argument(fcinfo, 2, configuration, thumbprint);
+	holder = holder_of_argument(fcinfo, 2, configuration, holder_key);
+	if (holder != NULL)
+		vci_require(vci_key_thumbprint(*holder_key, thumbprint, &error), &error);
 	claims = claims_to_record(fcinfo, store, issuer, n, &record);
 	credential = vci_sign_credential(issuer, n, record.format, claims, holder, record.issued_at);
 	record.expires_at = credential.expires_at;

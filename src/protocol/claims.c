@@ -99,7 +99,7 @@ typedef struct UnlistedWalk
 	const VciConfiguration *configuration;
 	Part parts[VCI_JSON_MAX_DEPTH]; /* from the top to the value that is looked at */
 	size_t depth;
-	VciJson *paths;
+	VciJson *paths; /* NULL as long as all is listed */
 	VciError *error;
 } UnlistedWalk;
 
@@ -155,6 +155,7 @@ mention_among(const VciJson *pointers, const UnlistedWalk *walk)
 static VciStatus
 conceal_here(UnlistedWalk *walk)
 {
+	const VciJson *listed = walk->configuration->selectively_disclosable;
 	VciJson *path = vci_json_new_array();
 	bool ok = path != NULL;
 
@@ -167,6 +168,8 @@ conceal_here(UnlistedWalk *walk)
 	}
 	if (!ok)
 		vci_json_free(path);
+	if (ok && walk->paths == NULL)
+		walk->paths = listed != NULL ? vci_json_copy(listed) : vci_json_new_array();
 	if (!ok || !vci_json_append(walk->paths, path))
 		return vci_error(walk->error, VCI_ERR_MEMORY, "out of memory");
 	return VCI_OK;
@@ -222,21 +225,21 @@ vci_claims_disclosable(const VciJson *claims, const VciConfiguration *configurat
 					   VciJson **paths, VciError *error)
 {
 	UnlistedWalk walk = {.configuration = configuration, .error = error};
+	VciJson *listed = configuration->selectively_disclosable;
 	VciStatus status;
 
 	*paths = NULL;
-	if (configuration->selectively_disclosable != NULL)
-		walk.paths = vci_json_copy(configuration->selectively_disclosable);
-	else
-		walk.paths = vci_json_new_array();
-	if (walk.paths == NULL)
-		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	status = conceal_unlisted_below(&walk, claims);
 	if (status != VCI_OK)
 	{
 		vci_json_free(walk.paths);
 		return status;
 	}
+	/* where all is listed, the list itself will do */
+	if (walk.paths == NULL)
+		walk.paths = listed != NULL ? vci_json_ref(listed) : vci_json_new_array();
+	if (walk.paths == NULL)
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	*paths = walk.paths;
 	return VCI_OK;
 }

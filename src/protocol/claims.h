@@ -23,7 +23,8 @@ extern VciStatus vci_claims_check_mandatory(const VciJson *claims,
  * The pointers to conceal for these claims: the configuration's selectively
  * disclosable ones and, because an unlisted claim must not be shown to every
  * verifier, each claim that neither list names. Within a claim that has only pointers
- * into it, each member or element without one counts as unlisted too. New.
+ * into it, each member or element without one counts as unlisted too. A
+ * reference of the caller's own, for reading: it may be the configuration's list.
  */
 extern VciStatus vci_claims_disclosable(const VciJson *claims,
 										const VciConfiguration *configuration, VciJson **paths,

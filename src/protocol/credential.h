@@ -79,9 +79,9 @@ typedef struct VciCredentialParts
 	const VciJson *claims;	   /* the subject's, checked */
 	const VciJson *holder_jwk; /* public JWK for cnf; NULL: none */
 	const char *kid;
-	const VciJson *x5c; /* certificate chain of key for the header; NULL: none */
-	const VciKey *key;	/* the issuer's private key */
-	int64_t issued_at;	/* seconds since 1970, not yet rounded */
+	VciJson *x5c;	   /* certificate chain of key for the header; NULL: none */
+	const VciKey *key; /* the issuer's private key */
+	int64_t issued_at; /* seconds since 1970, not yet rounded */
 } VciCredentialParts;
 
 /*

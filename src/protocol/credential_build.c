@@ -1,9 +1,12 @@
 /* Building and signing one SD-JWT VC (RFC 9901, SD-JWT VC section 2.2). */
 #include "credential.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../jose/json_write.h"
 #include "../jose/sd_jwt.h"
 #include "claims.h"
 
@@ -30,115 +33,110 @@ round_down(int64_t time, int64_t step)
 	return time - (beyond < 0 ? beyond + step : beyond);
 }
 
-/* The required members of a public JWK alone (RFC 7638 section 3.2), whatever else came along. */
-static VciJson *
-bare_public_jwk(const VciJson *jwk)
+static void
+write_string(const char *name, const char *value, VciText *out)
 {
-	static const char *const members[] = {"crv", "e", "kty", "n", "x", "y"};
-	VciJson *bare = vci_json_new_object();
+	vci_text_put(out, name);
+	vci_json_write_string(value, strlen(value), out);
+}
 
-	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+static void
+write_integer(const char *name, int64_t value, VciText *out)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRId64, value);
+	vci_text_put(out, name);
+	vci_text_put(out, text);
+}
+
+/*
+ * The required members of a checked public JWK alone (RFC 7638 section 3.2): nothing else that
+ * came along is signed, nor a member that only another kind of key has.
+ */
+static void
+write_confirmation(const VciJson *jwk, VciText *out)
+{
+	static const char *const ec_members[] = {"crv", "kty", "x", "y", NULL};
+	static const char *const okp_members[] = {"crv", "kty", "x", NULL};
+	static const char *const rsa_members[] = {"e", "kty", "n", NULL};
+	const char *kty = vci_json_get_string(jwk, "kty");
+	const char *const *members = ec_members;
+
+	if (kty != NULL && strcmp(kty, "OKP") == 0)
+		members = okp_members;
+	else if (kty != NULL && strcmp(kty, "RSA") == 0)
+		members = rsa_members;
+	vci_text_put(out, ",\"cnf\":{\"jwk\":");
+	for (size_t i = 0; members[i] != NULL; i++)
 	{
 		const char *value = vci_json_get_string(jwk, members[i]);
 
-		if (value != NULL && !vci_json_set_string(bare, members[i], value))
-		{
-			vci_json_free(bare);
-			return NULL;
-		}
+		vci_text_put(out, i == 0 ? "{\"" : ",\"");
+		vci_text_put(out, members[i]);
+		write_string("\":", value == NULL ? "" : value, out);
 	}
-	return bare;
+	vci_text_put(out, "}}");
 }
 
-static bool
-set_confirmation(VciJson *payload, const VciJson *holder_jwk)
-{
-	VciJson *cnf = vci_json_new_object();
-
-	return vci_json_set(payload, "cnf", cnf) &&
-		   vci_json_set(cnf, "jwk", bare_public_jwk(holder_jwk));
-}
-
-static bool
-set_registered_claims(VciJson *payload, const VciCredentialParts *parts, int64_t *expires_at)
+/* Members that no verifier may miss; vci_claims_check keeps them out of the claims. */
+static void
+write_registered_claims(const VciCredentialParts *parts, VciText *out, int64_t *expires_at)
 {
 	int64_t issued_at = round_down(parts->issued_at, rounding_step(parts));
 	char *iss = vci_issuer_iss(parts->issuer);
-	bool ok = iss != NULL && vci_json_set_string(payload, "iss", iss) &&
-			  vci_json_set_int64(payload, "iat", issued_at);
 
+	out->out_of_memory = iss == NULL;
+	write_string("\"iss\":", iss == NULL ? "" : iss, out);
 	free(iss);
+	write_integer(",\"iat\":", issued_at, out);
 	*expires_at = 0;
-	if (ok && parts->configuration->validity > 0)
+	if (parts->configuration->validity > 0)
 	{
 		*expires_at = issued_at + parts->configuration->validity;
-		ok = vci_json_set_int64(payload, "exp", *expires_at);
+		write_integer(",\"exp\":", *expires_at, out);
 	}
-	if (ok)
-		ok = vci_json_set_string(payload, "vct", parts->configuration->vct);
-	if (ok && parts->holder_jwk != NULL && parts->configuration->binding != VCI_HOLDER_ABSENT)
-		ok = set_confirmation(payload, parts->holder_jwk);
-	return ok;
+	write_string(",\"vct\":", parts->configuration->vct, out);
+	if (parts->holder_jwk != NULL && parts->configuration->binding != VCI_HOLDER_ABSENT)
+		write_confirmation(parts->holder_jwk, out);
 }
 
-static bool
-add_claims(VciJson *payload, const VciJson *claims)
-{
-	for (VciJsonIter i = vci_json_iter(claims); vci_json_next(&i);)
-	{
-		bool ok = i.value == NULL ? vci_json_set_null(payload, i.name)
-								  : vci_json_set(payload, i.name, vci_json_copy(i.value));
-
-		if (!ok)
-			return false;
-	}
-	return true;
-}
-
+/* The payload and the disclosures. */
 static VciStatus
-build_payload(const VciCredentialParts *parts, VciJson **payload, int64_t *expires_at,
-			  VciError *error)
+conceal(const VciCredentialParts *parts, int64_t *expires_at, VciConcealed *concealed,
+		VciError *error)
 {
+	VciText head = {0};
+	VciJson *paths = NULL;
 	/* what was checked when it was stored may have come from a claims source since */
 	VciStatus status = vci_claims_check(parts->claims, error);
 
-	if (status != VCI_OK)
-		return status;
-	*payload = vci_json_new_object();
-	if (!set_registered_claims(*payload, parts, expires_at) || !add_claims(*payload, parts->claims))
-		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
-	return VCI_OK;
-}
-
-static VciStatus
-conceal(const VciCredentialParts *parts, VciJson *payload, VciJson **disclosures, VciError *error)
-{
-	VciJson *paths = NULL;
-	VciStatus status;
-
-	status = vci_claims_disclosable(parts->claims, parts->configuration, &paths, error);
 	if (status == VCI_OK)
-		status =
-			vci_sd_jwt_conceal(payload, paths, parts->configuration->decoys, disclosures, error);
+		status = vci_claims_disclosable(parts->claims, parts->configuration, &paths, error);
+	write_registered_claims(parts, &head, expires_at);
+	if (status == VCI_OK && head.out_of_memory)
+		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	if (status == VCI_OK)
+		status = vci_sd_jwt_conceal(head.data, parts->claims, paths, parts->configuration->decoys,
+									concealed, error);
 	vci_json_free(paths);
+	vci_text_free(&head);
 	return status;
 }
 
+/* alg is the key's, and put in front. */
 static VciStatus
-sign(const VciCredentialParts *parts, const VciJson *payload, const VciJson *disclosures,
-	 char **sd_jwt, VciError *error)
+sign(const VciCredentialParts *parts, const VciConcealed *concealed, char **sd_jwt, VciError *error)
 {
-	const char *alg = vci_alg_name(vci_key_alg(parts->key));
 	VciJson *header = vci_json_new_object();
 	VciStatus status;
 
-	if (!vci_json_set_string(header, "alg", alg) ||
-		!vci_json_set_string(header, "typ", parts->format) ||
+	if (!vci_json_set_string(header, "typ", parts->format) ||
 		(parts->kid != NULL && !vci_json_set_string(header, "kid", parts->kid)) ||
-		(parts->x5c != NULL && !vci_json_set(header, "x5c", vci_json_copy(parts->x5c))))
+		(parts->x5c != NULL && !vci_json_set(header, "x5c", vci_json_ref(parts->x5c))))
 		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	else
-		status = vci_sd_jwt_sign(header, payload, disclosures, parts->key, sd_jwt, error);
+		status = vci_sd_jwt_sign(header, concealed, parts->key, sd_jwt, error);
 	vci_json_free(header);
 	return status;
 }
@@ -147,18 +145,15 @@ VciStatus
 vci_credential_build(const VciCredentialParts *parts, char **sd_jwt, int64_t *expires_at,
 					 VciError *error)
 {
-	VciJson *payload = NULL;
-	VciJson *disclosures = NULL;
+	VciConcealed concealed = {0};
 	VciStatus status;
 
 	*sd_jwt = NULL;
-	*expires_at = 0;
-	status = build_payload(parts, &payload, expires_at, error);
+	status = conceal(parts, expires_at, &concealed, error);
 	if (status == VCI_OK)
-		status = conceal(parts, payload, &disclosures, error);
-	if (status == VCI_OK)
-		status = sign(parts, payload, disclosures, sd_jwt, error);
-	vci_json_free(disclosures);
-	vci_json_free(payload);
+		status = sign(parts, &concealed, sd_jwt, error);
+	else
+		*expires_at = 0;
+	vci_concealed_free(&concealed);
 	return status;
 }

@@ -11,22 +11,15 @@
 
 /* An SD-JWT of this payload that nobody signed. */
 static char *
-unsigned_sd_jwt(const VciJson *payload, const VciJson *disclosures)
+unsigned_sd_jwt(const VciConcealed *concealed)
 {
-	char *json = vci_json_print(payload);
-	char *body = vci_base64url_encode_new(json, strlen(json));
-	size_t size = strlen(body) + 64;
-	char *text;
+	char *body = vci_base64url_encode_new(concealed->payload, concealed->payload_len);
+	char *text = malloc(strlen(body) + concealed->disclosures_len + 64);
 
-	for (size_t i = 0; i < vci_json_array_length(disclosures); i++)
-		size += strlen(vci_json_string(vci_json_array_at(disclosures, i))) + 1;
-	text = malloc(size);
 	must(text != NULL);
-	strcat(strcat(strcpy(text, "eyJhbGciOiJFUzI1NiJ9."), body), ".AAAA~");
-	for (size_t i = 0; i < vci_json_array_length(disclosures); i++)
-		strcat(strcat(text, vci_json_string(vci_json_array_at(disclosures, i))), "~");
+	strcat(strcat(strcpy(text, "eyJhbGciOiJFUzI1NiJ9."), body), ".AAAA");
+	strcat(text, concealed->disclosures);
 	free(body);
-	free(json);
 	return text;
 }
 
@@ -34,15 +27,13 @@ static void
 conceal_and_show(const VciJson *claims, const VciJson *paths)
 {
 	VciError error = VCI_ERROR_INIT;
-	VciJson *payload = vci_json_copy(claims);
-	VciJson *disclosures = NULL;
+	VciConcealed concealed;
 	VciSdJwt *parsed;
 	char *text;
 
-	if (succeeded(vci_sd_jwt_conceal(payload, paths, 1, &disclosures, &error), &error) &&
-		vci_json_array_length(disclosures) <= VCI_SD_JWT_MAX_DISCLOSURES)
+	if (succeeded(vci_sd_jwt_conceal(NULL, claims, paths, 1, &concealed, &error), &error))
 	{
-		text = unsigned_sd_jwt(payload, disclosures);
+		text = unsigned_sd_jwt(&concealed);
 		if (strlen(text) < VCI_JWS_MAX_SIZE)
 		{
 			must(vci_sd_jwt_parse(text, strlen(text), &parsed, NULL) == VCI_OK);
@@ -51,8 +42,7 @@ conceal_and_show(const VciJson *claims, const VciJson *paths)
 		}
 		free(text);
 	}
-	vci_json_free(disclosures);
-	vci_json_free(payload);
+	vci_concealed_free(&concealed);
 }
 
 static void

@@ -105,8 +105,7 @@ conceal(const char *data, size_t size)
 	const char *feed = memchr(data, '\n', size);
 	VciJson *claims = NULL;
 	VciJson *paths = NULL;
-	VciJson *payload = NULL;
-	VciJson *disclosures = NULL;
+	VciConcealed concealed = {0};
 	VciJson *header = vci_json_new_object();
 	VciKey *key = NULL;
 	VciSdJwt *parsed = NULL;
@@ -115,10 +114,9 @@ conceal(const char *data, size_t size)
 	if (feed != NULL &&
 		vci_json_parse_object(data, (size_t) (feed - data), &claims, NULL) == VCI_OK &&
 		vci_json_parse(feed + 1, size - (size_t) (feed - data) - 1, &paths, NULL) == VCI_OK &&
-		(payload = vci_json_copy(claims)) != NULL &&
-		vci_sd_jwt_conceal(payload, paths, (int) (size % 3), &disclosures, NULL) == VCI_OK &&
+		vci_sd_jwt_conceal(NULL, claims, paths, (int) (size % 3), &concealed, NULL) == VCI_OK &&
 		vci_key_generate(VCI_ALG_EDDSA, &key, NULL) == VCI_OK &&
-		vci_sd_jwt_sign(header, payload, disclosures, key, &text, NULL) == VCI_OK)
+		vci_sd_jwt_sign(header, &concealed, key, &text, NULL) == VCI_OK)
 	{
 		if (vci_sd_jwt_parse(text, strlen(text), &parsed, NULL) != VCI_OK ||
 			!vci_json_equal(parsed->claims, claims))
@@ -128,8 +126,7 @@ conceal(const char *data, size_t size)
 	free(text);
 	vci_key_free(key);
 	vci_json_free(header);
-	vci_json_free(disclosures);
-	vci_json_free(payload);
+	vci_concealed_free(&concealed);
 	vci_json_free(paths);
 	vci_json_free(claims);
 }

@@ -17,6 +17,40 @@ digest_of(const char *disclosure, char out[VCI_THUMBPRINT_SIZE])
 	vci_base64url_encode(digest, sizeof(digest), out);
 }
 
+/* The disclosures as an array of strings. */
+static inline VciJson *
+disclosures_of(const VciConcealed *concealed)
+{
+	VciJson *list = vci_json_new_array();
+	const char *at = concealed->disclosures + 1;
+
+	for (const char *end; (end = strchr(at, '~')) != NULL; at = end + 1)
+		vci_json_append(list, vci_json_new_string_len(at, (size_t) (end - at)));
+	return list;
+}
+
+/* Signs payload as it is, with an array of disclosures. */
+static inline VciStatus
+sign_as_is(VciJson *payload, const VciJson *list, const VciKey *key, char **text, VciError *error)
+{
+	VciJson *header = vci_json_new_object();
+	VciConcealed concealed = {.payload = vci_json_print(payload),
+							  .disclosures = calloc(1, VCI_SD_JWT_MAX_SIZE),
+							  .count = vci_json_array_length(list)};
+	char *end = concealed.disclosures;
+	VciStatus status;
+
+	*end++ = '~';
+	for (size_t i = 0; i < concealed.count; i++)
+		end += sprintf(end, "%s~", vci_json_string(vci_json_array_at(list, i)));
+	concealed.payload_len = strlen(concealed.payload);
+	concealed.disclosures_len = (size_t) (end - concealed.disclosures);
+	status = vci_sd_jwt_sign(header, &concealed, key, text, error);
+	vci_concealed_free(&concealed);
+	vci_json_free(header);
+	return status;
+}
+
 static inline VciKey *
 issuer_key(void)
 {

@@ -488,7 +488,7 @@ sd_jwt_operation(VciError *error)
 	VciJson *header = vci_json_new_object();
 	VciJson *payload = NULL;
 	VciJson *paths = NULL;
-	VciJson *disclosures = NULL;
+	VciConcealed concealed = {0};
 	VciSdJwt *parsed = NULL;
 	char *text = NULL;
 	char *presentation = NULL;
@@ -499,9 +499,9 @@ sd_jwt_operation(VciError *error)
 	if (status == VCI_OK)
 		status = vci_json_parse(pointers, strlen(pointers), &paths, error);
 	if (status == VCI_OK)
-		status = vci_sd_jwt_conceal(payload, paths, 2, &disclosures, error);
+		status = vci_sd_jwt_conceal(NULL, payload, paths, 2, &concealed, error);
 	if (status == VCI_OK)
-		status = vci_sd_jwt_sign(header, payload, disclosures, signer, &text, error);
+		status = vci_sd_jwt_sign(header, &concealed, signer, &text, error);
 	if (status == VCI_OK)
 		status = vci_sd_jwt_parse(text, strlen(text), &parsed, error);
 	if (status == VCI_OK)
@@ -509,7 +509,7 @@ sd_jwt_operation(VciError *error)
 	free(presentation);
 	free(text);
 	vci_sd_jwt_free(parsed);
-	vci_json_free(disclosures);
+	vci_concealed_free(&concealed);
 	vci_json_free(paths);
 	vci_json_free(payload);
 	vci_json_free(header);

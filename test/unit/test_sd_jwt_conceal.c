@@ -10,23 +10,23 @@ round_trip(const char *claims, const char *paths, int decoys, size_t disclosure_
 	VciJson *original = json(claims);
 	VciJson *pointers = json(paths);
 	VciJson *header = json("{\"typ\":\"dc+sd-jwt\"}");
-	VciJson *disclosures = NULL;
+	VciConcealed concealed;
+	VciJson *written;
 	VciKey *key = issuer_key();
 	VciError error = VCI_ERROR_INIT;
 	VciSdJwt *parsed;
 	char *text = NULL;
-	char *printed;
 
-	is_status(vci_sd_jwt_conceal(payload, pointers, decoys, &disclosures, &error), VCI_OK, &error,
-			  what);
-	is_number((int64_t) vci_json_array_length(disclosures), (int64_t) disclosure_count,
+	is_status(vci_sd_jwt_conceal(NULL, payload, pointers, decoys, &concealed, &error), VCI_OK,
+			  &error, what);
+	ok(vci_json_equal(payload, original), "the claims that were given did not change");
+	is_number((int64_t) concealed.count, (int64_t) disclosure_count,
 			  "as many disclosures as claims were selected");
-	ok(vci_json_has(payload, "_sd_alg") == (disclosure_count > 0 || decoys > 0),
+	written = json(concealed.payload);
+	ok(vci_json_has(written, "_sd_alg") == (disclosure_count > 0 || decoys > 0),
 	   "_sd_alg stands there only with a digest");
-	printed = vci_json_print(payload);
-	ok(strstr(printed, "secret") == NULL, "nothing concealed can be read");
-	free(printed);
-	is_status(vci_sd_jwt_sign(header, payload, disclosures, key, &text, &error), VCI_OK, &error,
+	ok(strstr(concealed.payload, "secret") == NULL, "nothing concealed can be read");
+	is_status(vci_sd_jwt_sign(header, &concealed, key, &text, &error), VCI_OK, &error,
 			  "it is signed");
 	is_number((int64_t) count_text(text, "~"), (int64_t) disclosure_count + 1, "and serialized");
 	if (is_status(vci_sd_jwt_parse(text, strlen(text), &parsed, &error), VCI_OK, &error,
@@ -41,7 +41,8 @@ round_trip(const char *claims, const char *paths, int decoys, size_t disclosure_
 	vci_json_free(original);
 	vci_json_free(pointers);
 	vci_json_free(header);
-	vci_json_free(disclosures);
+	vci_json_free(written);
+	vci_concealed_free(&concealed);
 	vci_key_free(key);
 }
 
@@ -84,14 +85,14 @@ conceal_status(const char *claims, const char *paths, int decoys, VciError *erro
 {
 	VciJson *payload = json(claims);
 	VciJson *pointers = json(paths);
-	VciJson *disclosures;
-	VciStatus status = vci_sd_jwt_conceal(payload, pointers, decoys, &disclosures, error);
+	VciConcealed concealed;
+	VciStatus status = vci_sd_jwt_conceal(NULL, payload, pointers, decoys, &concealed, error);
 
-	if ((status == VCI_OK) != (disclosures != NULL))
+	if ((status == VCI_OK) != (concealed.payload != NULL && concealed.disclosures != NULL))
 		status = VCI_ERR_INTERNAL;
 	vci_json_free(payload);
 	vci_json_free(pointers);
-	vci_json_free(disclosures);
+	vci_concealed_free(&concealed);
 	return status;
 }
 
@@ -117,7 +118,7 @@ conceal_refusals(void)
 	VciJson *many = vci_json_new_object();
 	VciJson *all = json("[[\"a\",null]]");
 	VciJson *array = vci_json_new_array();
-	VciJson *disclosures;
+	VciConcealed concealed;
 
 	is_status(conceal_status("{\"_sd\":[]}", "[]", 0, &error), VCI_ERR_CLAIM_RESERVED, &error,
 			  "_sd at the top");
@@ -149,7 +150,7 @@ conceal_refusals(void)
 	for (int i = 0; i <= VCI_SD_JWT_MAX_DISCLOSURES; i++)
 		vci_json_append(array, vci_json_new_int64(i));
 	vci_json_set(many, "a", array);
-	is_status(vci_sd_jwt_conceal(many, all, 0, &disclosures, &error), VCI_ERR_TOO_LARGE, &error,
+	is_status(vci_sd_jwt_conceal(NULL, many, all, 0, &concealed, &error), VCI_ERR_TOO_LARGE, &error,
 			  "more disclosures than a verifier of ours takes");
 	vci_json_free(many);
 	vci_json_free(all);
@@ -225,12 +226,16 @@ unlinkable(void)
 
 	for (size_t round = 0; round < rounds; round++)
 	{
-		VciJson *payload = json("{\"a\":1,\"b\":2,\"c\":3,\"d\":4}");
-		VciJson *disclosures = NULL;
+		VciJson *claims = json("{\"a\":1,\"b\":2,\"c\":3,\"d\":4}");
+		VciJson *disclosures;
+		VciJson *payload;
+		VciConcealed concealed;
 		VciError error = VCI_ERROR_INIT;
 		char first[VCI_THUMBPRINT_SIZE];
 
-		vci_sd_jwt_conceal(payload, pointers, 0, &disclosures, &error);
+		vci_sd_jwt_conceal(NULL, claims, pointers, 0, &concealed, &error);
+		payload = json(concealed.payload);
+		disclosures = disclosures_of(&concealed);
 		digest_of(vci_json_string(vci_json_array_at(disclosures, 0)), first);
 		for (size_t i = 0; i < 4; i++)
 		{
@@ -249,8 +254,10 @@ unlinkable(void)
 					   vci_json_string(vci_json_array_at(vci_json_get(payload, "_sd"), i))) == 0)
 				first_place[i]++;
 		}
+		vci_json_free(claims);
 		vci_json_free(payload);
 		vci_json_free(disclosures);
+		vci_concealed_free(&concealed);
 	}
 	ok(salts_fit, "a salt has 128 bits");
 	is_number((int64_t) vci_json_member_count(salts), (int64_t) rounds * 4, "no salt comes twice");
@@ -265,14 +272,16 @@ unlinkable(void)
 static void
 decoys(void)
 {
-	VciJson *payload = json("{\"a\":1,\"b\":{\"c\":2}}");
+	VciJson *claims = json("{\"a\":1,\"b\":{\"c\":2}}");
 	VciJson *pointers = json("[[\"a\"],[\"b\",\"c\"]]");
 	VciError error = VCI_ERROR_INIT;
-	VciJson *disclosures;
+	VciConcealed concealed;
+	VciJson *payload;
 	VciJson *sd;
 	bool alike = true;
 
-	vci_sd_jwt_conceal(payload, pointers, 5, &disclosures, &error);
+	vci_sd_jwt_conceal(NULL, claims, pointers, 5, &concealed, &error);
+	payload = json(concealed.payload);
 	sd = vci_json_get(payload, "_sd");
 	is_number((int64_t) vci_json_array_length(sd), 6, "five decoys beside one digest at the top");
 	is_number((int64_t) vci_json_array_length(vci_json_get(vci_json_get(payload, "b"), "_sd")), 1,
@@ -280,15 +289,57 @@ decoys(void)
 	for (size_t i = 0; i < 6; i++)
 		alike = alike && strlen(vci_json_string(vci_json_array_at(sd, i))) == 43;
 	ok(alike, "which look like digests");
+	vci_json_free(claims);
 	vci_json_free(payload);
 	vci_json_free(pointers);
-	vci_json_free(disclosures);
+	vci_concealed_free(&concealed);
+}
+
+/* Members in front stay what they are, with and without others behind them. */
+static void
+head(void)
+{
+	static const struct
+	{
+		const char *head;
+		const char *claims;
+		const char *payload;
+	} cases[] = {
+		{"\"iss\":\"i\"", "{\"b\":[1.50]}", "{\"iss\":\"i\",\"b\":[1.50]}"},
+		{"\"iss\":\"i\"", "{}", "{\"iss\":\"i\"}"},
+		{"", "{\"b\":{}}", "{\"b\":{}}"},
+		{NULL, "{}", "{}"},
+	};
+	VciJson *pointers = json("[[\"a\"],[\"iss\"]]");
+	VciJson *claims = json("{\"a\":1}");
+	VciError error = VCI_ERROR_INIT;
+	VciConcealed concealed;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		VciJson *open = json(cases[i].claims);
+
+		is_status(vci_sd_jwt_conceal(cases[i].head, open, pointers, 0, &concealed, &error), VCI_OK,
+				  &error, "claims behind a head");
+		is_text(concealed.payload, cases[i].payload, "are written behind it");
+		is_text(concealed.disclosures, "~", "with no disclosure");
+		vci_json_free(open);
+		vci_concealed_free(&concealed);
+	}
+	vci_sd_jwt_conceal("\"iss\":\"i\"", claims, pointers, 0, &concealed, &error);
+	ok(strstr(concealed.payload, "{\"iss\":\"i\",\"_sd\":[\"") == concealed.payload,
+	   "a pointer conceals nothing of the head");
+	is_number((int64_t) concealed.count, 1, "but the claim behind it");
+	vci_concealed_free(&concealed);
+	vci_json_free(claims);
+	vci_json_free(pointers);
 }
 
 int
 main(void)
 {
 	concealing();
+	head();
 	conceal_refusals();
 	deepest_element();
 	paths();

@@ -1,0 +1,132 @@
+#include "json_write.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json_object.h>
+
+#define ESCAPE_SIZE 6 /* \u001f */
+
+/* What stands for a character that must not stand for itself (RFC 8259 section 7); NULL: itself. */
+static const char *
+escape_of(unsigned char c, char escape[ESCAPE_SIZE + 1])
+{
+	switch (c)
+	{
+		case '"':
+			return "\\\"";
+		case '\\':
+			return "\\\\";
+		case '\b':
+			return "\\b";
+		case '\f':
+			return "\\f";
+		case '\n':
+			return "\\n";
+		case '\r':
+			return "\\r";
+		case '\t':
+			return "\\t";
+		default:
+			break;
+	}
+	if (c >= 0x20)
+		return NULL;
+	snprintf(escape, ESCAPE_SIZE + 1, "\\u%04x", c);
+	return escape;
+}
+
+void
+vci_json_write_string(const char *string, size_t len, VciText *text)
+{
+	char escape[ESCAPE_SIZE + 1];
+	size_t written = 0;
+
+	vci_text_append(text, "\"", 1);
+	for (size_t i = 0; i < len; i++)
+	{
+		unsigned char c = (unsigned char) string[i];
+		const char *escaped = c > '\\' ? NULL : escape_of(c, escape);
+
+		if (escaped == NULL)
+			continue;
+		vci_text_append(text, string + written, i - written);
+		vci_text_put(text, escaped);
+		written = i + 1;
+	}
+	vci_text_append(text, string + written, len - written);
+	vci_text_append(text, "\"", 1);
+}
+
+/* By its own text when it was read with one that json-c would not keep. */
+static void
+write_number(const VciJson *json, VciText *text)
+{
+	const char *literal = json_object_get_userdata((VciJson *) json);
+	char digits[24];
+
+	if (literal == NULL)
+	{
+		snprintf(digits, sizeof(digits), "%lld", (long long) json_object_get_int64(json));
+		literal = digits;
+	}
+	vci_text_put(text, literal);
+}
+
+static void
+write_object(const VciJson *object, VciText *text)
+{
+	const char *before = "{";
+
+	for (VciJsonIter i = vci_json_iter(object); vci_json_next(&i); before = ",")
+	{
+		vci_text_append(text, before, 1);
+		vci_json_write_string(i.name, strlen(i.name), text);
+		vci_text_append(text, ":", 1);
+		vci_json_write(i.value, text);
+	}
+	vci_text_put(text, *before == '{' ? "{}" : "}");
+}
+
+static void
+write_array(const VciJson *array, VciText *text)
+{
+	size_t length = vci_json_array_length(array);
+
+	vci_text_append(text, "[", 1);
+	for (size_t i = 0; i < length; i++)
+	{
+		if (i > 0)
+			vci_text_append(text, ",", 1);
+		vci_json_write(vci_json_array_at(array, i), text);
+	}
+	vci_text_append(text, "]", 1);
+}
+
+/* Recursion is as deep as the tree, which its parser or maker bounds. */
+void
+vci_json_write(const VciJson *json, VciText *text)
+{
+	switch (vci_json_kind(json))
+	{
+		case VCI_JSON_NULL:
+			vci_text_put(text, "null");
+			break;
+		case VCI_JSON_BOOLEAN:
+			vci_text_put(text, json_object_get_boolean(json) ? "true" : "false");
+			break;
+		case VCI_JSON_NUMBER:
+			write_number(json, text);
+			break;
+		case VCI_JSON_STRING:
+			vci_json_write_string(vci_json_string(json), (size_t) json_object_get_string_len(json),
+								  text);
+			break;
+		case VCI_JSON_ARRAY:
+			write_array(json, text);
+			break;
+		case VCI_JSON_OBJECT:
+			write_object(json, text);
+			break;
+	}
+}

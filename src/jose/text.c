@@ -1,0 +1,77 @@
+#include "text.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base64url.h"
+
+#define FIRST_SIZE 256
+
+char *
+vci_text_room(VciText *text, size_t len)
+{
+	size_t size = text->size == 0 ? FIRST_SIZE : text->size;
+	char *data;
+
+	if (text->out_of_memory)
+		return NULL;
+	if (len < text->size - text->len)
+		return text->data + text->len;
+	while (size <= SIZE_MAX / 2 && size - text->len <= len)
+		size *= 2;
+	data = size - text->len <= len ? NULL : realloc(text->data, size);
+	if (data == NULL)
+	{
+		text->out_of_memory = true;
+		return NULL;
+	}
+	text->data = data;
+	text->size = size;
+	return data + text->len;
+}
+
+void
+vci_text_append(VciText *text, const void *data, size_t len)
+{
+	char *end = vci_text_room(text, len);
+
+	if (end == NULL)
+		return;
+	memcpy(end, data, len);
+	end[len] = '\0';
+	text->len += len;
+}
+
+void
+vci_text_put(VciText *text, const char *string)
+{
+	vci_text_append(text, string, strlen(string));
+}
+
+void
+vci_text_base64url(VciText *text, const void *data, size_t len)
+{
+	size_t size = vci_base64url_encoded_size(len);
+	char *end = vci_text_room(text, size);
+
+	if (end == NULL)
+		return;
+	vci_base64url_encode(data, len, end);
+	text->len += size;
+}
+
+void
+vci_text_clear(VciText *text)
+{
+	text->len = 0;
+	if (text->data != NULL)
+		text->data[0] = '\0';
+}
+
+void
+vci_text_free(VciText *text)
+{
+	free(text->data);
+	memset(text, 0, sizeof(*text));
+}
