@@ -23,7 +23,7 @@ begin()
 	trap 'exit 130' INT TERM HUP
 	: >"$out/outcomes.jsonl"
 	: >"$out/rows"
-	tell "building"
+	tell "building; private servers lie in $work"
 	BIN=$("$top/test/prefix")
 	make -s -C "$top" PG_CONFIG="$BIN/pg_config" load >"$work/make.log" 2>&1 ||
 		{ cat "$work/make.log" >&2; die "the load generator cannot be built"; }

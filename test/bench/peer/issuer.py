@@ -31,7 +31,7 @@ from psycopg2.pool import ThreadedConnectionPool
 from pydantic import BaseModel
 
 ISSUER = os.environ["PEER_ISSUER"]
-THREADS = int(os.environ.get("PEER_THREADS", "8"))  # a worker's; each has its connection
+THREADS = 8  # a worker's; each has a connection of the pool
 GRANT = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 VCT = "https://registry.example/credentials/entitlement"
 NONCE_LIFETIME = 300
@@ -61,7 +61,8 @@ pool = None
 async def start():
     global pool
     anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-    pool = ThreadedConnectionPool(THREADS, THREADS, os.environ["PEER_DATABASE"])
+    # a thread can begin a request a moment before another has given its connection back
+    pool = ThreadedConnectionPool(THREADS, 2 * THREADS, os.environ["PEER_DATABASE"])
 
 
 def encode(data):
