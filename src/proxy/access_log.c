@@ -20,6 +20,7 @@ bool
 access_log_open(AccessLog *log, const char *path)
 {
 	log->path = path;
+	log->len = 0;
 	log->file = STDOUT_FILENO;
 	if (path != NULL)
 		log->file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
@@ -29,9 +30,38 @@ access_log_open(AccessLog *log, const char *path)
 	return true;
 }
 
+/* The mutex is held. A full disk must not stop the service: what cannot be written is lost. */
+static void
+write_lines(AccessLog *log)
+{
+	const char *at = log->lines;
+	ssize_t written;
+
+	while (log->len > 0)
+	{
+		written = write(log->file, at, log->len);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			break;
+		at += written;
+		log->len -= (size_t) written;
+	}
+	log->len = 0;
+}
+
+void
+access_log_flush(AccessLog *log)
+{
+	pthread_mutex_lock(&log->mutex);
+	write_lines(log);
+	pthread_mutex_unlock(&log->mutex);
+}
+
 void
 access_log_close(AccessLog *log)
 {
+	write_lines(log);
 	if (log->path != NULL)
 		close(log->file);
 	pthread_mutex_destroy(&log->mutex);
@@ -48,6 +78,7 @@ access_log_reopen(AccessLog *log)
 	if (file < 0)
 		return false;
 	pthread_mutex_lock(&log->mutex);
+	write_lines(log);
 	close(log->file);
 	log->file = file;
 	pthread_mutex_unlock(&log->mutex);
@@ -131,7 +162,7 @@ put_time(char text[TIME_SIZE])
 }
 
 void
-access_log_write(AccessLog *log, const AccessLogEntry *entry)
+access_log_add(AccessLog *log, const AccessLogEntry *entry)
 {
 	char line[LINE_SIZE];
 	char path_text[PATH_SIZE] = "-";
@@ -151,8 +182,9 @@ access_log_write(AccessLog *log, const AccessLogEntry *entry)
 				   (long long) entry->milliseconds, entry->remark != NULL ? " " : "",
 				   entry->remark != NULL ? entry->remark : "");
 	pthread_mutex_lock(&log->mutex);
-	/* A full disk must not stop the service: what cannot be written is lost. */
-	while (write(log->file, line, (size_t) len) < 0 && errno == EINTR)
-		;
+	if (log->len + (size_t) len > sizeof(log->lines))
+		write_lines(log);
+	memcpy(log->lines + log->len, line, (size_t) len);
+	log->len += (size_t) len;
 	pthread_mutex_unlock(&log->mutex);
 }

@@ -10,11 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define ACCESS_LOG_BUFFER 16384
+
 typedef struct AccessLog
 {
 	pthread_mutex_t mutex;
 	const char *path; /* NULL: stdout */
 	int file;
+	size_t len; /* of the lines that are not written yet */
+	char lines[ACCESS_LOG_BUFFER];
 } AccessLog;
 
 typedef struct AccessLogEntry
@@ -35,6 +39,9 @@ extern void access_log_close(AccessLog *log);
 /* After a rotation; keeps the old file, and returns false with errno, when that fails. */
 extern bool access_log_reopen(AccessLog *log);
 
-extern void access_log_write(AccessLog *log, const AccessLogEntry *entry);
+extern void access_log_add(AccessLog *log, const AccessLogEntry *entry);
+
+/* Writes the lines that were added. To be called before waiting for anything. */
+extern void access_log_flush(AccessLog *log);
 
 #endif

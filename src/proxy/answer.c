@@ -4,8 +4,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "clock.h"
 #include "pg_array.h"
 #include "text.h"
+
+#define LONGEST_RETRY_AFTER_S 8
 
 void
 answer_clear(Answer *answer)
@@ -24,6 +27,12 @@ answer_say(Answer *answer, int status, const char *text, int retry_after)
 	answer->status = status;
 	answer->text = text;
 	answer->retry_after = retry_after;
+}
+
+int
+answer_retry_after(void)
+{
+	return 1 + (int) clock_jitter(LONGEST_RETRY_AFTER_S);
 }
 
 /* Fields that belong to one connection (RFC 9110 section 7.6.1) and are ours to set. */

@@ -37,6 +37,12 @@ typedef struct Answer
 extern void answer_say(Answer *answer, int status, const char *text, int retry_after);
 
 /*
+ * Seconds for Retry-After, from 1 to 8: another each time, so that those who are turned
+ * away together do not come back together.
+ */
+extern int answer_retry_after(void);
+
+/*
  * Takes over a row: status, header pairs (text[] in binary format) and body, each of
  * them copied. False when it is no answer that HTTP can carry; *problem says why, and
  * the answer is empty.

@@ -16,4 +16,14 @@ clock_ms(void)
 	return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* From 0 to span - 1, another each time: out of the clock's nanoseconds. */
+static inline unsigned
+clock_jitter(unsigned span)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (((uint32_t) now.tv_nsec * 2654435761u) >> 8) % span;
+}
+
 #endif

@@ -1,14 +1,12 @@
 #include "database.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "clock.h"
 #include "pg_array.h"
 #include "report.h"
 
@@ -22,12 +20,28 @@
 #define PARAMETERS	  4
 #define SQLSTATE_SIZE 6
 
+typedef enum Phase
+{
+	PHASE_IDLE,
+	PHASE_PREPARING,
+	PHASE_CALLING,
+	PHASE_CHECKING
+} Phase;
+
 struct Database
 {
 	const DatabaseSettings *settings;
 	PGconn *connection; /* NULL: closed */
 	bool prepared;
+	bool ready; /* found by the last check */
 	char sqlstate[SQLSTATE_SIZE];
+
+	/* The call under way. */
+	Phase phase;
+	const DatabaseCall *call;
+	bool sending;
+	DatabaseOutcome outcome; /* as far as results have come */
+	PGresult *row;
 };
 
 Database *
@@ -48,12 +62,40 @@ database_free(Database *database)
 	free(database);
 }
 
+static void
+forget_row(Database *database)
+{
+	PQclear(database->row);
+	database->row = NULL;
+}
+
 void
 database_close(Database *database)
 {
+	forget_row(database);
 	PQfinish(database->connection);
 	database->connection = NULL;
 	database->prepared = false;
+	database->sending = false;
+	database->phase = PHASE_IDLE;
+}
+
+int
+database_socket(const Database *database)
+{
+	return PQsocket(database->connection);
+}
+
+bool
+database_is_sending(const Database *database)
+{
+	return database->sending;
+}
+
+bool
+database_is_ready(const Database *database)
+{
+	return database->ready;
 }
 
 const char *
@@ -120,45 +162,6 @@ database_is_fresh(const Database *database)
 	return poll(&server, 1, 0) == 0;
 }
 
-/* Waits for the server; false when the deadline is over or waiting must end. */
-static bool
-wait_for_server(Database *database, short events, int64_t deadline)
-{
-	struct pollfd watched[2] = {
-		{.fd = PQsocket(database->connection), .events = events},
-		{.fd = database->settings->abort_fd, .events = POLLIN},
-	};
-	int64_t left = deadline - clock_ms();
-	int ready;
-
-	if (left <= 0)
-		return false;
-	do
-		ready = poll(watched, 2, left > 60000 ? 60000 : (int) left);
-	while (ready < 0 && errno == EINTR);
-	return ready >= 0 && watched[1].revents == 0;
-}
-
-/* Sends what libpq has buffered and reads until a result is whole. */
-static bool
-wait_for_result(Database *database, int64_t deadline)
-{
-	PGconn *connection = database->connection;
-	int unsent;
-
-	for (;;)
-	{
-		unsent = PQflush(connection);
-		/* A dead connection ends here: PQgetResult tells why, without blocking. */
-		if (PQstatus(connection) != CONNECTION_OK || !PQisBusy(connection))
-			return true;
-		if (!wait_for_server(database, unsent > 0 ? POLLIN | POLLOUT : POLLIN, deadline))
-			return false;
-		if (PQconsumeInput(connection) == 0)
-			return true;
-	}
-}
-
 static void
 note_error(Database *database, const PGresult *result)
 {
@@ -183,61 +186,71 @@ is_certain(const PGresult *result)
 }
 
 /* What one result says, given what those before it said. A rollback stays one. */
-static DatabaseOutcome
-judge(Database *database, DatabaseOutcome before, PGresult *result, PGresult **row)
+static void
+judge(Database *database, PGresult *result)
 {
 	bool certain;
 
-	if (before != DATABASE_REFUSED &&
+	if (database->outcome != DATABASE_REFUSED &&
 		(PQresultStatus(result) == PGRES_TUPLES_OK || PQresultStatus(result) == PGRES_COMMAND_OK))
 	{
-		PQclear(*row);
-		*row = result;
-		return DATABASE_ANSWERED;
+		PQclear(database->row);
+		database->row = result;
+		return;
 	}
 	certain = is_certain(result);
-	if (before != DATABASE_REFUSED)
+	if (database->outcome != DATABASE_REFUSED)
 		note_error(database, result);
 	PQclear(result);
-	return certain || before == DATABASE_REFUSED ? DATABASE_REFUSED : DATABASE_UNKNOWN;
+	if (certain)
+		database->outcome = DATABASE_REFUSED;
+	else if (database->outcome != DATABASE_REFUSED)
+		database->outcome = DATABASE_UNKNOWN;
+}
+
+/* True when all results are read that will come: ReadyForQuery is there, or the server gone. */
+static bool
+read_results(Database *database)
+{
+	PGconn *connection = database->connection;
+	PGresult *result;
+
+	/* Failures of both show as a result. */
+	database->sending = PQflush(connection) > 0;
+	PQconsumeInput(connection);
+	do
+	{
+		if (PQstatus(connection) == CONNECTION_OK && PQisBusy(connection))
+			return false;
+		result = PQgetResult(connection);
+		if (result == NULL)
+			break;
+		judge(database, result);
+	} while (database->outcome != DATABASE_UNKNOWN && PQstatus(connection) == CONNECTION_OK);
+	return true;
 }
 
 /*
- * Reads all results up to ReadyForQuery. An error behind the row (a deferred
- * constraint, a backend killed while it commits) takes the row's place.
+ * The outcome of all results up to ReadyForQuery. An error behind the row (a deferred
+ * constraint, a backend killed while it commits) has taken the row's place.
  */
 static DatabaseOutcome
-collect(Database *database, int64_t deadline, PGresult **row)
+settle(Database *database)
 {
-	DatabaseOutcome outcome = DATABASE_ANSWERED;
-	PGresult *result = NULL;
-	bool waiting = true;
+	PGresult *row = database->row;
 
-	*row = NULL;
-	database->sqlstate[0] = '\0';
-	while (outcome != DATABASE_UNKNOWN && PQstatus(database->connection) == CONNECTION_OK)
-	{
-		waiting = wait_for_result(database, deadline);
-		result = waiting ? PQgetResult(database->connection) : NULL;
-		if (result == NULL)
-			break;
-		outcome = judge(database, outcome, result, row);
-	}
-	if (!waiting || PQtransactionStatus(database->connection) != PQTRANS_IDLE)
+	if (database->outcome == DATABASE_ANSWERED && row == NULL)
+		database->outcome = DATABASE_UNKNOWN;
+	if (PQtransactionStatus(database->connection) != PQTRANS_IDLE)
 	{
 		/* ReadyForQuery has not come. */
+		if (database->outcome == DATABASE_ANSWERED)
+			database->outcome = DATABASE_UNKNOWN;
 		database_close(database);
-		if (outcome == DATABASE_ANSWERED)
-			outcome = DATABASE_UNKNOWN;
 	}
-	if (outcome == DATABASE_ANSWERED && *row == NULL)
-		outcome = DATABASE_UNKNOWN;
-	if (outcome != DATABASE_ANSWERED)
-	{
-		PQclear(*row);
-		*row = NULL;
-	}
-	return outcome;
+	if (database->outcome != DATABASE_ANSWERED)
+		forget_row(database);
+	return database->outcome;
 }
 
 /* A call that could not be handed to libpq was not sent: its Sync never left. */
@@ -249,24 +262,10 @@ unsent(Database *database)
 	return DATABASE_UNSENT;
 }
 
-static DatabaseOutcome
-prepare(Database *database, int64_t deadline)
-{
-	DatabaseOutcome outcome;
-	PGresult *result;
-
-	if (PQsendPrepare(database->connection, STATEMENT_NAME, STATEMENT, 0, NULL) != 1)
-		return unsent(database);
-	outcome = collect(database, deadline, &result);
-	PQclear(result);
-	database->prepared = outcome == DATABASE_ANSWERED;
-	/* Nothing of the request was in it. */
-	return outcome == DATABASE_UNKNOWN ? DATABASE_UNSENT : outcome;
-}
-
 static bool
-send_call(Database *database, const DatabaseCall *call)
+send_call(Database *database)
 {
+	const DatabaseCall *call = database->call;
 	const char *const values[PARAMETERS] = {call->method, call->target, call->headers,
 											call->body != NULL ? call->body : ""};
 	const int lengths[PARAMETERS] = {(int) strlen(call->method), (int) strlen(call->target),
@@ -278,6 +277,24 @@ send_call(Database *database, const DatabaseCall *call)
 								   lengths, formats, 1) == 1;
 	return PQsendQueryParams(database->connection, STATEMENT, PARAMETERS, NULL, values, lengths,
 							 formats, 1) == 1;
+}
+
+static bool
+send_phase(Database *database)
+{
+	switch (database->phase)
+	{
+		case PHASE_PREPARING:
+			return PQsendPrepare(database->connection, STATEMENT_NAME, STATEMENT, 0, NULL) == 1;
+		case PHASE_CALLING:
+			return send_call(database);
+		case PHASE_CHECKING:
+			return PQsendQueryParams(database->connection, CHECK_STATEMENT, 0, NULL, NULL, NULL,
+									 NULL, 0) == 1;
+		case PHASE_IDLE:
+			break;
+	}
+	return false;
 }
 
 static bool
@@ -299,47 +316,105 @@ take_row(const PGresult *row, Answer *answer, const char **problem)
 					   (size_t) PQgetlength(row, 0, 2), problem);
 }
 
-DatabaseOutcome
-database_call(Database *database, const DatabaseCall *call, int64_t deadline, Answer *answer)
+/* The outcome of a call that was sent. */
+static DatabaseOutcome
+end_call(Database *database, Answer *answer)
 {
 	const char *problem;
-	DatabaseOutcome outcome;
-	PGresult *row;
+	DatabaseOutcome outcome = settle(database);
 
-	if (database->settings->prepare && !database->prepared)
-	{
-		outcome = prepare(database, deadline);
-		if (outcome != DATABASE_ANSWERED)
-			return outcome;
-	}
-	if (!send_call(database, call))
-		return unsent(database);
-	outcome = collect(database, deadline, &row);
-	if (outcome == DATABASE_ANSWERED && !take_row(row, answer, &problem))
+	if (outcome == DATABASE_ANSWERED && !take_row(database->row, answer, &problem))
 	{
 		report("openid4vci.vci_http gave %s", problem);
 		outcome = DATABASE_UNUSABLE;
 	}
-	PQclear(row);
 	/* The pooler or a DISCARD forgot the statement: the next call prepares it again. */
 	if (outcome == DATABASE_REFUSED && strcmp(database->sqlstate, "26000") == 0)
 		database->prepared = false;
 	return outcome;
 }
 
-DatabaseOutcome
-database_check(Database *database, int64_t deadline, bool *ready)
+/* A read: whether it ran does not matter. */
+static DatabaseOutcome
+end_check(Database *database)
 {
-	DatabaseOutcome outcome;
-	PGresult *row;
+	DatabaseOutcome outcome = settle(database);
 
-	*ready = false;
-	if (PQsendQueryParams(database->connection, CHECK_STATEMENT, 0, NULL, NULL, NULL, NULL, 0) != 1)
-		return unsent(database);
-	outcome = collect(database, deadline, &row);
-	if (outcome == DATABASE_ANSWERED)
-		*ready = PQntuples(row) == 1 && strcmp(PQgetvalue(row, 0, 0), "t") == 0;
-	PQclear(row);
-	/* A read: whether it ran does not matter. */
+	database->ready = outcome == DATABASE_ANSWERED && PQntuples(database->row) == 1 &&
+					  strcmp(PQgetvalue(database->row, 0, 0), "t") == 0;
 	return outcome == DATABASE_UNKNOWN ? DATABASE_UNSENT : outcome;
+}
+
+static DatabaseOutcome begin_phase(Database *database, Phase phase, Answer *answer);
+
+/* Nothing of the request was in it. */
+static DatabaseOutcome
+end_prepare(Database *database, Answer *answer)
+{
+	DatabaseOutcome outcome = settle(database);
+
+	database->prepared = outcome == DATABASE_ANSWERED;
+	if (database->prepared)
+		return begin_phase(database, PHASE_CALLING, answer);
+	return outcome == DATABASE_UNKNOWN ? DATABASE_UNSENT : outcome;
+}
+
+static DatabaseOutcome
+end_phase(Database *database, Answer *answer)
+{
+	Phase phase = database->phase;
+	DatabaseOutcome outcome;
+
+	database->phase = PHASE_IDLE;
+	if (phase == PHASE_PREPARING)
+		return end_prepare(database, answer);
+	outcome = phase == PHASE_CHECKING ? end_check(database) : end_call(database, answer);
+	forget_row(database);
+	return outcome;
+}
+
+static DatabaseOutcome
+begin_phase(Database *database, Phase phase, Answer *answer)
+{
+	forget_row(database);
+	database->sqlstate[0] = '\0';
+	database->phase = phase;
+	database->outcome = DATABASE_ANSWERED;
+	if (!send_phase(database))
+		return unsent(database);
+	database->sending = PQflush(database->connection) > 0;
+	if (PQstatus(database->connection) == CONNECTION_OK)
+		return DATABASE_PENDING;
+	/* Nobody would tell that a dead socket is ready. */
+	read_results(database);
+	return end_phase(database, answer);
+}
+
+DatabaseOutcome
+database_begin(Database *database, const DatabaseCall *call, Answer *answer)
+{
+	Phase first = PHASE_CALLING;
+
+	database->call = call;
+	if (call->check)
+		first = PHASE_CHECKING;
+	else if (database->settings->prepare && !database->prepared)
+		first = PHASE_PREPARING;
+	return begin_phase(database, first, answer);
+}
+
+DatabaseOutcome
+database_go_on(Database *database, Answer *answer)
+{
+	return read_results(database) ? end_phase(database, answer) : DATABASE_PENDING;
+}
+
+DatabaseOutcome
+database_abandon(Database *database)
+{
+	bool asked = database->phase == PHASE_CALLING;
+
+	database->sqlstate[0] = '\0';
+	database_close(database);
+	return asked ? DATABASE_UNKNOWN : DATABASE_UNSENT;
 }

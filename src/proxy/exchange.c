@@ -1,6 +1,5 @@
 #include "exchange.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,20 +9,8 @@
 #define MAX_CONFLICTS	 5 /* serialization failures and deadlocks before we give up */
 #define MAX_UNSENT		 3 /* connections in a row that died before they took the call */
 #define CONFLICT_WAIT_MS 10
-#define RETRY_AFTER_S	 2
-
-/* One request's way through the attempts. */
-typedef struct Exchange
-{
-	Database *database;
-	Outage *outage;
-	const ExchangeSettings *settings;
-	int64_t deadline;
-	unsigned conflicts;
-	unsigned unsent;
-	bool resent;
-	bool prepared_anew;
-} Exchange;
+#define UNREACHABLE		 "The database is not reachable. Please try again.\n"
+#define UNREADY			 "not ready: the database is not reachable\n"
 
 static bool
 sqlstate_is(const Exchange *exchange, const char *sqlstate)
@@ -37,40 +24,12 @@ sqlstate_begins(const Exchange *exchange, const char *start)
 	return strncmp(database_sqlstate(exchange->database), start, strlen(start)) == 0;
 }
 
-/* A connection that may be used; false when the database lets nobody in. */
-static bool
-connect_database(Exchange *exchange)
+static ExchangeStep
+answer_unreachable(Exchange *exchange)
 {
-	const char *problem;
-
-	if (database_is_fresh(exchange->database))
-		return true;
-	database_close(exchange->database);
-	if (!outage_may_try(exchange->outage))
-		return false;
-	if (database_open(exchange->database, &problem))
-	{
-		if (outage_over(exchange->outage))
-			report("the database is back");
-		return true;
-	}
-	if (outage_failed(exchange->outage))
-		report("warning: no connection to the database: %s", problem);
-	database_close(exchange->database);
-	return false;
-}
-
-/* Sleeps a little longer after each conflict, so that the same two do not meet again. */
-static bool
-pause_after_conflict(const Exchange *exchange)
-{
-	struct pollfd stop = {.fd = exchange->settings->database.abort_fd, .events = POLLIN};
-	unsigned span = CONFLICT_WAIT_MS << exchange->conflicts;
-	unsigned wait =
-		(unsigned) (clock_ms() * 2654435761u) ^ (unsigned) (uintptr_t) exchange->database;
-
-	wait = 1 + (wait >> 8) % span;
-	return clock_ms() + wait < exchange->deadline && poll(&stop, 1, (int) wait) == 0;
+	answer_say(exchange->answer, 503, exchange->call->check ? UNREADY : UNREACHABLE,
+			   answer_retry_after());
+	return EXCHANGE_DONE;
 }
 
 /* RFC 9110 section 9.2.1: what such a method asks for may be asked twice. */
@@ -83,19 +42,21 @@ is_safe(const char *method)
 
 /* The server said no, and has rolled back. */
 static void
-answer_refusal(const Exchange *exchange, Answer *answer)
+answer_refusal(const Exchange *exchange)
 {
+	Answer *answer = exchange->answer;
+
 	/* Lock not available, cancelled, out of resources, shutting down, read-only server. */
 	if (sqlstate_is(exchange, "55P03") || sqlstate_is(exchange, "57014") ||
 		sqlstate_begins(exchange, "53") || sqlstate_begins(exchange, "57P0") ||
 		sqlstate_is(exchange, "25006"))
 		answer_say(answer, 503, "The service is busy. Nothing was changed; please try again.\n",
-				   RETRY_AFTER_S);
+				   answer_retry_after());
 	else if (sqlstate_begins(exchange, "40"))
 		answer_say(answer, 503,
 				   "The request met others at the same data. Nothing was changed; please try "
 				   "again.\n",
-				   RETRY_AFTER_S);
+				   answer_retry_after());
 	else
 		answer_say(answer, 500, "The request failed inside the service. Nothing was changed.\n", 0);
 	if (answer->status == 500 && !exchange->settings->database.verbose)
@@ -103,124 +64,179 @@ answer_refusal(const Exchange *exchange, Answer *answer)
 			   database_sqlstate(exchange->database));
 }
 
-static bool
-retry_refusal(Exchange *exchange)
+static ExchangeStep
+after_refusal(Exchange *exchange)
 {
 	if (sqlstate_is(exchange, "40001") || sqlstate_is(exchange, "40P01"))
-		return ++exchange->conflicts <= MAX_CONFLICTS && pause_after_conflict(exchange);
+	{
+		if (++exchange->conflicts <= MAX_CONFLICTS && clock_ms() < exchange->deadline)
+			return EXCHANGE_PAUSE;
+	}
 	/* Prepared statement gone: it was never bound. */
-	if (sqlstate_is(exchange, "26000") && !exchange->prepared_anew)
+	else if (sqlstate_is(exchange, "26000") && !exchange->prepared_anew)
 	{
 		exchange->prepared_anew = true;
-		return true;
+		return EXCHANGE_AGAIN;
 	}
+	answer_refusal(exchange);
 	/* A server that became a standby: conninfo may name the new primary. */
 	if (sqlstate_is(exchange, "25006"))
 		database_close(exchange->database);
-	return false;
+	return EXCHANGE_DONE;
 }
 
-static bool
-retry_unknown(Exchange *exchange, const char *method, Answer *answer)
+static void
+answer_unknown(Exchange *exchange)
 {
-	if (is_safe(method) && !exchange->resent && clock_ms() < exchange->deadline)
-	{
-		exchange->resent = true;
-		return true;
-	}
 	/* No Retry-After for a POST: whether to ask again is not for a library to decide. */
-	if (is_safe(method))
-		answer_say(answer, 503, "The database did not answer. Please try again.\n", RETRY_AFTER_S);
+	if (is_safe(exchange->call->method))
+		answer_say(exchange->answer, 503, "The database did not answer. Please try again.\n",
+				   answer_retry_after());
 	else
-		answer_say(answer, 503,
+		answer_say(exchange->answer, 503,
 				   "The database did not confirm the request: it may or may not have taken "
 				   "effect.\n",
 				   0);
 	report("a call was lost in the database%s%s",
 		   *database_sqlstate(exchange->database) ? ": " : "",
 		   database_sqlstate(exchange->database));
-	return false;
 }
 
-/* One attempt; true when another shall follow. */
-static bool
-attempt(Exchange *exchange, const DatabaseCall *call, Answer *answer)
+static ExchangeStep
+after_unknown(Exchange *exchange)
 {
-	if (!connect_database(exchange))
+	if (is_safe(exchange->call->method) && !exchange->resent && clock_ms() < exchange->deadline)
 	{
-		answer_say(answer, 503, "The database is not reachable. Please try again.\n",
-				   RETRY_AFTER_S);
-		return false;
+		exchange->resent = true;
+		return EXCHANGE_AGAIN;
 	}
-	switch (database_call(exchange->database, call, exchange->deadline, answer))
+	answer_unknown(exchange);
+	return EXCHANGE_DONE;
+}
+
+static ExchangeStep
+after_unsent(Exchange *exchange)
+{
+	if (++exchange->unsent < MAX_UNSENT && clock_ms() < exchange->deadline)
+		return EXCHANGE_AGAIN;
+	return answer_unreachable(exchange);
+}
+
+/* Filled with the proxy's readiness. */
+static ExchangeStep
+after_check(Exchange *exchange)
+{
+	if (database_is_ready(exchange->database))
+		answer_say(exchange->answer, 200, "ready\n", 0);
+	else
+		answer_say(exchange->answer, 503,
+				   "not ready: this role cannot run openid4vci.vci_http here\n",
+				   answer_retry_after());
+	return EXCHANGE_DONE;
+}
+
+static ExchangeStep
+after(Exchange *exchange, DatabaseOutcome outcome)
+{
+	bool check = exchange->call->check;
+
+	switch (outcome)
 	{
+		case DATABASE_PENDING:
+			return EXCHANGE_WAIT;
 		case DATABASE_ANSWERED:
-			return false;
-		case DATABASE_UNSENT:
-			answer_say(answer, 503, "The database is not reachable. Please try again.\n",
-					   RETRY_AFTER_S);
-			return ++exchange->unsent < MAX_UNSENT && clock_ms() < exchange->deadline;
+			return check ? after_check(exchange) : EXCHANGE_DONE;
 		case DATABASE_REFUSED:
-			if (retry_refusal(exchange))
-				return true;
-			answer_refusal(exchange, answer);
-			return false;
+			return check ? after_check(exchange) : after_refusal(exchange);
+		case DATABASE_UNSENT:
+			return after_unsent(exchange);
 		case DATABASE_UNKNOWN:
-			return retry_unknown(exchange, call->method, answer);
+			return after_unknown(exchange);
 		case DATABASE_UNUSABLE:
 			break;
 	}
-	answer_say(answer, 500, "The service gave an answer that cannot be sent.\n", 0);
-	return false;
+	answer_say(exchange->answer, 500, "The service gave an answer that cannot be sent.\n", 0);
+	return EXCHANGE_DONE;
 }
 
-static Exchange
-start(Database *database, Outage *outage, const ExchangeSettings *settings)
+/* A connection first that may be used, when the database lets anybody in. */
+static ExchangeStep
+attempt(Exchange *exchange)
 {
-	Exchange exchange = {.database = database,
-						 .outage = outage,
-						 .settings = settings,
-						 .deadline = clock_ms() + (int64_t) settings->timeout * 1000};
+	Database *database = exchange->database;
 
-	return exchange;
+	if (database_is_fresh(database))
+		return after(exchange, database_begin(database, exchange->call, exchange->answer));
+	database_close(database);
+	return outage_may_try(exchange->outage) ? EXCHANGE_CONNECT : answer_unreachable(exchange);
 }
 
-void
-exchange_call(Database *database, Outage *outage, const ExchangeSettings *settings,
-			  const DatabaseCall *call, Answer *answer)
+static ExchangeStep
+proceed(Exchange *exchange, ExchangeStep step)
 {
-	Exchange exchange = start(database, outage, settings);
-
-	while (attempt(&exchange, call, answer))
-		;
+	while (step == EXCHANGE_AGAIN)
+		step = attempt(exchange);
+	return step;
 }
 
-void
-exchange_check(Database *database, Outage *outage, const ExchangeSettings *settings, Answer *answer)
+ExchangeStep
+exchange_begin(Exchange *exchange, const DatabaseCall *call, Answer *answer)
 {
-	Exchange exchange = start(database, outage, settings);
-	bool ready = false;
+	exchange->call = call;
+	exchange->answer = answer;
+	exchange->deadline = clock_ms() + (int64_t) exchange->settings->timeout * 1000;
+	exchange->conflicts = 0;
+	exchange->unsent = 0;
+	exchange->resent = false;
+	exchange->prepared_anew = false;
+	return proceed(exchange, EXCHANGE_AGAIN);
+}
 
-	answer_say(answer, 503, "not ready: the database is not reachable\n", RETRY_AFTER_S);
-	do
+ExchangeStep
+exchange_connected(Exchange *exchange, const char *problem)
+{
+	ExchangeStep step;
+
+	if (problem == NULL)
 	{
-		if (!connect_database(&exchange))
-			return;
-		switch (database_check(database, exchange.deadline, &ready))
-		{
-			case DATABASE_ANSWERED:
-			case DATABASE_REFUSED:
-				if (ready)
-					answer_say(answer, 200, "ready\n", 0);
-				else
-					answer_say(answer, 503,
-							   "not ready: this role cannot run openid4vci.vci_http here\n",
-							   RETRY_AFTER_S);
-				return;
-			case DATABASE_UNSENT:
-			case DATABASE_UNKNOWN:
-			case DATABASE_UNUSABLE:
-				break;
-		}
-	} while (++exchange.unsent < MAX_UNSENT && clock_ms() < exchange.deadline);
+		if (outage_over(exchange->outage))
+			report("the database is back");
+		/* The server may have said goodbye already; a loop of that has an end, too. */
+		if (!database_is_fresh(exchange->database))
+			return proceed(exchange, after_unsent(exchange));
+		step =
+			after(exchange, database_begin(exchange->database, exchange->call, exchange->answer));
+		return proceed(exchange, step);
+	}
+	if (outage_failed(exchange->outage))
+		report("warning: no connection to the database: %s", problem);
+	database_close(exchange->database);
+	return answer_unreachable(exchange);
+}
+
+ExchangeStep
+exchange_go_on(Exchange *exchange)
+{
+	return proceed(exchange, after(exchange, database_go_on(exchange->database, exchange->answer)));
+}
+
+ExchangeStep
+exchange_retry(Exchange *exchange)
+{
+	return proceed(exchange, EXCHANGE_AGAIN);
+}
+
+int
+exchange_pause_ms(const Exchange *exchange)
+{
+	return 1 + (int) clock_jitter(CONFLICT_WAIT_MS << exchange->conflicts);
+}
+
+void
+exchange_abandon(Exchange *exchange)
+{
+	if (database_abandon(exchange->database) == DATABASE_UNKNOWN)
+		answer_unknown(exchange);
+	else
+		answer_unreachable(exchange);
 }

@@ -7,7 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BACKLOG 1024
+/* Cut by the system to net.core.somaxconn. */
+#define BACKLOG 65535
 
 static int
 try_address(const struct addrinfo *address)

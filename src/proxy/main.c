@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "door.h"
 #include "listener.h"
 #include "options.h"
 #include "purge.h"
@@ -19,7 +20,6 @@
 #include "server.h"
 
 #define EXIT_OPTIONS 2
-#define TICK_MS		 200
 #define STOP_TICK_MS 20
 #define OTHER_FILES	 64 /* logs, epoll, libraries */
 
@@ -51,9 +51,10 @@ static bool
 raise_file_limit(const Options *options)
 {
 	rlim_t needed = (rlim_t) options->max_connections + (rlim_t) options->pool + OTHER_FILES;
+	rlim_t wanted = needed + DOOR_FILES;
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return true;
 	if (limit.rlim_max < needed)
 	{
@@ -63,7 +64,7 @@ raise_file_limit(const Options *options)
 			   (unsigned long long) limit.rlim_max);
 		return false;
 	}
-	limit.rlim_cur = needed;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
@@ -85,7 +86,7 @@ start_server(const Options *options, int listener, AccessLog *log)
 								  .prepare = options->prepare,
 								  .verbose = options->verbose},
 					 .timeout = options->database_timeout},
-		.workers = (unsigned) options->pool,
+		.connections = (unsigned) options->pool,
 		.queue_limit = (unsigned) options->queue,
 		.queue_timeout = options->queue_timeout,
 	};
@@ -93,18 +94,17 @@ start_server(const Options *options, int listener, AccessLog *log)
 	return server_start(&server, &pool);
 }
 
-/* Serves until SIGTERM or SIGINT. */
+/* Until SIGTERM or SIGINT. */
 static void
-serve(Server *server, const sigset_t *signals, AccessLog *log)
+serve(const sigset_t *signals, AccessLog *log)
 {
 	int signal = 0;
 
 	while (signal != SIGTERM && signal != SIGINT)
 	{
-		signal = await_signal(signals, TICK_MS);
+		signal = sigwaitinfo(signals, NULL);
 		if (signal == SIGHUP && !access_log_reopen(log))
 			report("cannot reopen the access log %s: %s", log->path, strerror(errno));
-		server_tick(server);
 	}
 }
 
@@ -119,10 +119,7 @@ wind_down(Server *server, const sigset_t *signals, int timeout)
 	server_stop_accepting(server);
 	while ((left = server_active(server)) > 0 && clock_ms() < deadline && signal != SIGTERM &&
 		   signal != SIGINT)
-	{
 		signal = await_signal(signals, STOP_TICK_MS);
-		server_tick(server);
-	}
 	if (left > 0)
 		report("stopping with %u requests unfinished", left);
 	server_stop(server);
@@ -160,7 +157,7 @@ run(const Options *options)
 	}
 	printf("openid4vci-proxy: listening on %s\n", url);
 	fflush(stdout);
-	serve(server, &signals, &log);
+	serve(&signals, &log);
 	wind_down(server, &signals, options->stop_timeout);
 	access_log_close(&log);
 	return EXIT_SUCCESS;

@@ -1,6 +1,8 @@
 #include "pool.h"
 
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -8,40 +10,71 @@
 #include "clock.h"
 #include "report.h"
 
-#define RETRY_AFTER_S 1
-#define BUSY		  "The service is busy. Nothing was changed; please try again.\n"
-#define STOPPING	  "The service is being stopped. Nothing was changed; please try again.\n"
+#define BUSY	  "The service is busy. Nothing was changed; please try again.\n"
+#define STOPPING  "The service is being stopped. Nothing was changed; please try again.\n"
+#define NO_THREAD "no thread to connect in"
+#define NO_WATCH  "no memory to wait for it"
 
-typedef struct Worker
+typedef enum SlotState
 {
-	Pool *pool;
+	SLOT_IDLE,
+	SLOT_CONNECTING, /* its thread has the database */
+	SLOT_WAITING,	 /* for the server */
+	SLOT_PAUSING
+} SlotState;
+
+/* One connection to the database, or the room for one. */
+typedef struct Slot
+{
+	struct Pool *pool;
 	Database *database;
-	pthread_t thread;
-	pthread_cond_t wake;
-	Job *job;			 /* handed over, not yet taken */
-	bool connected;		 /* had a connection when it went idle */
-	struct Worker *next; /* in the idle list */
-} Worker;
+	Watch watch;
+	SlotState state;
+	Exchange exchange;
+	Job *job;		   /* NULL: idle */
+	int64_t resume_at; /* clock_ms(), of a pause */
+	bool sending;	   /* the loop watches for room to send */
+	struct Slot *next; /* in the idle list */
+
+	pthread_t thread; /* of a connection attempt */
+	const char *problem;
+	atomic_bool connected;
+} Slot;
 
 struct Pool
 {
 	PoolSettings settings;
 	Outage outage;
-	pthread_mutex_t mutex;
-	Worker *workers;
+	Slot *slots;
 	unsigned started;
-	Worker *idle; /* the one that was busy last stands first */
+	unsigned pausing;
+	Slot *idle; /* the one that was busy last stands first */
 	Job *first;
 	Job *last;
 	unsigned queued;
 	bool stopping;
+	int connects; /* readable when an attempt has ended; -1: none */
+	Watch connects_watch;
 };
 
 static void
 refuse(Pool *pool, Job *job, const char *text)
 {
-	answer_say(&job->answer, 503, text, RETRY_AFTER_S);
+	answer_say(&job->answer, 503, text, answer_retry_after());
 	pool->settings.done(job);
+}
+
+static void
+enqueue(Pool *pool, Job *job)
+{
+	job->queued_at = clock_ms();
+	job->next = NULL;
+	if (pool->last != NULL)
+		pool->last->next = job;
+	else
+		pool->first = job;
+	pool->last = job;
+	pool->queued++;
 }
 
 static Job *
@@ -60,67 +93,247 @@ take_queued(Pool *pool)
 }
 
 /*
- * The idle worker that was busy last among those with a connection, so that no more
+ * The idle slot that was busy last among those with a connection, so that no more
  * connections are opened than are needed at once.
  */
-static Worker *
+static Slot *
 take_idle(Pool *pool)
 {
-	Worker **link = &pool->idle;
-	Worker *worker;
+	Slot **link = &pool->idle;
+	Slot *slot;
 
-	while (*link != NULL && !(*link)->connected)
+	while (*link != NULL && database_socket((*link)->database) < 0)
 		link = &(*link)->next;
 	if (*link == NULL)
 		link = &pool->idle;
-	worker = *link;
-	if (worker != NULL)
-		*link = worker->next;
-	return worker;
+	slot = *link;
+	if (slot != NULL)
+		*link = slot->next;
+	return slot;
 }
 
-/* Waits for a job; NULL when the pool ends. */
-static Job *
-next_job(Worker *worker)
+static void
+put_idle(Slot *slot)
 {
-	Pool *pool = worker->pool;
-	bool connected = database_is_fresh(worker->database);
-	Job *job;
+	slot->state = SLOT_IDLE;
+	slot->next = slot->pool->idle;
+	slot->pool->idle = slot;
+}
 
-	pthread_mutex_lock(&pool->mutex);
-	job = pool->stopping ? NULL : take_queued(pool);
-	if (job == NULL && !pool->stopping)
-	{
-		worker->connected = connected;
-		worker->next = pool->idle;
-		pool->idle = worker;
-		while (worker->job == NULL && !pool->stopping)
-			pthread_cond_wait(&worker->wake, &pool->mutex);
-		job = worker->job;
-		worker->job = NULL;
-	}
-	pthread_mutex_unlock(&pool->mutex);
-	return job;
+static void
+wake_loop(const Pool *pool)
+{
+	uint64_t signal = 1;
+
+	/* It fails only when the counter is full, and then the loop is awake. */
+	if (write(pool->connects, &signal, sizeof(signal)) < 0)
+		return;
 }
 
 static void *
-work(void *argument)
+connect_slot(void *argument)
 {
-	Worker *worker = argument;
-	Pool *pool = worker->pool;
-	const ExchangeSettings *settings = &pool->settings.exchange;
-	Job *job;
+	Slot *slot = argument;
 
-	while ((job = next_job(worker)) != NULL)
-	{
-		if (job->check)
-			exchange_check(worker->database, &pool->outage, settings, &job->answer);
-		else
-			exchange_call(worker->database, &pool->outage, settings, &job->call, &job->answer);
-		pool->settings.done(job);
-	}
-	database_close(worker->database);
+	slot->problem = NULL;
+	if (!database_open(slot->database, &slot->problem) && slot->problem == NULL)
+		slot->problem = "out of memory";
+	atomic_store(&slot->connected, true);
+	wake_loop(slot->pool);
 	return NULL;
+}
+
+static ExchangeStep
+begin_connecting(Slot *slot)
+{
+	atomic_store(&slot->connected, false);
+	if (pthread_create(&slot->thread, NULL, connect_slot, slot) != 0)
+		return exchange_connected(&slot->exchange, NO_THREAD);
+	slot->state = SLOT_CONNECTING;
+	return EXCHANGE_CONNECT;
+}
+
+static ExchangeStep
+end_connecting(Slot *slot)
+{
+	pthread_join(slot->thread, NULL);
+	slot->sending = false;
+	if (slot->problem == NULL &&
+		!loop_watch(slot->pool->settings.loop, database_socket(slot->database), EPOLLIN,
+					&slot->watch))
+		slot->problem = NO_WATCH;
+	return exchange_connected(&slot->exchange, slot->problem);
+}
+
+static void
+wait_for_server(Slot *slot)
+{
+	bool sending = database_is_sending(slot->database);
+
+	slot->state = SLOT_WAITING;
+	if (sending == slot->sending)
+		return;
+	slot->sending = sending;
+	loop_change(slot->pool->settings.loop, database_socket(slot->database),
+				sending ? EPOLLIN | EPOLLOUT : EPOLLIN, &slot->watch);
+}
+
+static void
+pause_slot(Slot *slot)
+{
+	slot->state = SLOT_PAUSING;
+	slot->resume_at = clock_ms() + exchange_pause_ms(&slot->exchange);
+	slot->pool->pausing++;
+}
+
+/* Goes on with a slot's job, and then with what is queued, until something must be waited for. */
+static void
+run(Slot *slot, ExchangeStep step)
+{
+	Pool *pool = slot->pool;
+
+	for (;;)
+	{
+		if (step == EXCHANGE_CONNECT)
+			step = begin_connecting(slot);
+		if (step == EXCHANGE_WAIT)
+			wait_for_server(slot);
+		else if (step == EXCHANGE_PAUSE)
+			pause_slot(slot);
+		if (step != EXCHANGE_DONE)
+			return;
+		pool->settings.done(slot->job);
+		slot->job = take_queued(pool);
+		if (slot->job == NULL)
+			break;
+		step = exchange_begin(&slot->exchange, &slot->job->call, &slot->job->answer);
+	}
+	put_idle(slot);
+}
+
+/* The database's socket is ready. */
+static void
+on_database(void *argument, uint32_t events)
+{
+	Slot *slot = argument;
+
+	(void) events;
+	if (slot->state == SLOT_WAITING)
+		run(slot, exchange_go_on(&slot->exchange));
+	/* A server that speaks while nothing was asked says goodbye. While a job pauses, the
+	   next attempt finds out. */
+	else if (slot->state == SLOT_IDLE)
+		database_close(slot->database);
+	else if (slot->state == SLOT_PAUSING)
+		loop_forget(slot->pool->settings.loop, database_socket(slot->database));
+}
+
+static void
+on_connects(void *argument, uint32_t events)
+{
+	Pool *pool = argument;
+	uint64_t count;
+
+	(void) events;
+	if (read(pool->connects, &count, sizeof(count)) < 0)
+		return;
+	for (unsigned i = 0; i < pool->started; i++)
+	{
+		Slot *slot = &pool->slots[i];
+
+		if (slot->state == SLOT_CONNECTING && atomic_load(&slot->connected))
+			run(slot, end_connecting(slot));
+	}
+}
+
+void
+pool_submit(Pool *pool, Job *job)
+{
+	Slot *slot;
+
+	if (pool->stopping)
+	{
+		refuse(pool, job, STOPPING);
+		return;
+	}
+	slot = take_idle(pool);
+	if (slot != NULL)
+	{
+		slot->job = job;
+		run(slot, exchange_begin(&slot->exchange, &job->call, &job->answer));
+	}
+	else if (pool->queued >= pool->settings.queue_limit)
+		refuse(pool, job, BUSY);
+	else
+		enqueue(pool, job);
+}
+
+int
+pool_patience(const Pool *pool, int limit)
+{
+	int64_t now;
+
+	if (pool->pausing == 0)
+		return limit;
+	now = clock_ms();
+	for (unsigned i = 0; i < pool->started; i++)
+	{
+		const Slot *slot = &pool->slots[i];
+
+		if (slot->state == SLOT_PAUSING && slot->resume_at < now + limit)
+			limit = slot->resume_at > now ? (int) (slot->resume_at - now) : 0;
+	}
+	return limit;
+}
+
+void
+pool_resume(Pool *pool)
+{
+	int64_t now;
+
+	if (pool->pausing == 0)
+		return;
+	now = clock_ms();
+	for (unsigned i = 0; i < pool->started; i++)
+	{
+		Slot *slot = &pool->slots[i];
+
+		if (slot->state != SLOT_PAUSING || slot->resume_at > now)
+			continue;
+		pool->pausing--;
+		run(slot, exchange_retry(&slot->exchange));
+	}
+}
+
+void
+pool_tick(Pool *pool)
+{
+	int64_t now = clock_ms();
+	int64_t latest = now - (int64_t) pool->settings.queue_timeout * 1000;
+
+	for (unsigned i = 0; i < pool->started; i++)
+	{
+		Slot *slot = &pool->slots[i];
+
+		if (slot->state != SLOT_WAITING || slot->exchange.deadline > now)
+			continue;
+		exchange_abandon(&slot->exchange);
+		run(slot, EXCHANGE_DONE);
+	}
+	while (pool->first != NULL && pool->first->queued_at <= latest)
+		refuse(pool, take_queued(pool), BUSY);
+}
+
+/* Waits as only a start may. */
+static void
+await_database(Exchange *exchange)
+{
+	int64_t left = exchange->deadline - clock_ms();
+	struct pollfd server = {.fd = database_socket(exchange->database), .events = POLLIN};
+
+	if (database_is_sending(exchange->database))
+		server.events |= POLLOUT;
+	poll(&server, 1, left > 0 ? (int) left : 0);
 }
 
 /*
@@ -131,10 +344,30 @@ static void
 try_database(Pool *pool, Database *database)
 {
 	ExchangeSettings settings = pool->settings.exchange;
+	Exchange exchange = {.database = database, .outage = &pool->outage, .settings = &settings};
+	DatabaseCall check = {.check = true};
 	Answer answer = {0};
+	const char *problem = NULL;
+	ExchangeStep step;
 
 	settings.timeout = settings.database.connect_timeout;
-	exchange_check(database, &pool->outage, &settings, &answer);
+	step = exchange_begin(&exchange, &check, &answer);
+	while (step != EXCHANGE_DONE)
+	{
+		if (step == EXCHANGE_CONNECT)
+			step =
+				exchange_connected(&exchange, database_open(database, &problem) ? NULL : problem);
+		else if (clock_ms() >= exchange.deadline)
+		{
+			exchange_abandon(&exchange);
+			step = EXCHANGE_DONE;
+		}
+		else
+		{
+			await_database(&exchange);
+			step = exchange_go_on(&exchange);
+		}
+	}
 	/* A connection that failed was reported with its reason. */
 	if (answer.status != 200 && pool->outage.failures == 0)
 		report("warning: %s", answer.text);
@@ -142,20 +375,30 @@ try_database(Pool *pool, Database *database)
 }
 
 static bool
-start_worker(Pool *pool, Worker *worker)
+start_slot(Pool *pool, Slot *slot)
 {
-	worker->pool = pool;
-	worker->database = database_new(&pool->settings.exchange.database);
-	if (worker->database == NULL)
+	slot->pool = pool;
+	slot->watch = (Watch){.ready = on_database, .owner = slot};
+	slot->database = database_new(&pool->settings.exchange.database);
+	if (slot->database == NULL)
 		return false;
-	if (worker == pool->workers)
-		try_database(pool, worker->database);
-	pthread_cond_init(&worker->wake, NULL);
-	if (pthread_create(&worker->thread, NULL, work, worker) == 0)
-		return true;
-	pthread_cond_destroy(&worker->wake);
-	database_free(worker->database);
-	return false;
+	slot->exchange.database = slot->database;
+	slot->exchange.outage = &pool->outage;
+	slot->exchange.settings = &pool->settings.exchange;
+	put_idle(slot);
+	return true;
+}
+
+/* The connection that was tried is kept when it can be. */
+static void
+try_slot(Pool *pool, Slot *slot)
+{
+	int socket;
+
+	try_database(pool, slot->database);
+	socket = database_socket(slot->database);
+	if (socket >= 0 && !loop_watch(pool->settings.loop, socket, EPOLLIN, &slot->watch))
+		database_close(slot->database);
 }
 
 Pool *
@@ -166,100 +409,45 @@ pool_start(const PoolSettings *settings)
 	if (pool == NULL)
 		return NULL;
 	pool->settings = *settings;
-	pthread_mutex_init(&pool->mutex, NULL);
 	outage_init(&pool->outage);
-	pool->settings.exchange.database.abort_fd = eventfd(0, EFD_CLOEXEC);
-	pool->workers = calloc(settings->workers, sizeof(*pool->workers));
-	if (pool->workers != NULL && pool->settings.exchange.database.abort_fd >= 0)
+	pool->connects = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	pool->connects_watch = (Watch){.ready = on_connects, .owner = pool};
+	pool->slots = calloc(settings->connections, sizeof(*pool->slots));
+	if (pool->slots != NULL && pool->connects >= 0 &&
+		loop_watch(settings->loop, pool->connects, EPOLLIN, &pool->connects_watch))
 	{
-		while (pool->started < settings->workers &&
-			   start_worker(pool, &pool->workers[pool->started]))
+		while (pool->started < settings->connections &&
+			   start_slot(pool, &pool->slots[pool->started]))
 			pool->started++;
 	}
-	if (pool->started < settings->workers)
+	if (pool->started < settings->connections)
 	{
 		pool_stop(pool);
 		pool_free(pool);
 		return NULL;
 	}
+	try_slot(pool, &pool->slots[pool->started - 1]);
 	return pool;
 }
 
-/* The mutex is held. */
+/* Its job, if it has one, gets a 503. */
 static void
-enqueue(Pool *pool, Job *job)
+stop_slot(Slot *slot)
 {
-	job->next = NULL;
-	if (pool->last != NULL)
-		pool->last->next = job;
-	else
-		pool->first = job;
-	pool->last = job;
-	pool->queued++;
-}
+	Job *job = slot->job;
 
-void
-pool_submit(Pool *pool, Job *job)
-{
-	const char *refusal = NULL;
-	Worker *worker = NULL;
-
-	pthread_mutex_lock(&pool->mutex);
-	job->queued_at = clock_ms();
-	if (pool->stopping)
-		refusal = STOPPING;
-	else if ((worker = take_idle(pool)) != NULL)
+	if (slot->state == SLOT_CONNECTING)
+		pthread_join(slot->thread, NULL);
+	slot->job = NULL;
+	if (job != NULL && slot->state == SLOT_WAITING)
 	{
-		worker->job = job;
-		pthread_cond_signal(&worker->wake);
+		exchange_abandon(&slot->exchange);
+		slot->pool->settings.done(job);
 	}
-	else if (pool->queued >= pool->settings.queue_limit)
-		refusal = BUSY;
-	else
-		enqueue(pool, job);
-	pthread_mutex_unlock(&pool->mutex);
-	if (refusal != NULL)
-		refuse(pool, job, refusal);
-}
-
-void
-pool_expire(Pool *pool)
-{
-	int64_t latest = clock_ms() - (int64_t) pool->settings.queue_timeout * 1000;
-
-	for (;;)
-	{
-		Job *job = NULL;
-
-		pthread_mutex_lock(&pool->mutex);
-		if (pool->first != NULL && pool->first->queued_at <= latest)
-			job = take_queued(pool);
-		pthread_mutex_unlock(&pool->mutex);
-		if (job == NULL)
-			return;
-		refuse(pool, job, BUSY);
-	}
-}
-
-/* Everybody who waits is told; what was handed over and not yet taken waits, too. */
-static void
-end_waiting(Pool *pool)
-{
-	uint64_t signal = 1;
-
-	pthread_mutex_lock(&pool->mutex);
-	pool->stopping = true;
-	for (unsigned i = 0; i < pool->started; i++)
-	{
-		if (pool->workers[i].job != NULL)
-			enqueue(pool, pool->workers[i].job);
-		pool->workers[i].job = NULL;
-		pthread_cond_signal(&pool->workers[i].wake);
-	}
-	pthread_mutex_unlock(&pool->mutex);
-	/* Never read again: every wait for the database ends at once from now on. */
-	if (write(pool->settings.exchange.database.abort_fd, &signal, sizeof(signal)) < 0)
-		report("cannot interrupt the workers: the stop may take as long as their calls");
+	else if (job != NULL)
+		refuse(slot->pool, job, STOPPING);
+	database_free(slot->database);
+	slot->state = SLOT_IDLE;
 }
 
 void
@@ -267,26 +455,21 @@ pool_stop(Pool *pool)
 {
 	Job *job;
 
-	end_waiting(pool);
-	for (unsigned i = 0; i < pool->started; i++)
-		pthread_join(pool->workers[i].thread, NULL);
+	pool->stopping = true;
 	while ((job = take_queued(pool)) != NULL)
 		refuse(pool, job, STOPPING);
 	for (unsigned i = 0; i < pool->started; i++)
-	{
-		pthread_cond_destroy(&pool->workers[i].wake);
-		database_free(pool->workers[i].database);
-	}
+		stop_slot(&pool->slots[i]);
 	pool->started = 0;
+	pool->idle = NULL;
 }
 
 void
 pool_free(Pool *pool)
 {
-	if (pool->settings.exchange.database.abort_fd >= 0)
-		close(pool->settings.exchange.database.abort_fd);
+	if (pool->connects >= 0)
+		close(pool->connects);
 	outage_destroy(&pool->outage);
-	pthread_mutex_destroy(&pool->mutex);
-	free(pool->workers);
+	free(pool->slots);
 	free(pool);
 }

@@ -1,5 +1,6 @@
 /*
- * Worker threads with a database connection each, and the queue before them.
+ * Database connections and the queue before them. All of it runs in the loop's thread;
+ * only connecting, which waits for names and servers, has a thread as long as it lasts.
  */
 #ifndef PROXY_POOL_H
 #define PROXY_POOL_H
@@ -11,13 +12,13 @@
 #include "answer.h"
 #include "database.h"
 #include "exchange.h"
+#include "loop.h"
 
 typedef struct Pool Pool;
 
 /* One request for the database. The submitter owns it, and leaves it alone until done. */
 typedef struct Job
 {
-	bool check; /* readiness instead of a call */
 	DatabaseCall call;
 	Answer answer;
 	void *owner; /* for done */
@@ -29,24 +30,31 @@ typedef struct Job
 
 typedef struct PoolSettings
 {
-	ExchangeSettings exchange; /* abort_fd is the pool's to fill */
-	unsigned workers;
+	ExchangeSettings exchange;
+	Loop *loop;
+	unsigned connections;
 	unsigned queue_limit;
 	int queue_timeout;		/* seconds */
-	void (*done)(Job *job); /* called from any thread; the job has an answer */
+	void (*done)(Job *job); /* the job has an answer; may be called by pool_submit */
 } PoolSettings;
 
 /*
  * Tries one connection, and reports what is wrong with it, before it returns. NULL when
- * memory or threads are out.
+ * memory or files are out.
  */
 extern Pool *pool_start(const PoolSettings *settings);
 
-/* Hands the job to a worker or queues it; answers 503 when the queue is full or ends. */
+/* Hands the job to a connection or queues it; answers 503 when the queue is full or ends. */
 extern void pool_submit(Pool *pool, Job *job);
 
+/* Milliseconds until pool_resume has something to do; at most limit. */
+extern int pool_patience(const Pool *pool, int limit);
+
+/* Goes on with what has paused long enough after a conflict. */
+extern void pool_resume(Pool *pool);
+
 /* Answers 503 to what has waited too long. To be called a few times a second. */
-extern void pool_expire(Pool *pool);
+extern void pool_tick(Pool *pool);
 
 /*
  * Ends what runs and what waits, each with a 503; what is submitted later gets a 503 at

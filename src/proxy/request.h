@@ -13,9 +13,11 @@
 #include "pool.h"
 
 struct MHD_Connection;
+struct Server;
 
 typedef struct Request
 {
+	struct Server *server;
 	struct MHD_Connection *connection;
 	Client *client;
 	char *method; /* NULL until the header is there */

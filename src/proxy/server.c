@@ -1,17 +1,20 @@
 #include "server.h"
 
 #include <microhttpd.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "clients.h"
 #include "clock.h"
+#include "door.h"
 #include "framing.h"
+#include "loop.h"
 #include "reply.h"
 #include "report.h"
 #include "request.h"
@@ -21,14 +24,31 @@
 #define PATIENCE	   8
 #define MAX_PARAMETERS 100
 
+#define TICK_MS 200
+/* Runs of the library in a row that did nothing, though it said that it had work. */
+#define IDLE_RUNS	   64
+#define MANY_IDLE_RUNS 128
+#define REST_MS		   20
+/* Turns of the library, at most, in which the last answers go out. */
+#define LAST_TURNS 100
+
 struct Server
 {
 	ServerSettings settings;
+	Loop loop;
 	struct MHD_Daemon *daemon;
+	Watch daemon_watch;
+	bool daemon_is_due;
+	unsigned idle_runs; /* since it called us */
+	Door door;
 	Pool *pool;
 	Clients clients;
-	atomic_uint active;
+	pthread_t thread;
+	int wake; /* other threads write to it */
+	Watch wake_watch;
+	atomic_uint active; /* requests */
 	atomic_bool stopping;
+	atomic_bool ended;
 };
 
 static void
@@ -39,6 +59,7 @@ on_connection(void *argument, struct MHD_Connection *connection, void **context,
 	const union MHD_ConnectionInfo *info;
 	int socket;
 
+	server->idle_runs = 0;
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED)
 	{
 		if (*context != NULL)
@@ -49,7 +70,7 @@ on_connection(void *argument, struct MHD_Connection *connection, void **context,
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	socket = info->connect_fd;
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	*context = clients_add(&server->clients, socket, info->client_addr);
+	*context = clients_add(&server->clients, connection, socket, info->client_addr);
 }
 
 /*
@@ -81,14 +102,22 @@ on_target(void *argument, const char *target, struct MHD_Connection *connection)
 	request = request_new(connection, info->socket_context, target);
 	if (request == NULL)
 		return NULL;
+	request->server = server;
 	atomic_fetch_add(&server->active, 1);
 	if (has_too_many_parameters(target))
 	{
 		request->refused = true;
 		answer_say(&request->job.answer, 414, "", 0);
-		clients_hang_up(&server->clients, request->client);
+		clients_hang_up(request->client);
 	}
 	return request;
+}
+
+/* Before the last places are taken, each answer makes room: idle clients shut nobody out. */
+static bool
+is_crowded(const Server *server)
+{
+	return server->clients.count > server->settings.max_connections / 4 * 3 + 3;
 }
 
 static enum MHD_Result
@@ -100,7 +129,7 @@ send_answer(Server *server, Request *request)
 	enum MHD_Result result;
 
 	/* The library reads chunks leniently: nothing may follow them on this connection. */
-	if (request->chunked || atomic_load(&server->stopping))
+	if (request->chunked || is_crowded(server) || atomic_load(&server->stopping))
 		answer->last = true;
 	if (!head)
 		request->sent = answer->text != NULL ? strlen(answer->text) : answer->body_len;
@@ -117,7 +146,7 @@ send_answer(Server *server, Request *request)
 static enum MHD_Result
 refuse(Server *server, Request *request, int status, const char *text)
 {
-	answer_say(&request->job.answer, status, text, status == 503 ? 1 : 0);
+	answer_say(&request->job.answer, status, text, status == 503 ? answer_retry_after() : 0);
 	request->job.answer.last = true;
 	return send_answer(server, request);
 }
@@ -140,7 +169,7 @@ begin(Server *server, Request *request, const char *url, const char *method, con
 	framing = framing_check(&raw, &request->headers);
 	if (framing.status != 0)
 		return refuse(server, request, framing.status, framing.text);
-	request->chunked = framing.chunked;
+	request->chunked = request->client->chunking = framing.chunked;
 	if (framing.length <= max_body)
 		return MHD_YES;
 	if (framing.expects_continue || framing.length / PATIENCE > max_body)
@@ -157,7 +186,8 @@ read_body(Server *server, Request *request, const char *data, size_t *len)
 	if (answer->status == 0 && *len > server->settings.max_body - request->body_len)
 		answer_say(answer, 413, "The request body is too large.\n", 0);
 	if (answer->status == 0 && !request_append(request, data, *len))
-		answer_say(answer, 503, "The service is out of memory. Please try again.\n", 1);
+		answer_say(answer, 503, "The service is out of memory. Please try again.\n",
+				   answer_retry_after());
 	if (answer->status != 0)
 	{
 		free(request->body);
@@ -183,7 +213,7 @@ needs_database(Request *request)
 		answer_say(&request->job.answer, 200, "ok\n", 0);
 		return false;
 	}
-	request->job.check = reads && request_path_is(request, "/readyz");
+	request->job.call.check = reads && request_path_is(request, "/readyz");
 	return true;
 }
 
@@ -191,10 +221,11 @@ needs_database(Request *request)
 static enum MHD_Result
 finish(Server *server, Request *request)
 {
+	request->client->chunking = false;
 	if (request->job.answer.status != 0 || !needs_database(request))
 		return send_answer(server, request);
 	request_prepare(request);
-	clients_end_turn(&server->clients, request->client);
+	clients_end_turn(request->client);
 	/* First suspended, then handed over: the answer may come before pool_submit returns. */
 	MHD_suspend_connection(request->connection);
 	pool_submit(server->pool, &request->job);
@@ -207,6 +238,7 @@ on_answer(Job *job)
 	Request *request = job->owner;
 
 	MHD_resume_connection(request->connection);
+	request->server->daemon_is_due = true;
 }
 
 static enum MHD_Result
@@ -217,6 +249,7 @@ on_request(void *argument, struct MHD_Connection *connection, const char *url, c
 	Request *request = *context;
 
 	(void) connection;
+	server->idle_runs = 0;
 	if (request == NULL)
 		return MHD_NO;
 	if (request->method == NULL)
@@ -228,8 +261,7 @@ on_request(void *argument, struct MHD_Connection *connection, const char *url, c
 
 /* What became of the request, in the access log's words. */
 static void
-describe_end(Server *server, const Request *request, enum MHD_RequestTerminationCode code,
-			 AccessLogEntry *entry)
+describe_end(const Request *request, enum MHD_RequestTerminationCode code, AccessLogEntry *entry)
 {
 	const union MHD_ConnectionInfo *own =
 		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_HTTP_STATUS);
@@ -245,7 +277,12 @@ describe_end(Server *server, const Request *request, enum MHD_RequestTermination
 		/* The library found fault with the request, and has said so. */
 		entry->status = (int) own->http_status;
 	}
-	else if (clients_expired(&server->clients, request->client))
+	else if (request->client->cut)
+	{
+		entry->status = 400;
+		entry->remark = "refused";
+	}
+	else if (request->client->expired)
 	{
 		entry->remark = "timeout";
 		if (entry->status == 0)
@@ -271,10 +308,10 @@ on_end(void *argument, struct MHD_Connection *connection, void **context,
 	entry.target = request->target;
 	entry.bytes = request->sent;
 	entry.milliseconds = clock_ms() - request->started;
-	describe_end(server, request, code, &entry);
+	describe_end(request, code, &entry);
 	/* Before the log line, so that who has read the line finds the request ended. */
 	atomic_fetch_sub(&server->active, 1);
-	access_log_write(server->settings.log, &entry);
+	access_log_add(server->settings.log, &entry);
 	clients_start_turn(&server->clients, request->client);
 	request_free(request);
 	*context = NULL;
@@ -290,67 +327,204 @@ on_library_message(void *argument, const char *format, va_list arguments)
 	report("http: %s", text);
 }
 
-static struct MHD_Daemon *
+static void
+on_daemon(void *argument, uint32_t events)
+{
+	Server *server = argument;
+
+	(void) events;
+	server->daemon_is_due = true;
+}
+
+static void
+on_wake(void *argument, uint32_t events)
+{
+	Server *server = argument;
+	uint64_t count;
+
+	(void) events;
+	if (read(server->wake, &count, sizeof(count)) > 0 && atomic_load(&server->stopping))
+		door_shut(&server->door);
+}
+
+static void
+wake(Server *server)
+{
+	uint64_t signal = 1;
+
+	if (write(server->wake, &signal, sizeof(signal)) < 0)
+		report("cannot wake the server");
+}
+
+static bool
 start_daemon(Server *server)
 {
 	const ServerSettings *settings = &server->settings;
-	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+	/* Turbo: a new connection is read at once, without asking first whether it can be. */
+	unsigned flags =
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
 	/* A whole header, its fields' records, and the answer's header. */
 	size_t memory = settings->max_header * 2 < 32768 ? 32768 : settings->max_header * 2;
 	/* Before 1.0, strictness closes connections without a word; framing.c says more. */
 	int strict = strncmp(MHD_get_version(), "0.", 2) == 0 ? 0 : 1;
+	const union MHD_DaemonInfo *info;
 
 	if (settings->verbose)
 		flags |= MHD_USE_ERROR_LOG;
-	return MHD_start_daemon(
+	server->daemon = MHD_start_daemon(
 		flags, 0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_library_message,
-		NULL, MHD_OPTION_LISTEN_SOCKET, settings->listener, MHD_OPTION_CONNECTION_LIMIT,
-		settings->max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory,
-		MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_STRICT_FOR_CLIENT, strict,
-		MHD_OPTION_URI_LOG_CALLBACK, on_target, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
-		server, MHD_OPTION_NOTIFY_COMPLETED, on_end, server, MHD_OPTION_END);
+		NULL, MHD_OPTION_CONNECTION_LIMIT, settings->max_connections,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
+		MHD_OPTION_STRICT_FOR_CLIENT, strict, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED, on_end,
+		server, MHD_OPTION_END);
+	if (server->daemon == NULL)
+		return false;
+	info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	server->daemon_watch = (Watch){.ready = on_daemon, .owner = server};
+	return info != NULL &&
+		   loop_watch(&server->loop, info->epoll_fd, EPOLLIN, &server->daemon_watch);
+}
+
+/* Has the library something to do that no file tells of? */
+static bool
+daemon_is_due(const Server *server)
+{
+	MHD_UNSIGNED_LONG_LONG timeout;
+
+	return server->daemon_is_due ||
+		   (MHD_get_timeout(server->daemon, &timeout) == MHD_YES && timeout == 0);
+}
+
+/* Lets the library do what it can without waiting. */
+static void
+run_daemon(Server *server)
+{
+	bool asked = server->daemon_is_due;
+
+	server->daemon_is_due = false;
+	server->idle_runs++;
+	MHD_run(server->daemon);
+	if (asked || server->idle_runs < IDLE_RUNS)
+		return;
+	if (server->idle_runs == IDLE_RUNS || server->idle_runs == MANY_IDLE_RUNS)
+		clients_cut_stuck(&server->clients, server->idle_runs == MANY_IDLE_RUNS);
+}
+
+/* Milliseconds to wait for the next file. */
+static int
+patience(const Server *server)
+{
+	if (!daemon_is_due(server))
+		return pool_patience(server->pool, TICK_MS);
+	return server->idle_runs > MANY_IDLE_RUNS ? REST_MS : 0;
+}
+
+static void
+tick(Server *server)
+{
+	door_tick(&server->door);
+	clients_expire(&server->clients);
+	pool_tick(server->pool);
+}
+
+/* What runs and waits is answered, as far as the clients take it at once. */
+static void
+end(Server *server)
+{
+	door_shut(&server->door);
+	pool_stop(server->pool);
+	for (int i = 0; i < LAST_TURNS && atomic_load(&server->active) > 0; i++)
+		run_daemon(server);
+	MHD_stop_daemon(server->daemon);
+	door_free(&server->door);
+	access_log_flush(server->settings.log);
+}
+
+static void *
+serve(void *argument)
+{
+	Server *server = argument;
+	int64_t next_tick = clock_ms() + TICK_MS;
+
+	while (!atomic_load(&server->ended))
+	{
+		loop_turn(&server->loop, patience(server));
+		if (daemon_is_due(server))
+			run_daemon(server);
+		pool_resume(server->pool);
+		if (clock_ms() >= next_tick)
+		{
+			tick(server);
+			next_tick = clock_ms() + TICK_MS;
+		}
+		access_log_flush(server->settings.log);
+	}
+	end(server);
+	return NULL;
+}
+
+static bool
+start_parts(Server *server, const PoolSettings *pool_settings)
+{
+	PoolSettings pool = *pool_settings;
+
+	server->wake_watch = (Watch){.ready = on_wake, .owner = server};
+	if (!loop_open(&server->loop) ||
+		!loop_watch(&server->loop, server->wake, EPOLLIN, &server->wake_watch))
+		return false;
+	pool.loop = &server->loop;
+	pool.done = on_answer;
+	server->pool = pool_start(&pool);
+	if (server->pool == NULL || !start_daemon(server))
+		return false;
+	server->door = (Door){.loop = &server->loop,
+						  .listener = server->settings.listener,
+						  .daemon = server->daemon,
+						  .clients = &server->clients,
+						  .room = server->settings.max_connections,
+						  .log = server->settings.log};
+	return door_open(&server->door) && pthread_create(&server->thread, NULL, serve, server) == 0;
+}
+
+static void
+free_server(Server *server)
+{
+	if (server->pool != NULL)
+		pool_free(server->pool);
+	loop_close(&server->loop);
+	if (server->wake >= 0)
+		close(server->wake);
+	free(server);
 }
 
 Server *
 server_start(const ServerSettings *settings, const PoolSettings *pool_settings)
 {
 	Server *server = calloc(1, sizeof(*server));
-	PoolSettings pool = *pool_settings;
 
 	if (server == NULL)
 		return NULL;
 	server->settings = *settings;
+	server->loop.epoll = -1;
+	server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	clients_init(&server->clients, settings->request_timeout);
-	pool.done = on_answer;
-	server->pool = pool_start(&pool);
-	if (server->pool != NULL)
-		server->daemon = start_daemon(server);
-	if (server->daemon != NULL)
+	if (start_parts(server, pool_settings))
 		return server;
 	if (server->pool != NULL)
-	{
 		pool_stop(server->pool);
-		pool_free(server->pool);
-	}
-	clients_destroy(&server->clients);
-	free(server);
+	if (server->daemon != NULL)
+		MHD_stop_daemon(server->daemon);
+	door_free(&server->door);
+	free_server(server);
 	return NULL;
-}
-
-void
-server_tick(Server *server)
-{
-	clients_expire(&server->clients);
-	pool_expire(server->pool);
 }
 
 void
 server_stop_accepting(Server *server)
 {
 	atomic_store(&server->stopping, true);
-	MHD_quiesce_daemon(server->daemon);
-	/* Who knocks now is refused at once, instead of waiting for nobody. */
-	shutdown(server->settings.listener, SHUT_RDWR);
+	wake(server);
 }
 
 unsigned
@@ -362,11 +536,9 @@ server_active(Server *server)
 void
 server_stop(Server *server)
 {
-	/* The pool first: the library must not stop while connections are suspended. */
-	pool_stop(server->pool);
-	MHD_stop_daemon(server->daemon);
+	atomic_store(&server->ended, true);
+	wake(server);
+	pthread_join(server->thread, NULL);
 	close(server->settings.listener);
-	pool_free(server->pool);
-	clients_destroy(&server->clients);
-	free(server);
+	free_server(server);
 }

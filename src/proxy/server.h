@@ -1,6 +1,6 @@
 /*
- * The HTTP side: libmicrohttpd's callbacks. Requests wait in the pool with their
- * connection suspended, so that one thread serves them all.
+ * The HTTP side: libmicrohttpd's callbacks, and the one thread that runs them and the pool
+ * in one loop. Requests wait in the pool with their connection suspended.
  */
 #ifndef PROXY_SERVER_H
 #define PROXY_SERVER_H
@@ -24,11 +24,11 @@ typedef struct ServerSettings
 
 typedef struct Server Server;
 
-/* NULL when the library does not start. pool_settings->done is the server's to fill. */
+/*
+ * NULL when memory, files or threads are out. loop and done of pool_settings are the
+ * server's to fill.
+ */
 extern Server *server_start(const ServerSettings *settings, const PoolSettings *pool_settings);
-
-/* Hangs up on late clients, answers what waited too long. A few times a second. */
-extern void server_tick(Server *server);
 
 /* Accepts no connection any more, and lets each answer be the last of its connection. */
 extern void server_stop_accepting(Server *server);
