@@ -61,6 +61,7 @@ extern VciJson *vci_json_new_array(void);
 extern VciJson *vci_json_new_string(const char *text);
 extern VciJson *vci_json_new_string_len(const char *text, size_t len);
 extern VciJson *vci_json_new_int64(int64_t value);
+extern VciJson *vci_json_new_number(const char *text); /* a number as RFC 8259 writes it */
 extern VciJson *vci_json_new_boolean(bool value);
 
 extern VciJsonKind vci_json_kind(const VciJson *json); /* NULL is VCI_JSON_NULL */

@@ -38,7 +38,7 @@ vci_arg_text_required(FunctionCallInfo fcinfo, int n, const char *name)
 	return text_to_cstring(PG_GETARG_TEXT_PP(n));
 }
 
-/* Before it becomes text and a tree, both larger than itself. */
+/* Before it becomes a tree, which is larger than itself. */
 static void
 check_size(const Jsonb *jsonb, const char *name)
 {
@@ -47,22 +47,117 @@ check_size(const Jsonb *jsonb, const char *name)
 						errmsg("%s has more than %d kB", name, JSON_ARGUMENT_MAX / 1024)));
 }
 
+/* A tree that grows as a jsonb is walked through; what is open hangs on what it stands in. */
+typedef struct JsonGrowth
+{
+	VciJson **root; /* owned */
+	VciJson *open[VCI_JSON_MAX_DEPTH];
+	int depth;
+	char *name; /* of the member that comes next */
+} JsonGrowth;
+
+/* Puts a value (NULL: null) where the walk stands. */
+static void
+grow(JsonGrowth *growth, VciJson *value)
+{
+	VciJson *parent = growth->depth > 0 ? growth->open[growth->depth - 1] : NULL;
+	bool done;
+
+	if (parent == NULL)
+	{
+		*growth->root = value;
+		return;
+	}
+	if (vci_json_kind(parent) == VCI_JSON_ARRAY)
+		done = value == NULL ? vci_json_append_null(parent) : vci_json_append(parent, value);
+	else
+		done = value == NULL ? vci_json_set_null(parent, growth->name)
+							 : vci_json_set(parent, growth->name, value);
+	vci_require_memory(done ? parent : NULL);
+}
+
+static void
+grow_scalar(JsonGrowth *growth, const JsonbValue *value)
+{
+	VciJson *scalar = NULL;
+
+	switch (value->type)
+	{
+		case jbvNull:
+			grow(growth, NULL);
+			return;
+		case jbvString:
+			scalar = vci_json_new_string_len(value->val.string.val, value->val.string.len);
+			break;
+		case jbvNumeric:
+			scalar = vci_json_new_number(DatumGetCString(
+				DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric))));
+			break;
+		case jbvBool:
+			scalar = vci_json_new_boolean(value->val.boolean);
+			break;
+		default:
+			elog(ERROR, "a jsonb holds a value of kind %d", (int) value->type);
+	}
+	vci_require_memory(scalar);
+	grow(growth, scalar);
+}
+
+static void
+open_container(JsonGrowth *growth, VciJson *container, const char *name)
+{
+	vci_require_memory(container);
+	grow(growth, container);
+	if (growth->depth == VCI_JSON_MAX_DEPTH)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s can't be used: JSON is nested deeper than %d levels", name,
+							   VCI_JSON_MAX_DEPTH)));
+	growth->open[growth->depth++] = container;
+}
+
+static void
+grow_by(JsonGrowth *growth, JsonbIteratorToken token, const JsonbValue *value, const char *name)
+{
+	switch (token)
+	{
+		case WJB_BEGIN_OBJECT:
+			open_container(growth, vci_json_new_object(), name);
+			break;
+		case WJB_BEGIN_ARRAY:
+			if (!value->val.array.rawScalar)
+				open_container(growth, vci_json_new_array(), name);
+			break;
+		case WJB_KEY:
+			growth->name = pnstrdup(value->val.string.val, value->val.string.len);
+			break;
+		case WJB_VALUE:
+		case WJB_ELEM:
+			grow_scalar(growth, value);
+			break;
+		case WJB_END_OBJECT:
+		case WJB_END_ARRAY:
+			if (growth->depth > 0)
+				growth->depth--;
+			break;
+		case WJB_DONE:
+			break;
+	}
+}
+
 VciJson *
 vci_json_of_datum(Datum datum, const char *name)
 {
-	VciJson **json;
-	VciError error = VCI_ERROR_INIT;
 	Jsonb *jsonb = DatumGetJsonbP(datum);
-	char *text;
+	JsonGrowth growth = {.root = vci_own_json()};
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue value;
 
 	check_size(jsonb, name);
-	text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
-	json = vci_own_json();
-	if (vci_json_parse(text, strlen(text), json, &error) != VCI_OK)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s can't be used: %s", name, error.text)));
-	pfree(text);
-	return *json;
+	iterator = JsonbIteratorInit(&jsonb->root);
+	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+		grow_by(&growth, token, &value, name);
+	return *growth.root;
 }
 
 VciJson *

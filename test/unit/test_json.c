@@ -309,6 +309,20 @@ exact_numbers(void)
 		vci_json_free(parsed);
 		vci_json_free(copy);
 	}
+	/* the last text is an array */
+	for (size_t i = 0; i + 1 < sizeof(texts) / sizeof(texts[0]); i++)
+	{
+		VciJson *parsed = json(texts[i]);
+		VciJson *made = vci_json_new_number(texts[i]);
+		char *printed = vci_json_print(made);
+
+		snprintf(what, sizeof(what), "number %zu made of its text is printed like it", i);
+		is_text(printed, texts[i], what);
+		ok(vci_json_equal(parsed, made), "and equals what the parser makes of it");
+		free(printed);
+		vci_json_free(parsed);
+		vci_json_free(made);
+	}
 	ok(strtod("1.5", NULL) == 1.5, "the decimal point of the locale was left alone");
 }
 

@@ -1,0 +1,194 @@
+# Offers and events are written without a statement. What an INSERT of the same row does is
+# done all the same: what stands on the table is honoured, by a statement where more is to be
+# done than writing, in the session's very next call. And what a session knows of extension
+# and owner ends when they change.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use Installation;
+use Issuer;
+
+my $dir = PostgreSQL::Test::Utils::tempdir;
+my $version = do
+{
+	my ($control) = slurp_file("$FindBin::Bin/../../openid4vci.control") =~ /^default_version *= *'(.*)'/m;
+	$control;
+};
+# the next version changes a function, the one after it nothing
+append_to_file("$dir/openid4vci--$version--9.0.sql", <<'SQL');
+CREATE OR REPLACE FUNCTION openid4vci.vci_health(OUT "check" text, OUT ok boolean, OUT detail text)
+	RETURNS SETOF record LANGUAGE sql AS 'SELECT 1::text, true, 2::text';
+SQL
+append_to_file("$dir/openid4vci--9.0--9.1.sql", "SELECT 1;\n");
+my $path = Installation::with_scripts("$dir/installation", glob "$dir/*.sql");
+my $issuer = Issuer->start('rows', install_path => $path, conf => 'wal_level = logical');
+my $node = $issuer->{node};
+my $arguments = q{'{Card}', subject_id => 'ann', claims => '{"name": "Ann"}'};
+my $create = "SELECT offer_id FROM openid4vci.vci_create_offer($arguments)";
+
+# One session's statements: what it printed, and its notices and errors.
+sub session
+{
+	my (@statements) = @_;
+	my ($status, $out, $err) = $node->psql('postgres', join('', map { "$_\n" } @statements),
+		on_error_stop => 0, extra_params => [ '-v', 'VERBOSITY=verbose' ]);
+	return ($out, $err);
+}
+
+# Runs cases of [name, preparation, undoing] in one session; hash of a name to what was said
+# while the case's offer was made.
+sub cases
+{
+	my @script = (q{LOAD 'auto_explain';}, 'SET auto_explain.log_min_duration = 0;',
+		'SET auto_explain.log_nested_statements = on;', 'SET auto_explain.log_level = notice;');
+	for my $case (@_)
+	{
+		my ($name, $prepare, $undo) = @$case;
+		push @script, "$prepare;", "DO \$\$BEGIN RAISE NOTICE 'begin of $name.'; END\$\$;", "$create;",
+		  "DO \$\$BEGIN RAISE NOTICE 'end of $name.'; END\$\$;", "$undo;";
+	}
+	my ($out, $err) = session(@script);
+	my %said;
+	for my $case (@_)
+	{
+		($said{ $case->[0] }) = $err =~ /begin of \Q$case->[0]\E\.(.*)end of \Q$case->[0]\E\./s;
+	}
+	return \%said;
+}
+
+$issuer->sql(<<'SQL');
+CREATE TABLE seen (table_name text, id bigint);
+CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS
+	'BEGIN INSERT INTO public.seen SELECT TG_TABLE_NAME, NEW.id; RETURN NEW; END';
+CREATE FUNCTION see_none() RETURNS trigger LANGUAGE plpgsql AS
+	'BEGIN INSERT INTO public.seen SELECT TG_TABLE_NAME, count(*) FROM made; RETURN NULL; END';
+CREATE SCHEMA sly;
+-- text of the former kind, whose names are looked up when it runs
+CREATE FUNCTION is_upper(word text) RETURNS boolean LANGUAGE sql AS 'SELECT upper(word) = word';
+CREATE FUNCTION sly.upper(text) RETURNS text LANGUAGE plpgsql AS
+	$$BEGIN RAISE EXCEPTION 'sly: %', current_user; END$$;
+SQL
+
+my $offer = 'openid4vci.vci_offer';
+my @cases = (
+	[ 'plain', 'SELECT 1', 'SELECT 1' ],
+	[ 'row trigger', "CREATE TRIGGER t AFTER INSERT ON $offer FOR EACH ROW EXECUTE FUNCTION see()",
+		"DROP TRIGGER t ON $offer" ],
+	[ 'no trigger', 'SELECT 1', 'SELECT 1' ],
+	[ 'transition table', "CREATE TRIGGER t AFTER INSERT ON openid4vci.vci_event
+		REFERENCING NEW TABLE AS made FOR EACH STATEMENT EXECUTE FUNCTION see_none()",
+		'DROP TRIGGER t ON openid4vci.vci_event' ],
+	[ 'rule', "CREATE RULE r AS ON INSERT TO $offer DO ALSO INSERT INTO seen VALUES ('rule', NEW.id)",
+		"DROP RULE r ON $offer" ],
+	[ 'row security', "ALTER TABLE $offer ENABLE ROW LEVEL SECURITY",
+		"ALTER TABLE $offer DISABLE ROW LEVEL SECURITY" ],
+	[ 'column with a default', "ALTER TABLE $offer ADD region text DEFAULT 'north'",
+		"ALTER TABLE $offer DROP region" ],
+	[ 'columns without', "ALTER TABLE $offer ADD region text, ADD note int",
+		"ALTER TABLE $offer DROP region" ],
+	[ 'generated column', "ALTER TABLE $offer ADD twice bigint GENERATED ALWAYS AS (id * 2) STORED",
+		"ALTER TABLE $offer DROP twice" ],
+	[ 'other type', "ALTER TABLE $offer ALTER tx_code_length TYPE bigint",
+		'SELECT 1' ],
+	[ 'rows elsewhere', 'CREATE TABLE pg_dist_partition (logicalrelid regclass);
+		ALTER TABLE pg_dist_partition SET SCHEMA pg_catalog', 'DROP TABLE pg_catalog.pg_dist_partition' ],
+);
+
+subtest 'a statement is run where it would do more' => sub {
+	my $said = cases(@cases);
+	my %by_statement = map { $_ => 'vci_offer' } 'row trigger', 'rule', 'row security',
+	  'column with a default', 'generated column', 'other type';
+	$by_statement{'transition table'} = 'vci_event';
+	$by_statement{'rows elsewhere'} = 'vci_offer vci_event';
+	for my $case (@cases)
+	{
+		my ($name) = @$case;
+		my %tables = map { $_ => 1 } $said->{$name} =~ /INSERT INTO openid4vci\.(\w+) /g;
+		my @tables = reverse sort keys %tables;
+		is("@tables", $by_statement{$name} // '', "$name: " . (@tables ? 'by statement' : 'without'));
+		unlike($said->{$name}, qr/ERROR/, 'and the offer is made');
+	}
+	is($issuer->sql('SELECT table_name, count(*) FROM seen GROUP BY 1 ORDER BY 1'),
+		"rule|1\nvci_event|1\nvci_offer|1", 'triggers and rules were run');
+	is($issuer->sql("SELECT count(*), count(DISTINCT e.id) FROM $offer o
+		JOIN openid4vci.vci_event e ON e.offer_id = o.id AND e.kind = 'offer_created'"),
+		@cases . '|' . @cases, 'each offer has its event');
+	is($issuer->sql("SELECT count(*) FROM $offer WHERE subject_id <> 'ann' OR claims <> '{\"name\": \"Ann\"}'
+		OR created_by <> 'postgres' OR tx_code_failures <> 0 OR note IS NOT NULL
+		OR NOT created_at BETWEEN now() - interval '1 hour' AND clock_timestamp()"), '0',
+		'and every value in its column');
+	$issuer->sql("ALTER TABLE $offer DROP note, ALTER tx_code_length TYPE integer");
+};
+
+subtest 'the errors are an INSERT\'s' => sub {
+	my $before = $issuer->sql("SELECT count(*) FROM $offer");
+	my ($out, $err) = session("ALTER TABLE $offer ADD CONSTRAINT nobody CHECK (subject_id <> 'ann') NOT VALID;",
+		"$create;", "ALTER TABLE $offer DROP CONSTRAINT nobody;");
+	like($err, qr/ERROR:  23514: .*"nobody"/, 'a check constraint is one');
+	($out, $err) = session("BEGIN; SELECT setval('openid4vci.vci_offer_id_seq', 1);", "$create;", 'ROLLBACK;');
+	like($err, qr/ERROR:  23505: .*"vci_offer_pkey"/, 'an id that is taken names its constraint');
+	like(($err =~ /CONSTRAINT NAME:  (\w+)/)[0], qr/^vci_offer_pkey$/, 'as its field, too');
+	$issuer->sql("SELECT setval('openid4vci.vci_offer_id_seq', max(id) + 100) FROM $offer");
+	($out, $err) = session('BEGIN READ ONLY;', "$create;");
+	like($err, qr/ERROR:  25006/, 'nothing is written in a transaction that only reads');
+	is($issuer->sql("SELECT count(*) FROM $offer"), $before, 'and no row is left of them');
+};
+
+subtest 'a rolled back savepoint takes its rows along' => sub {
+	my $with = "SELECT created FROM openid4vci.vci_create_offer($arguments, reference => 'r-1');";
+	my ($out) = session('BEGIN;', 'SAVEPOINT a;', $with, $with, 'ROLLBACK TO a;', $with, 'COMMIT;', $with);
+	is($out, "t\nf\nt\nf", 'the reference is free again, until it is committed');
+	is($issuer->sql("SELECT count(*) FROM $offer WHERE reference = 'r-1'"), '1', 'one offer is there');
+};
+
+subtest 'a name in a check is not looked up on the caller\'s path' => sub {
+	$issuer->sql('ALTER TABLE openid4vci.vci_offer ADD CONSTRAINT c CHECK (public.is_upper(subject_model))');
+	# the first call fills the caches, for which the path is set
+	my $with = "SELECT created FROM openid4vci.vci_create_offer($arguments, subject_model => 'M');";
+	my ($out, $err) = session('SET search_path = sly, pg_catalog;', $with, $with);
+	is($err, '', 'sly.upper is not called');
+	is($out, "t\nt", 'and the check is');
+	$issuer->sql('ALTER TABLE openid4vci.vci_offer DROP CONSTRAINT c');
+};
+
+subtest 'logical decoding sees the rows' => sub {
+	$issuer->sql("SELECT pg_create_logical_replication_slot('s', 'test_decoding')");
+	my $id = $issuer->sql($create);
+	my $changes = $issuer->sql("SELECT data FROM pg_logical_slot_get_changes('s', NULL, NULL)");
+	like($changes, qr/table openid4vci\.vci_offer: INSERT: id\[bigint\]:$id .*subject_id\[text\]:'ann'/, 'the offer');
+	like($changes, qr/table openid4vci\.vci_event: INSERT: .*offer_id\[bigint\]:$id .*kind\[text\]:'offer_created'/,
+		'its event');
+	$issuer->sql("SELECT pg_drop_replication_slot('s')");
+};
+
+# Another session's statement in the midst of this one.
+sub elsewhere
+{
+	my ($statement) = @_;
+	return sprintf(q{\! psql -XqAt -d "%s" -c "%s"}, $node->connstr('postgres'), $statement);
+}
+
+subtest 'what a session knows of the extension ends with it' => sub {
+	my $mismatch = qr/ERROR:  55000: the library of openid4vci is version \Q$version\E, the extension .*9\.[01]/;
+	my ($out, $err) = session('BEGIN;', "$create;", elsewhere("ALTER EXTENSION openid4vci UPDATE TO '9.0'"),
+		"$create;");
+	like($err, $mismatch, 'an update in the midst of a transaction');
+	$issuer->sql("UPDATE pg_extension SET extversion = '$version' WHERE extname = 'openid4vci'");
+	($out, $err) = session("$create;",
+		elsewhere("UPDATE pg_extension SET extversion = '9.0' WHERE extname = 'openid4vci'"),
+		elsewhere("ALTER EXTENSION openid4vci UPDATE TO '9.1'"), "$create;");
+	like($err, $mismatch, 'one that changes no object, in the next transaction');
+	$issuer->sql("UPDATE pg_extension SET extversion = '$version' WHERE extname = 'openid4vci'");
+	($out, $err) = session("$create;", elsewhere('DROP EXTENSION openid4vci'), "$create;",
+		"CALL openid4vci.nothing();", elsewhere('CREATE EXTENSION openid4vci'),
+		"SELECT count(*) FROM openid4vci.vci_issuer;", "$create;");
+	like($err, qr/ERROR:  3F000|ERROR:  42883/, 'an extension that was dropped has no function');
+	like($err, qr/ERROR:  42704: there is no issuer yet/, 'and one that was made anew has no issuer');
+};
+
+done_testing();
