@@ -131,26 +131,36 @@ speed_after()
 	verify_rate=$(calc '%.0f' "($verify_before + $verify) / 2")
 }
 
-# Microseconds of the backends' CPU for a durable transaction of two statements: transaction_us.
-measure_transaction()
+# The tables of pgbench, in a database of their own.
+make_pgbench()
 {
-	local before after count
 	sql -c 'CREATE DATABASE pgbench'
 	PGDATABASE=pgbench "$BIN/pgbench" -iq -s "$BENCH_PGBENCH_SCALE" >"$work/pgbench" 2>&1
-	outcome=$("$load" cpu --server "postgres=$POSTMASTER_PID")
+}
+
+drop_pgbench()
+{
+	sql -c 'DROP DATABASE pgbench'
+}
+
+# Microseconds of the backends' CPU for a durable transaction of two statements.
+transaction_us()
+{
+	local before after count
 	before=$(backend_us)
-	PGDATABASE=pgbench "$BIN/pgbench" -n -M prepared -D scale="$BENCH_PGBENCH_SCALE" -c 8 -j 1 -T "$BENCH_PGBENCH_SECONDS" \
-		-f "$top/test/bench/durable.sql" >"$work/pgbench" 2>&1 || { cat "$work/pgbench" >&2; die "pgbench failed"; }
-	outcome=$("$load" cpu --server "postgres=$POSTMASTER_PID")
+	PGDATABASE=pgbench "$BIN/pgbench" -n -M prepared -D scale="$BENCH_PGBENCH_SCALE" -c 8 -j 1 \
+		-T "$BENCH_PGBENCH_SECONDS" -f "$top/test/bench/durable.sql" >"$work/pgbench" 2>&1 ||
+		{ cat "$work/pgbench" >&2; die "pgbench failed"; }
 	after=$(backend_us)
 	count=$(sed -nE 's/^number of transactions actually processed: ([0-9]+).*/\1/p' "$work/pgbench")
-	sql -c 'DROP DATABASE pgbench'
-	transaction_us=$(calc '%.0f' "($after - $before) / $count")
+	calc '%.1f' "($after - $before) / $count"
 }
 
 # pgbench's backends have ended by then: the postmaster knows what they cost.
 backend_us()
 {
+	local outcome
+	outcome=$("$load" cpu --server "postgres=$POSTMASTER_PID")
 	calc '%.0f' "$(field postgres_cpu_us) + $(field postgres_ended_cpu_us)"
 }
 
@@ -173,6 +183,7 @@ run_flow()
 # Failures are part of the outcome, and told.
 check_flow()
 {
+	[ "$(field served)" -gt 0 ] || die "$1: no wallet was served: $outcome"
 	[ "$(field failed)" = 0 ] || {
 		say "bench: $1: $(field failed) of $(field begun) flows failed: $(sed -nE 's/.*"errors":(\{[^}]*\}).*/\1/p' <<<"$outcome")"
 		row "$1" "flows that failed" "$(field failed)" "" "$(field failed)" "<= 0"
@@ -195,7 +206,7 @@ print_table()
 {
 	{
 		echo "openid4vci $(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$top/openid4vci.control"), $("$BIN/postgres" --version)," \
-			"$(nproc) cores, $mode run of $((SECONDS / 60)) min $((SECONDS % 60)) s; PostgreSQL's default settings, fsync on"
+			"$(nproc) cores, $(stat -f -c %T "$work"), $mode run of $((SECONDS / 60)) min $((SECONDS % 60)) s; PostgreSQL's default settings, fsync on"
 		echo
 		awk -F '\t' -f "$top/test/bench/table.awk" "$out/rows"
 	} | tee "$out/table.txt"

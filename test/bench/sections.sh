@@ -82,48 +82,66 @@ flow_row()
 		"$(calc '%.2f s' "($(field postgres_cpu_us) + $(field proxy_cpu_us)) / $(field served) / 1000")"
 }
 
+# flow_of WALLETS FLOWS: new offers, some of them to warm up.
+flow_of()
+{
+	local warm_up=$(($1 + 100))
+	make_codes "$work/codes" $(($2 + warm_up))
+	run_flow flow "$work/codes" "$1" "$2" --warm-up $warm_up
+	flow_row "$1 wallet$([ "$1" = 1 ] || echo s)"
+}
+
 measure_flow()
 {
-	local floor wallets flows
 	new_sandbox
-	measure_transaction
+	flow_of 1 $((BENCH_FLOWS / 5))
+	flow_of 256 "$BENCH_FLOWS"
+	measure_floor
+	measure_flow_space
+}
+
+# The floor is measured right before and after the flows that stand beside it.
+measure_floor()
+{
+	local transaction floor us backends
+	make_pgbench
+	transaction=$(transaction_us)
 	speed_before
-	for wallets in 1 256 16
-	do
-		flows=$((wallets == 1 ? BENCH_FLOWS / 5 : BENCH_FLOWS))
-		make_codes "$work/codes" $((flows + wallets + 100))
-		run_flow flow "$work/codes" $wallets "$flows" --warm-up $((wallets + 100))
-		flow_row "$wallets wallet$([ $wallets = 1 ] || echo s)"
-	done
+	flow_of 16 "$BENCH_FLOWS"
 	speed_after
-	our_flow_us=$(flow_us)
-	our_backend_us=$(calc '%.0f' "$(field postgres_cpu_us) / $(field served)")
-	floor=$(calc '%.0f' "1e6 / $sign_rate + 1e6 / $verify_rate + $transaction_us")
-	row flow "CPU a flow, 16 wallets, beside the floor" "$our_flow_us us" "$floor us" \
-		"$(ratio "$our_flow_us" "$floor")" "<= 2.5"
+	transaction=$(calc '%.0f' "($transaction + $(transaction_us)) / 2")
+	drop_pgbench
+	us=$(flow_us)
+	backends=$(calc '%.0f' "$(field postgres_cpu_us) / $(field served)")
+	floor=$(calc '%.0f' "1e6 / $sign_rate + 1e6 / $verify_rate + $transaction")
+	row flow "CPU a flow, 16 wallets, beside the floor" "$us us" "$floor us" "$(ratio "$us" "$floor")" "<= 2.5"
 	row flow "the floor: P-256 verification + signature + pgbench transaction" \
-		"$(calc '%.0f + %.0f + %.0f us' "1e6 / $verify_rate, 1e6 / $sign_rate, $transaction_us")"
-	row flow "of CPU a flow: backends + proxy" \
-		"$(calc '%.0f + %.0f us' "$our_backend_us, $our_flow_us - $our_backend_us")"
+		"$(calc '%.0f + %.0f + %.0f us' "1e6 / $verify_rate, 1e6 / $sign_rate, $transaction")"
+	row flow "of CPU a flow: backends + proxy" "$(calc '%.0f + %.0f us' "$backends, $us - $backends")"
 	row flow "PostgreSQL's own processes, a flow" \
 		"$(calc '%.0f us' "$(field postgres_background_cpu_us) / $(field served)")"
-	measure_flow_space
 }
 
 # A flow with a connection of its own, and what a flow leaves behind.
 measure_flow_space()
 {
-	local tables=vci_offer,vci_token,vci_credential,vci_nonce,vci_event before wal
+	local tables=(vci_offer vci_token vci_credential vci_nonce vci_event) table wal grown='' before=()
 	make_codes "$work/codes" $((BENCH_FLOWS + 100))
-	before=$(table_bytes $tables)
+	for table in "${tables[@]}"
+	do
+		before+=("$(table_bytes "$table")")
+	done
 	wal=$(lsn)
 	run_flow flow "$work/codes" 16 "$BENCH_FLOWS" --fresh
 	wal=$(($(lsn) - wal))
-	before=$(($(table_bytes $tables) - before))
+	for table in "${!tables[@]}"
+	do
+		grown+="${grown:+, }$(calc '%.0f' "($(table_bytes "${tables[table]}") - ${before[table]}) / $(field served)")"
+	done
 	row flow "16 wallets, a new connection each: flows" "$(calc '%.0f/s' "$(field flows_per_second)")"
 	row flow "16 wallets, a new connection each: CPU a flow" "$(flow_us) us"
-	row flow "WAL a flow (besides the offer)" "$(calc '%.0f bytes' "$wal / $(field served)")"
-	row flow "disk a flow (besides the offer)" "$(calc '%.0f bytes' "$before / $(field served)")"
+	row flow "WAL a flow, without full pages" "$(calc '%.0f bytes' "$wal / $(field served)")"
+	row flow "disk a flow: offer, token, credential, nonce, event" "$grown bytes"
 }
 
 # read_row WHAT ARGUMENTS
@@ -188,70 +206,64 @@ start_peer()
 	[ -s "$folder/jwks" ] || { cat "$folder/log" >&2; die "the peer does not start"; }
 }
 
+# Ours and the peer's, one right after the other.
 measure_peer()
 {
-	local flows=$((BENCH_FLOWS / 2)) us backends
+	local flows=$((BENCH_FLOWS / 2)) ours our_backends us backends
 	new_sandbox
-	[ -n "${our_flow_us:-}" ] || measure_our_flow
+	make_codes "$work/codes" $((flows + 200))
+	run_flow peer "$work/codes" 16 $flows --warm-up 200
+	ours=$(flow_us)
+	our_backends=$(calc '%.0f' "$(field postgres_cpu_us) / $(field served)")
 	start_peer
 	"${peer_environment[@]}" /usr/bin/python3 "$work/peer/offers.py" $((flows + 200)) >"$work/codes"
-	sql -d peer -c 'ANALYZE'
+	sql -d peer -c ANALYZE
 	run_load peer flow --issuer "$peer_url" --configuration BenchmarkCredential --jwks "$work/peer/jwks" \
 		--codes "$work/codes" --wallets 16 --warm-up 200 --flows $flows \
 		--server "postgres=$POSTMASTER_PID" --server "proxy=$peer_pid"
 	check_flow peer
 	us=$(flow_us)
 	backends=$(calc '%.0f' "$(field postgres_cpu_us) / $(field served)")
-	row peer "CPU a flow of the peer, 16 wallets, beside ours" "$us us" "$our_flow_us us" \
-		"$(ratio "$us" "$our_flow_us")" ">= 10"
-	row peer "of that: its backends + its processes, beside our backends" \
-		"$(calc '%.0f + %.0f us' "$backends, $us - $backends")" "${our_backend_us} us"
+	row peer "CPU a flow of the peer, 16 wallets, beside ours" "$us us" "$ours us" "$(ratio "$us" "$ours")" ">= 10"
+	row peer "of that: backends + other processes" "$(calc '%.0f + %.0f us' "$backends, $us - $backends")" \
+		"$(calc '%.0f + %.0f us' "$our_backends, $ours - $our_backends")"
 	row peer "its flows, 16 wallets" "$(calc '%.0f/s' "$(field flows_per_second)")"
 	row peer "its flow, p50 and p99" "$(calc '%.1f, %.1f ms' "$(field flow_p50_ms), $(field flow_p99_ms)")"
 	kill "$peer_pid"
 	wait "$peer_pid" 2>/dev/null || true
 }
 
-# When section flow was not asked for.
-measure_our_flow()
+# add_offers COUNT: every second of them expires at once.
+add_offers()
 {
-	make_codes "$work/codes" $((BENCH_FLOWS + 200))
-	run_flow peer "$work/codes" 16 "$BENCH_FLOWS" --warm-up 200
-	our_flow_us=$(flow_us)
-	our_backend_us=$(calc '%.0f' "$(field postgres_cpu_us) / $(field served)")
-}
-
-# grow_to COUNT: so many offers stand in the table, every second of which has expired.
-grow_to()
-{
-	local there more
-	there=$(sql -c 'SELECT count(*) FROM openid4vci.vci_offer')
-	more=$((($1 - there) / 2))
-	[ $more -gt 0 ] || return 0
+	local left=$(($1 / 2)) part
 	# a statement of bounded size: each is one transaction
-	while [ $more -gt 0 ]
+	while [ $left -gt 0 ]
 	do
-		local part=$((more > 500000 ? 500000 : more))
+		part=$((left > 500000 ? 500000 : left))
 		sql -U registry -v count=$part -v lifetime='1 second' -v show=false -f "$top/test/bench/offers.sql" >/dev/null
 		sql -U registry -v count=$part -v lifetime='30 days' -v show=false -f "$top/test/bench/offers.sql" >/dev/null
-		more=$((more - part))
+		left=$((left - part))
 	done
 }
 
 measure_growth()
 {
-	local count repeat first_us='' first_ms='' us ms all_us all_ms wanted live
+	local count there=0 repeat first_us='' first_ms='' us ms all_us all_ms wanted live wal
 	new_sandbox
 	for count in $BENCH_GROWTH
 	do
-		grow_to "$count"
+		add_offers $((count - there))
+		there=$count
 		sql -c 'VACUUM ANALYZE' -c CHECKPOINT
 		wanted=$((BENCH_REPEATS * BENCH_GROWTH_FLOWS + 100))
 		live=$(sql -c "SELECT count(*) FROM openid4vci.vci_offer
 			WHERE expires_at > clock_timestamp() AND redeemed_at IS NULL")
 		sql -U registry -v count=$wanted -v live="$live" -f "$top/test/bench/codes.sql" >"$work/codes"
 		all_us=() all_ms=()
+		wal=$(lsn)
 		run_flow growth "$work/codes" 16 100
+		wal=$(calc '%.0f' "($(lsn) - $wal) / $(field served)")
 		for ((repeat = 0; repeat < BENCH_REPEATS; repeat++))
 		do
 			tail -n +$((101 + repeat * BENCH_GROWTH_FLOWS)) "$work/codes" >"$work/part"
@@ -271,6 +283,7 @@ measure_growth()
 			row growth "$count offers: p50 of a flow" "$(calc '%.1f ms' "$ms")" "$(calc '%.1f ms' "$first_ms")" \
 				"$(ratio "$ms" "$first_ms")" "<= 1.15"
 		fi
+		row growth "$count offers: WAL a flow, with full pages after a checkpoint" "$wal bytes"
 	done
 }
 
@@ -331,6 +344,13 @@ measure_purge()
 
 measure_burst()
 {
+	local most
+	most=$(($(ulimit -Hn) - 100))
+	if [ "$BENCH_BURST" -gt "$most" ]
+	then
+		say "bench: $BENCH_BURST wallets need as many descriptors; the limit (ulimit -Hn) leaves $most"
+		BENCH_BURST=$most
+	fi
 	new_sandbox
 	make_codes "$work/codes" $((BENCH_BURST + 200))
 	run_flow burst "$work/codes" 16 100

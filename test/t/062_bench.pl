@@ -69,10 +69,10 @@ subtest 'every section' => sub {
 		flow => [
 			(map { ("$_: flows", "$_: token", "$_: nonce", "$_: credential", "$_: CPU") }
 				  '1 wallet', '16 wallets', '256 wallets'),
-			'CPU a flow, 16 wallets, beside the floor', 'the floor', 'WAL a flow', 'disk a flow' ],
+			'CPU a flow, 16 wallets, beside the floor', 'the floor', 'WAL a flow', 'disk a flow: offer' ],
 		read => [ 'metadata: requests', 'metadata with If-None-Match', 'key set', 'nonce' ],
 		peer => ['CPU a flow of the peer'],
-		growth => [ '600 offers: CPU a flow', '1200 offers: CPU a flow', '1200 offers: p50' ],
+		growth => [ '400 offers: CPU a flow', '800 offers: CPU a flow', '800 offers: p50' ],
 		purge => [ 'offers purged', 'p99 of a flow meanwhile' ],
 		burst => [ 'wallets within a second', 'that hung', 'longest wait', 'highest memory' ]);
 	for my $section (@sections)
