@@ -6,7 +6,7 @@
 
 #include "base64url.h"
 
-#define FIRST_SIZE 256
+#define FIRST_SIZE 1000 /* most texts fit, and malloc keeps blocks up to this size at hand */
 
 char *
 vci_text_room(VciText *text, size_t len)

@@ -69,11 +69,14 @@ vci_claims_check_mandatory(const VciJson *claims, const VciConfiguration *config
 	for (size_t i = 0; i < vci_json_array_length(configuration->claims); i++)
 	{
 		const VciJson *description = vci_json_array_at(configuration->claims, i);
-		const VciJson *path = vci_json_get(description, "path");
+		const VciJson *path;
 		bool mandatory = false;
 
 		(void) vci_json_get_boolean(description, "mandatory", &mandatory);
-		if (mandatory && !vci_claims_path_selects(path, claims))
+		if (!mandatory)
+			continue;
+		path = vci_json_get(description, "path");
+		if (!vci_claims_path_selects(path, claims))
 		{
 			char text[VCI_CLAIMS_PATH_TEXT_SIZE];
 
