@@ -113,7 +113,8 @@ ratio()
 speed()
 {
 	openssl speed -mr -seconds "$BENCH_SPEED_SECONDS" ecdsap256 2>/dev/null |
-		sed -nE 's/^\+F4:[0-9]+:256:([0-9.]+):([0-9.]+)$/\1 \2/p'
+		sed -nE 's/^\+F4:[0-9]+:256:([0-9.]+):([0-9.]+)$/\1 \2/p' | grep . ||
+		die "openssl speed -mr ecdsap256 tells no rates"
 }
 
 speed_before()

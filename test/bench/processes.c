@@ -116,6 +116,8 @@ is_background(pid_t pid)
 										 "logical replication",
 										 "archiver",
 										 "logger",
+										 "io worker",
+										 "walsummarizer",
 										 "stats",
 										 "startup"};
 	static const char prefix[] = "postgres: ";

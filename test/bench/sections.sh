@@ -233,18 +233,27 @@ measure_peer()
 	wait "$peer_pid" 2>/dev/null || true
 }
 
-# add_offers COUNT: every second of them expires at once.
+# make_offers COUNT LIFETIME, in one statement
+make_offers()
+{
+	sql -U registry -v count="$1" -v lifetime="$2" -v show=false -f "$top/test/bench/offers.sql" >/dev/null
+}
+
+# add_offers COUNT: every second of them expires at once; both kinds lie side by side.
 add_offers()
 {
-	local left=$(($1 / 2)) part
+	local left=$(($1 / 2)) part expiring
 	# a statement of bounded size: each is one transaction
 	while [ $left -gt 0 ]
 	do
 		part=$((left > 500000 ? 500000 : left))
-		sql -U registry -v count=$part -v lifetime='1 second' -v show=false -f "$top/test/bench/offers.sql" >/dev/null
-		sql -U registry -v count=$part -v lifetime='30 days' -v show=false -f "$top/test/bench/offers.sql" >/dev/null
+		make_offers $part '1 second' &
+		expiring=$!
+		make_offers $part '30 days'
+		wait $expiring
 		left=$((left - part))
 	done
+	sleep 1.5
 }
 
 measure_growth()
@@ -309,8 +318,7 @@ measure_purge()
 {
 	local alone began purged meanwhile
 	new_sandbox
-	sql -U registry -v count="$BENCH_PURGE" -v lifetime='1 second' -v show=false \
-		-f "$top/test/bench/offers.sql" >/dev/null
+	make_offers "$BENCH_PURGE" '1 second'
 	# long ago, and not kept for good, as they are otherwise
 	sql -c "UPDATE openid4vci.vci_offer SET created_at = created_at - interval '40 days',
 			expires_at = expires_at - interval '40 days', ends_at = ends_at - interval '40 days',
