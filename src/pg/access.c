@@ -72,7 +72,7 @@ open_own(const VciIssuerEntry *issuer, const char *text, VciAccess *access, VciE
 	int64_t id;
 	int64_t offer_id;
 	int32_t generation;
-	VciStatus status = vci_offer_ticket_open(&issuer->ticket_key, VCI_TICKET_TOKEN, text,
+	VciStatus status = vci_offer_ticket_open(&issuer->ticket_keys, VCI_TICKET_TOKEN, text,
 											 strlen(text), &id, &offer_id, &generation, error);
 
 	access->token_id = id;

@@ -35,7 +35,7 @@ vci_authorization_find(VciStore *store, const VciIssuerEntry *issuer, const char
 	const VciClientRow *client;
 	int64_t id;
 	int32_t generation;
-	VciStatus status = vci_ticket_open(&issuer->ticket_key, VCI_TICKET_LOGIN, request,
+	VciStatus status = vci_ticket_open(&issuer->ticket_keys, VCI_TICKET_LOGIN, request,
 									   strlen(request), &id, &generation, error);
 
 	*row = NULL;

@@ -130,7 +130,7 @@ find_offer(Arrival *arrival, VciError *error)
 
 	if (issuer_state == NULL)
 		return VCI_OK;
-	status = vci_ticket_open(&arrival->issuer->ticket_key, VCI_TICKET_ISSUER_STATE, issuer_state,
+	status = vci_ticket_open(&arrival->issuer->ticket_keys, VCI_TICKET_ISSUER_STATE, issuer_state,
 							 strlen(issuer_state), &id, &generation, error);
 	if (status != VCI_OK)
 		return status;
@@ -331,7 +331,7 @@ find_pushed(Arrival *arrival, VciAuthorizationRow **row, VciError *error)
 
 	if (strncmp(uri, VCI_REQUEST_URI_PREFIX, prefix) != 0)
 		return vci_error(error, VCI_ERR_REQUEST_URI, "request_uri must be one of this server's");
-	status = vci_ticket_open(&arrival->issuer->ticket_key, VCI_TICKET_REQUEST, uri + prefix,
+	status = vci_ticket_open(&arrival->issuer->ticket_keys, VCI_TICKET_REQUEST, uri + prefix,
 							 strlen(uri + prefix), &id, &generation, error);
 	if (status != VCI_OK)
 		return status;

@@ -92,8 +92,8 @@ issuer_of_ticket(VciStore *store, const char *url, const char *request)
 						  : named->rules.id != issuers[i].rules.id)
 			continue;
 		vci_cache_unseal(vci_cache_load(store, &issuers[i]));
-		status = vci_ticket_open(&issuers[i].ticket_key, VCI_TICKET_LOGIN, request, strlen(request),
-								 &id, &generation, &error);
+		status = vci_ticket_open(&issuers[i].ticket_keys, VCI_TICKET_LOGIN, request,
+								 strlen(request), &id, &generation, &error);
 		if (status == VCI_OK)
 			return &issuers[i];
 		if (vci_is_server_fault(status))

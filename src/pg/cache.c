@@ -65,7 +65,7 @@ wipe_secrets(void *arg)
 		VciIssuerEntry *issuer = &wipe->issuers[i];
 
 		vci_wipe(&issuer->ticket_key, sizeof(VciSecret));
-		vci_wipe(&issuer->nonce_key, sizeof(VciSecret));
+		vci_wipe(&issuer->ticket_keys, sizeof(VciTicketKeys));
 		vci_wipe(&issuer->tx_code_key, sizeof(VciSecret));
 	}
 }
@@ -454,6 +454,8 @@ unseal_secrets(VciIssuerEntry *issuer)
 	const unsigned char *plain;
 	size_t len;
 	VciSecret data_key;
+	VciSecret nonce_key;
+	VciError error = VCI_ERROR_INIT;
 
 	vci_root_unseal(VCI_ISSUER_DATA_KEY, issuer->rules.id, issuer->data_key, issuer->root_key_id,
 					&plain, &len);
@@ -463,9 +465,13 @@ unseal_secrets(VciIssuerEntry *issuer)
 	memcpy(data_key.bytes, plain, len);
 	end_scratch(scratch);
 	derive(&data_key, "openid4vci tickets", &issuer->ticket_key);
-	derive(&data_key, "openid4vci nonces", &issuer->nonce_key);
+	derive(&data_key, "openid4vci nonces", &nonce_key);
 	derive(&data_key, "openid4vci transaction codes", &issuer->tx_code_key);
 	vci_wipe(&data_key, sizeof(data_key));
+	vci_require(
+		vci_ticket_keys_derive(&issuer->ticket_key, &nonce_key, &issuer->ticket_keys, &error),
+		&error);
+	vci_wipe(&nonce_key, sizeof(nonce_key));
 }
 
 static void

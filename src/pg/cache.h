@@ -70,9 +70,9 @@ typedef struct VciIssuerEntry
 	const char *path; /* of the URL, "" when there is none */
 	char *iss;		  /* what credentials carry as iss */
 	int32 nonce_generation;
-	int64 epoch;		  /* of c_nonces: the database's and the issuer's own */
-	VciSecret ticket_key; /* codes, tokens, links */
-	VciSecret nonce_key;
+	int64 epoch;			   /* of c_nonces: the database's and the issuer's own */
+	VciSecret ticket_key;	   /* what ticket_keys come from, and the login page's key */
+	VciTicketKeys ticket_keys; /* codes, tokens, links, nonces */
 	VciSecret tx_code_key;
 	int configuration_count;
 	VciConfiguration *configurations;

@@ -105,7 +105,7 @@ check_nonce(VciCredentialSession *session, const VciProof *proof, VciError *erro
 	if (proof->nonce == NULL)
 		return vci_error(error, VCI_ERR_NONCE_MISSING,
 						 "the proof has no nonce; get a c_nonce from the nonce endpoint");
-	status = vci_nonce_open(&issuer->nonce_key, VCI_NONCE_CREDENTIAL, issuer->rules.id,
+	status = vci_nonce_open(&issuer->ticket_keys, VCI_NONCE_CREDENTIAL, issuer->rules.id,
 							issuer->epoch, session->now, issuer->rules.c_nonce_lifetime,
 							proof->nonce, strlen(proof->nonce), nonce.random, &issued_at, error);
 	if (status != VCI_OK)

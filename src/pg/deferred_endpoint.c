@@ -47,7 +47,7 @@ open_request(DeferredCall *call, VciError *error)
 											error);
 	if (status == VCI_OK)
 		status = vci_ticket_open(
-			&call->issuer->ticket_key, VCI_TICKET_DEFERRED, call->request->transaction_id,
+			&call->issuer->ticket_keys, VCI_TICKET_DEFERRED, call->request->transaction_id,
 			strlen(call->request->transaction_id), &call->id, &call->generation, error);
 	return status;
 }

@@ -28,8 +28,8 @@ check_nonce(const VciIssuerEntry *issuer, const VciDpop *proof, int64 now, VciEr
 	if (proof->nonce == NULL)
 		return vci_error(error, VCI_ERR_DPOP_NONCE,
 						 "the DPoP proof needs a nonce; use the one in the header DPoP-Nonce");
-	return vci_nonce_open(&issuer->nonce_key, VCI_NONCE_DPOP, issuer->rules.id, issuer->epoch, now,
-						  nonce_lifetime(issuer), proof->nonce, strlen(proof->nonce), random,
+	return vci_nonce_open(&issuer->ticket_keys, VCI_NONCE_DPOP, issuer->rules.id, issuer->epoch,
+						  now, nonce_lifetime(issuer), proof->nonce, strlen(proof->nonce), random,
 						  &issued_at, error);
 }
 
@@ -162,8 +162,8 @@ vci_dpop_add_headers(VciAnswer *answer, const VciIssuerEntry *issuer)
 	if (!issuer->rules.dpop_nonce && !answer->needs_dpop_nonce)
 		return;
 	nonce = palloc(VCI_NONCE_SIZE);
-	vci_require(vci_nonce_make(&issuer->nonce_key, VCI_NONCE_DPOP, issuer->rules.id, issuer->epoch,
-							   vci_now(), nonce, &error),
+	vci_require(vci_nonce_make(&issuer->ticket_keys, VCI_NONCE_DPOP, issuer->rules.id,
+							   issuer->epoch, vci_now(), nonce, &error),
 				&error);
 	vci_answer_header(answer, "DPoP-Nonce", nonce);
 }

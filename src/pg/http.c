@@ -360,7 +360,7 @@ handle_offer(VciStore *store, const VciIssuerEntry *issuer, const VciHttpRequest
 	VciOfferRow *offer = NULL;
 	int64_t id;
 	int32_t generation;
-	VciStatus status = vci_ticket_open(&issuer->ticket_key, VCI_TICKET_OFFER, ticket,
+	VciStatus status = vci_ticket_open(&issuer->ticket_keys, VCI_TICKET_OFFER, ticket,
 									   strlen(ticket), &id, &generation, &error);
 
 	if (vci_is_server_fault(status))

@@ -36,7 +36,7 @@ open_request(NotificationCall *call, VciError *error)
 		status =
 			vci_notification_parse(call->http->body, call->http->body_len, notification, error);
 	if (status == VCI_OK)
-		status = vci_ticket_open(&call->issuer->ticket_key, VCI_TICKET_NOTIFICATION,
+		status = vci_ticket_open(&call->issuer->ticket_keys, VCI_TICKET_NOTIFICATION,
 								 notification->id, strlen(notification->id), &call->credential_id,
 								 &call->generation, error);
 	return status;

@@ -9,7 +9,7 @@ vci_issuer_ticket(const VciIssuerEntry *issuer, VciTicketKind kind, int64 id, in
 	VciError error = VCI_ERROR_INIT;
 	char *text = palloc(VCI_TICKET_SIZE);
 
-	vci_require(vci_ticket_make(&issuer->ticket_key, kind, id, generation, text, &error), &error);
+	vci_require(vci_ticket_make(&issuer->ticket_keys, kind, id, generation, text, &error), &error);
 	return text;
 }
 
@@ -21,7 +21,7 @@ vci_issuer_offer_ticket(const VciIssuerEntry *issuer, VciTicketKind kind, int64 
 	char *text = palloc(VCI_OFFER_TICKET_SIZE);
 
 	vci_require(
-		vci_offer_ticket_make(&issuer->ticket_key, kind, id, offer_id, generation, text, &error),
+		vci_offer_ticket_make(&issuer->ticket_keys, kind, id, offer_id, generation, text, &error),
 		&error);
 	return text;
 }

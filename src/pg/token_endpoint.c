@@ -19,7 +19,7 @@ vci_new_nonce(const VciIssuerEntry *issuer)
 	char *nonce = palloc(VCI_NONCE_SIZE);
 	VciError error = VCI_ERROR_INIT;
 
-	vci_require(vci_nonce_make(&issuer->nonce_key, VCI_NONCE_CREDENTIAL, issuer->rules.id,
+	vci_require(vci_nonce_make(&issuer->ticket_keys, VCI_NONCE_CREDENTIAL, issuer->rules.id,
 							   issuer->epoch, vci_now(), nonce, &error),
 				&error);
 	return nonce;

@@ -18,7 +18,7 @@ vci_grant_open(VciTokenCall *call, VciTicketKind kind, int64 *id, int64 *offer_i
 	int64_t row_offer;
 	int32_t row_generation;
 	VciStatus status =
-		vci_offer_ticket_open(&call->issuer->ticket_key, kind, credential, strlen(credential),
+		vci_offer_ticket_open(&call->issuer->ticket_keys, kind, credential, strlen(credential),
 							  &row_id, &row_offer, &row_generation, error);
 
 	if (status != VCI_OK)

@@ -48,29 +48,24 @@ get_uint32(const unsigned char *in)
 	return ((uint32_t) in[0] << 24) | ((uint32_t) in[1] << 16) | ((uint32_t) in[2] << 8) | in[3];
 }
 
-/* The first MAC_BYTES of HMAC-SHA-256 over body, under a key of this purpose alone. */
+/* The first MAC_BYTES of HMAC-SHA-256 over body, under a key of one purpose alone. */
 static VciStatus
-body_mac(const VciSecret *key, const char *purpose, const unsigned char *body, size_t len,
-		 unsigned char mac[MAC_BYTES], VciError *error)
+body_mac(const VciSecret *key, const unsigned char *body, size_t len, unsigned char mac[MAC_BYTES],
+		 VciError *error)
 {
 	unsigned char digest[VCI_DIGEST_BYTES];
-	VciSecret derived;
-	VciStatus status;
+	VciStatus status = vci_hmac(key, body, len, digest, error);
 
-	status = vci_derive(key, purpose, &derived, error);
-	if (status == VCI_OK)
-		status = vci_hmac(&derived, body, len, digest, error);
 	if (status == VCI_OK)
 		memcpy(mac, digest, MAC_BYTES);
-	vci_wipe(&derived, sizeof(derived));
 	vci_wipe(digest, sizeof(digest));
 	return status;
 }
 
 /* Is this the text of len bytes with a right MAC behind its body? VCI_ERR_TOKEN when it is not. */
 static VciStatus
-open_text(const VciSecret *key, const char *purpose, const char *text, size_t text_len,
-		  unsigned char *bytes, size_t len, VciError *error)
+open_text(const VciSecret *key, const char *text, size_t text_len, unsigned char *bytes, size_t len,
+		  VciError *error)
 {
 	unsigned char mac[MAC_BYTES];
 	size_t decoded;
@@ -80,7 +75,7 @@ open_text(const VciSecret *key, const char *purpose, const char *text, size_t te
 	if (text == NULL || text_len != vci_base64url_encoded_size(len) ||
 		vci_base64url_decode(text, text_len, bytes, &decoded, NULL) != VCI_OK || decoded != len)
 		return VCI_ERR_TOKEN;
-	status = body_mac(key, purpose, bytes, len - MAC_BYTES, mac, error);
+	status = body_mac(key, bytes, len - MAC_BYTES, mac, error);
 	if (status != VCI_OK)
 		return status;
 	return vci_bytes_equal(mac, bytes + len - MAC_BYTES, MAC_BYTES) ? VCI_OK : VCI_ERR_TOKEN;
@@ -115,18 +110,48 @@ ticket_purpose(VciTicketKind kind)
 	return NULL;
 }
 
+static const char *
+nonce_purpose(VciNonceKind kind)
+{
+	return kind == VCI_NONCE_DPOP ? "openid4vci DPoP nonce" : "openid4vci c_nonce";
+}
+
+VciStatus
+vci_ticket_keys_derive(const VciSecret *ticket_secret, const VciSecret *nonce_secret,
+					   VciTicketKeys *keys, VciError *error)
+{
+	VciStatus status = VCI_OK;
+
+	for (int kind = 1; kind <= VCI_TICKET_KINDS && status == VCI_OK; kind++)
+		status = vci_derive(ticket_secret, ticket_purpose((VciTicketKind) kind),
+							&keys->tickets[kind - 1], error);
+	for (int kind = 0; kind < VCI_NONCE_KINDS && status == VCI_OK; kind++)
+		status = vci_derive(nonce_secret, nonce_purpose((VciNonceKind) kind), &keys->nonces[kind],
+							error);
+	if (status != VCI_OK)
+		vci_wipe(keys, sizeof(*keys));
+	return status;
+}
+
+/* NULL when there is no such kind. */
+static const VciSecret *
+ticket_key(const VciTicketKeys *keys, VciTicketKind kind)
+{
+	return ticket_purpose(kind) == NULL ? NULL : &keys->tickets[kind - 1];
+}
+
 /* Encodes body_len bytes of body and the MAC behind them. */
 static VciStatus
-make_text(const VciSecret *key, VciTicketKind kind, unsigned char *body, size_t body_len,
+make_text(const VciTicketKeys *keys, VciTicketKind kind, unsigned char *body, size_t body_len,
 		  char *text, VciError *error)
 {
-	const char *purpose = ticket_purpose(kind);
+	const VciSecret *key = ticket_key(keys, kind);
 	VciStatus status;
 
 	text[0] = '\0';
-	if (purpose == NULL)
+	if (key == NULL)
 		return vci_error(error, VCI_ERR_INTERNAL, "there is no ticket of kind %d", (int) kind);
-	status = body_mac(key, purpose, body, body_len, body + body_len, error);
+	status = body_mac(key, body, body_len, body + body_len, error);
 	if (status == VCI_OK)
 		vci_base64url_encode(body, body_len + MAC_BYTES, text);
 	return status;
@@ -141,24 +166,24 @@ put_row(unsigned char *bytes, VciTicketKind kind, int64_t id, int32_t generation
 }
 
 VciStatus
-vci_ticket_make(const VciSecret *key, VciTicketKind kind, int64_t id, int32_t generation,
+vci_ticket_make(const VciTicketKeys *keys, VciTicketKind kind, int64_t id, int32_t generation,
 				char text[VCI_TICKET_SIZE], VciError *error)
 {
 	unsigned char bytes[TICKET_BYTES];
 
 	put_row(bytes, kind, id, generation);
-	return make_text(key, kind, bytes, TICKET_BODY, text, error);
+	return make_text(keys, kind, bytes, TICKET_BODY, text, error);
 }
 
 VciStatus
-vci_offer_ticket_make(const VciSecret *key, VciTicketKind kind, int64_t id, int64_t offer_id,
+vci_offer_ticket_make(const VciTicketKeys *keys, VciTicketKind kind, int64_t id, int64_t offer_id,
 					  int32_t generation, char text[VCI_OFFER_TICKET_SIZE], VciError *error)
 {
 	unsigned char bytes[OFFER_BYTES];
 
 	put_row(bytes, kind, id, generation);
 	put_uint64(bytes + TICKET_BODY, (uint64_t) offer_id);
-	return make_text(key, kind, bytes, OFFER_BODY, text, error);
+	return make_text(keys, kind, bytes, OFFER_BODY, text, error);
 }
 
 static VciStatus
@@ -200,17 +225,17 @@ refuse_ticket(VciTicketKind kind, VciError *error)
 
 /* Opens a ticket of size bytes into bytes, which has room for two more. */
 static VciStatus
-open_row(const VciSecret *key, VciTicketKind kind, const char *text, size_t len,
+open_row(const VciTicketKeys *keys, VciTicketKind kind, const char *text, size_t len,
 		 unsigned char *bytes, size_t size, int64_t *id, int32_t *generation, VciError *error)
 {
-	const char *purpose = ticket_purpose(kind);
+	const VciSecret *key = ticket_key(keys, kind);
 	VciStatus status;
 
 	*id = 0;
 	*generation = 0;
-	if (purpose == NULL)
+	if (key == NULL)
 		return vci_error(error, VCI_ERR_INTERNAL, "there is no ticket of kind %d", (int) kind);
-	status = open_text(key, purpose, text, len, bytes, size, error);
+	status = open_text(key, text, len, bytes, size, error);
 	if (status == VCI_ERR_TOKEN || (status == VCI_OK && bytes[0] != (unsigned char) kind))
 		return refuse_ticket(kind, error);
 	if (status != VCI_OK)
@@ -221,16 +246,16 @@ open_row(const VciSecret *key, VciTicketKind kind, const char *text, size_t len,
 }
 
 VciStatus
-vci_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text, size_t len, int64_t *id,
-				int32_t *generation, VciError *error)
+vci_ticket_open(const VciTicketKeys *keys, VciTicketKind kind, const char *text, size_t len,
+				int64_t *id, int32_t *generation, VciError *error)
 {
 	unsigned char bytes[TICKET_BYTES + 2];
 
-	return open_row(key, kind, text, len, bytes, TICKET_BYTES, id, generation, error);
+	return open_row(keys, kind, text, len, bytes, TICKET_BYTES, id, generation, error);
 }
 
 VciStatus
-vci_offer_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text, size_t len,
+vci_offer_ticket_open(const VciTicketKeys *keys, VciTicketKind kind, const char *text, size_t len,
 					  int64_t *id, int64_t *offer_id, int32_t *generation, VciError *error)
 {
 	unsigned char bytes[OFFER_BYTES + 2];
@@ -239,17 +264,11 @@ vci_offer_ticket_open(const VciSecret *key, VciTicketKind kind, const char *text
 	*offer_id = 0;
 	/* a MAC over the one body is none over the longer one, so neither passes for the other */
 	if (len == vci_base64url_encoded_size(TICKET_BYTES))
-		return vci_ticket_open(key, kind, text, len, id, generation, error);
-	status = open_row(key, kind, text, len, bytes, OFFER_BYTES, id, generation, error);
+		return vci_ticket_open(keys, kind, text, len, id, generation, error);
+	status = open_row(keys, kind, text, len, bytes, OFFER_BYTES, id, generation, error);
 	if (status == VCI_OK)
 		*offer_id = (int64_t) get_uint64(bytes + TICKET_BODY);
 	return status;
-}
-
-static const char *
-nonce_purpose(VciNonceKind kind)
-{
-	return kind == VCI_NONCE_DPOP ? "openid4vci DPoP nonce" : "openid4vci c_nonce";
 }
 
 static VciStatus
@@ -264,7 +283,7 @@ refuse_nonce(VciNonceKind kind, const char *fault, VciError *error)
 }
 
 VciStatus
-vci_nonce_make(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64_t epoch,
+vci_nonce_make(const VciTicketKeys *keys, VciNonceKind kind, int64_t issuer_id, int64_t epoch,
 			   int64_t now, char text[VCI_NONCE_SIZE], VciError *error)
 {
 	unsigned char bytes[NONCE_BYTES];
@@ -276,21 +295,21 @@ vci_nonce_make(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64
 	put_uint64(bytes + 16, (uint64_t) now);
 	status = vci_random(bytes + 24, VCI_NONCE_RANDOM_BYTES, error);
 	if (status == VCI_OK)
-		status = body_mac(key, nonce_purpose(kind), bytes, NONCE_BODY, bytes + NONCE_BODY, error);
+		status = body_mac(&keys->nonces[kind], bytes, NONCE_BODY, bytes + NONCE_BODY, error);
 	if (status == VCI_OK)
 		vci_base64url_encode(bytes, sizeof(bytes), text);
 	return status;
 }
 
 VciStatus
-vci_nonce_open(const VciSecret *key, VciNonceKind kind, int64_t issuer_id, int64_t epoch,
+vci_nonce_open(const VciTicketKeys *keys, VciNonceKind kind, int64_t issuer_id, int64_t epoch,
 			   int64_t now, int64_t lifetime, const char *text, size_t len,
 			   unsigned char random[VCI_NONCE_RANDOM_BYTES], int64_t *issued_at, VciError *error)
 {
 	unsigned char bytes[NONCE_BYTES + 2];
 	VciStatus status;
 
-	status = open_text(key, nonce_purpose(kind), text, len, bytes, NONCE_BYTES, error);
+	status = open_text(&keys->nonces[kind], text, len, bytes, NONCE_BYTES, error);
 	if (status == VCI_ERR_TOKEN)
 		return refuse_nonce(kind, "is not one of this issuer", error);
 	if (status != VCI_OK)

@@ -4,7 +4,19 @@
 
 #define NOW 1767225600
 
-static const VciSecret key = {{42}};
+/* Derived once. */
+static const VciTicketKeys *
+keys(void)
+{
+	static const VciSecret secret = {{42}};
+	static VciTicketKeys derived;
+	static bool done;
+
+	if (!done)
+		must(vci_ticket_keys_derive(&secret, &secret, &derived, NULL) == VCI_OK);
+	done = true;
+	return &derived;
+}
 
 static void
 open_foreign(const char *text, size_t size)
@@ -18,7 +30,7 @@ open_foreign(const char *text, size_t size)
 		VciError error = VCI_ERROR_INIT;
 
 		must(!succeeded(
-			vci_ticket_open(&key, (VciTicketKind) kind, text, size, &number, &generation, &error),
+			vci_ticket_open(keys(), (VciTicketKind) kind, text, size, &number, &generation, &error),
 			&error));
 	}
 	for (int kind = VCI_TICKET_CODE; kind <= VCI_TICKET_NOTIFICATION; kind++)
@@ -26,7 +38,7 @@ open_foreign(const char *text, size_t size)
 		VciError error = VCI_ERROR_INIT;
 		int64_t offer_id;
 
-		must(!succeeded(vci_offer_ticket_open(&key, (VciTicketKind) kind, text, size, &number,
+		must(!succeeded(vci_offer_ticket_open(keys(), (VciTicketKind) kind, text, size, &number,
 											  &offer_id, &generation, &error),
 						&error));
 	}
@@ -34,7 +46,7 @@ open_foreign(const char *text, size_t size)
 	{
 		VciError error = VCI_ERROR_INIT;
 
-		must(!succeeded(vci_nonce_open(&key, (VciNonceKind) kind, 1, 1, NOW, 300, text, size,
+		must(!succeeded(vci_nonce_open(keys(), (VciNonceKind) kind, 1, 1, NOW, 300, text, size,
 									   random, &number, &error),
 						&error));
 	}
@@ -52,12 +64,14 @@ open_ours(const uint8_t *data)
 
 	memcpy(&id, data + 1, sizeof(id));
 	memcpy(&generation, data + 9, sizeof(generation));
-	must(vci_ticket_make(&key, kind, id, generation, text, NULL) == VCI_OK);
-	must(vci_ticket_open(&key, kind, text, strlen(text), &got_id, &got_generation, NULL) == VCI_OK);
+	must(vci_ticket_make(keys(), kind, id, generation, text, NULL) == VCI_OK);
+	must(vci_ticket_open(keys(), kind, text, strlen(text), &got_id, &got_generation, NULL) ==
+		 VCI_OK);
 	must(got_id == id && got_generation == generation);
 	/* a character of ours exchanged for another one */
 	text[data[13] % (VCI_TICKET_SIZE - 1)] ^= (char) (1 + data[14] % 127);
-	must(vci_ticket_open(&key, kind, text, strlen(text), &got_id, &got_generation, NULL) != VCI_OK);
+	must(vci_ticket_open(keys(), kind, text, strlen(text), &got_id, &got_generation, NULL) !=
+		 VCI_OK);
 }
 
 int

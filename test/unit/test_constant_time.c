@@ -141,6 +141,8 @@ bytes_guess(const Guess *guess)
 	(void) vci_bytes_equal(guess->bytes, key.bytes, guess->len);
 }
 
+static VciTicketKeys ticket_keys;
+
 static void
 ticket_guess(const Guess *guess)
 {
@@ -149,7 +151,8 @@ ticket_guess(const Guess *guess)
 	int32_t generation;
 
 	vci_base64url_encode(guess->bytes, guess->len, text);
-	(void) vci_ticket_open(&key, VCI_TICKET_CODE, text, strlen(text), &id, &generation, NULL);
+	(void) vci_ticket_open(&ticket_keys, VCI_TICKET_CODE, text, strlen(text), &id, &generation,
+						   NULL);
 }
 
 static void
@@ -160,8 +163,8 @@ nonce_guess(const Guess *guess)
 	int64_t issued_at;
 
 	vci_base64url_encode(guess->bytes, guess->len, text);
-	(void) vci_nonce_open(&key, VCI_NONCE_CREDENTIAL, 7, 1, 1767225600, 300, text, strlen(text),
-						  random, &issued_at, NULL);
+	(void) vci_nonce_open(&ticket_keys, VCI_NONCE_CREDENTIAL, 7, 1, 1767225600, 300, text,
+						  strlen(text), random, &issued_at, NULL);
 }
 
 /* As a transaction code is checked: what is compared is an HMAC over it. */
@@ -202,8 +205,9 @@ tickets_and_nonces(void)
 	unsigned char bytes[64];
 	size_t len;
 
-	if (vci_ticket_make(&key, VCI_TICKET_CODE, 42, 0, ticket, NULL) != VCI_OK ||
-		vci_nonce_make(&key, VCI_NONCE_CREDENTIAL, 7, 1, 1767225600, nonce, NULL) != VCI_OK)
+	if (vci_ticket_keys_derive(&key, &key, &ticket_keys, NULL) != VCI_OK ||
+		vci_ticket_make(&ticket_keys, VCI_TICKET_CODE, 42, 0, ticket, NULL) != VCI_OK ||
+		vci_nonce_make(&ticket_keys, VCI_NONCE_CREDENTIAL, 7, 1, 1767225600, nonce, NULL) != VCI_OK)
 		bail_out("no ticket or nonce", "");
 	vci_base64url_decode(ticket, strlen(ticket), bytes, &len, NULL);
 	guess_bytes(ticket_guess, bytes, len - 17, len, true, "the MAC of a ticket");

@@ -5,8 +5,8 @@
 #include "protocol_fixture.h"
 
 static VciError error = VCI_ERROR_INIT;
-static const VciSecret key = {{1, 2, 3, 4}};
-static const VciSecret other_key = {{1, 2, 3, 5}};
+static VciTicketKeys keys;
+static VciTicketKeys other_keys;
 
 static const struct
 {
@@ -42,10 +42,10 @@ test_round_trip(void)
 			int32_t generation;
 
 			is_status(
-				vci_ticket_make(&key, kinds[k].kind, ids[i / 3], generations[i % 3], text, &error),
+				vci_ticket_make(&keys, kinds[k].kind, ids[i / 3], generations[i % 3], text, &error),
 				VCI_OK, &error, "a ticket is made");
 			is_number((int64_t) strlen(text), 40, "it has 40 characters");
-			is_status(vci_ticket_open(&key, kinds[k].kind, text, 40, &id, &generation, &error),
+			is_status(vci_ticket_open(&keys, kinds[k].kind, text, 40, &id, &generation, &error),
 					  VCI_OK, &error, "it opens");
 			ok(id == ids[i / 3] && generation == generations[i % 3], "id and generation come back");
 		}
@@ -54,7 +54,7 @@ test_round_trip(void)
 
 /* Opens text and tells whether it was refused as its kind is, and gave nothing away. */
 static bool
-refused(const VciSecret *with, size_t k, const char *text, size_t len)
+refused(const VciTicketKeys *with, size_t k, const char *text, size_t len)
 {
 	int64_t id = 1;
 	int32_t generation = 1;
@@ -77,21 +77,21 @@ test_forged_tickets(void)
 		size_t len;
 		int survivors = 0;
 
-		(void) vci_ticket_make(&key, kinds[k].kind, 42, 3, text, &error);
+		(void) vci_ticket_make(&keys, kinds[k].kind, 42, 3, text, &error);
 		(void) vci_base64url_decode(text, 40, bytes, &len, &error);
 		for (size_t bit = 0; bit < 8 * len; bit++)
 		{
 			bytes[bit / 8] ^= (unsigned char) (1 << bit % 8);
 			vci_base64url_encode(bytes, len, forged);
-			survivors += refused(&key, k, forged, 40) ? 0 : 1;
+			survivors += refused(&keys, k, forged, 40) ? 0 : 1;
 			bytes[bit / 8] ^= (unsigned char) (1 << bit % 8);
 		}
 		is_number(survivors, 0, "no ticket with one flipped bit is taken");
-		ok(refused(&other_key, k, text, 40), "a ticket under another key is refused");
+		ok(refused(&other_keys, k, text, 40), "a ticket under another key is refused");
 		for (size_t other = 0; other < KIND_COUNT; other++)
 		{
 			if (other != k)
-				ok(refused(&key, other, text, 40), "a ticket is refused as one of another kind");
+				ok(refused(&keys, other, text, 40), "a ticket is refused as one of another kind");
 		}
 	}
 }
@@ -101,7 +101,7 @@ open_offer_ticket(const char *text, size_t len, int64_t *id, int64_t *offer_id)
 {
 	int32_t generation;
 
-	return vci_offer_ticket_open(&key, VCI_TICKET_TOKEN, text, len, id, offer_id, &generation,
+	return vci_offer_ticket_open(&keys, VCI_TICKET_TOKEN, text, len, id, offer_id, &generation,
 								 &error);
 }
 
@@ -118,10 +118,10 @@ test_offer_tickets(void)
 	int32_t generation;
 	int survivors = 0;
 
-	is_status(vci_offer_ticket_make(&key, VCI_TICKET_TOKEN, 42, INT64_MAX, 3, text, &error), VCI_OK,
-			  &error, "a ticket with its offer's id is made");
+	is_status(vci_offer_ticket_make(&keys, VCI_TICKET_TOKEN, 42, INT64_MAX, 3, text, &error),
+			  VCI_OK, &error, "a ticket with its offer's id is made");
 	is_number((int64_t) strlen(text), 51, "it has 51 characters");
-	is_status(vci_offer_ticket_open(&key, VCI_TICKET_TOKEN, text, 51, &id, &offer_id, &generation,
+	is_status(vci_offer_ticket_open(&keys, VCI_TICKET_TOKEN, text, 51, &id, &offer_id, &generation,
 									&error),
 			  VCI_OK, &error, "it opens");
 	ok(id == 42 && offer_id == INT64_MAX && generation == 3, "with all that it holds");
@@ -136,14 +136,14 @@ test_offer_tickets(void)
 		memset(&error, 0, sizeof(error));
 	}
 	is_number(survivors, 0, "none with one flipped bit is taken, or tells an id");
-	ok(refused(&key, 2, text, 51), "it is none of those without offer");
-	ok(refused(&key, 2, text, 40), "nor when it is cut to their length");
+	ok(refused(&keys, 2, text, 51), "it is none of those without offer");
+	ok(refused(&keys, 2, text, 40), "nor when it is cut to their length");
 	is_status(open_offer_ticket(text, 40, &id, &offer_id), VCI_ERR_TOKEN, &error,
 			  "also where both are taken");
-	is_status(vci_offer_ticket_open(&key, VCI_TICKET_REFRESH, text, 51, &id, &offer_id, &generation,
-									&error),
+	is_status(vci_offer_ticket_open(&keys, VCI_TICKET_REFRESH, text, 51, &id, &offer_id,
+									&generation, &error),
 			  VCI_ERR_GRANT, &error, "nor one of another kind");
-	(void) vci_ticket_make(&key, VCI_TICKET_TOKEN, 42, 3, other, &error);
+	(void) vci_ticket_make(&keys, VCI_TICKET_TOKEN, 42, 3, other, &error);
 	is_status(open_offer_ticket(other, 40, &id, &offer_id), VCI_OK, &error,
 			  "one that was made before is taken");
 	ok(id == 42 && offer_id == 0, "and names no offer");
@@ -155,17 +155,17 @@ test_malformed_tickets(void)
 	char text[VCI_TICKET_SIZE];
 	char longer[VCI_TICKET_SIZE + 4];
 
-	(void) vci_ticket_make(&key, VCI_TICKET_CODE, 42, 3, text, &error);
+	(void) vci_ticket_make(&keys, VCI_TICKET_CODE, 42, 3, text, &error);
 	snprintf(longer, sizeof(longer), "%s==", text);
-	ok(refused(&key, 0, NULL, 0), "no text is refused");
-	ok(refused(&key, 0, "", 0), "an empty text is refused");
-	ok(refused(&key, 0, text, 39), "a short one is refused");
-	ok(refused(&key, 0, longer, 41), "a padded one is refused");
+	ok(refused(&keys, 0, NULL, 0), "no text is refused");
+	ok(refused(&keys, 0, "", 0), "an empty text is refused");
+	ok(refused(&keys, 0, text, 39), "a short one is refused");
+	ok(refused(&keys, 0, longer, 41), "a padded one is refused");
 	text[20] = '+';
-	ok(refused(&key, 0, text, 40), "a character of plain base64 is refused");
+	ok(refused(&keys, 0, text, 40), "a character of plain base64 is refused");
 	text[20] = '\0';
-	ok(refused(&key, 0, text, 40), "a NUL within is refused");
-	is_status(vci_ticket_make(&key, (VciTicketKind) 11, 42, 3, text, &error), VCI_ERR_INTERNAL,
+	ok(refused(&keys, 0, text, 40), "a NUL within is refused");
+	is_status(vci_ticket_make(&keys, (VciTicketKind) 11, 42, 3, text, &error), VCI_ERR_INTERNAL,
 			  &error, "there is no other kind to make");
 }
 
@@ -175,10 +175,10 @@ test_ticket_is_stable(void)
 	char first[VCI_TICKET_SIZE];
 	char second[VCI_TICKET_SIZE];
 
-	(void) vci_ticket_make(&key, VCI_TICKET_CODE, 42, 3, first, &error);
-	(void) vci_ticket_make(&key, VCI_TICKET_CODE, 42, 3, second, &error);
+	(void) vci_ticket_make(&keys, VCI_TICKET_CODE, 42, 3, first, &error);
+	(void) vci_ticket_make(&keys, VCI_TICKET_CODE, 42, 3, second, &error);
 	is_text(second, first, "a link can be rebuilt at any time");
-	(void) vci_ticket_make(&key, VCI_TICKET_CODE, 42, 4, second, &error);
+	(void) vci_ticket_make(&keys, VCI_TICKET_CODE, 42, 4, second, &error);
 	ok(strcmp(first, second) != 0, "another generation is another code");
 }
 
@@ -191,7 +191,7 @@ open_nonce_as(VciNonceKind kind, const char *text, int64_t issuer, int64_t epoch
 	unsigned char random[VCI_NONCE_RANDOM_BYTES];
 	int64_t issued_at;
 
-	return vci_nonce_open(&key, kind, issuer, epoch, now, 300, text, strlen(text), random,
+	return vci_nonce_open(&keys, kind, issuer, epoch, now, 300, text, strlen(text), random,
 						  &issued_at, &error);
 }
 
@@ -210,14 +210,14 @@ test_nonce(void)
 	char second[VCI_NONCE_SIZE];
 	int64_t issued_at = 0;
 
-	is_status(vci_nonce_make(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, text, &error), VCI_OK,
+	is_status(vci_nonce_make(&keys, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, text, &error), VCI_OK,
 			  &error, "a nonce is made");
 	is_number((int64_t) strlen(text), 76, "it has 76 characters");
-	is_status(vci_nonce_open(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, 300, text, 76, random,
+	is_status(vci_nonce_open(&keys, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, 300, text, 76, random,
 							 &issued_at, &error),
 			  VCI_OK, &error, "it opens at once");
 	is_number(issued_at, NOW, "and tells when it was issued");
-	is_status(vci_nonce_open(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW + 300, 300, text, 76,
+	is_status(vci_nonce_open(&keys, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW + 300, 300, text, 76,
 							 again, &issued_at, &error),
 			  VCI_OK, &error, "and in its last second");
 	is_bytes(again, sizeof(again), random, sizeof(random), "what the spent table keeps is stable");
@@ -229,12 +229,12 @@ test_nonce(void)
 			  "another issuer refuses it");
 	is_status(open_nonce(text, ISSUER, EPOCH + 1, NOW), VCI_ERR_NONCE, &error,
 			  "a restored copy refuses it");
-	is_status(vci_nonce_open(&other_key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, 300, text, 76,
+	is_status(vci_nonce_open(&other_keys, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, 300, text, 76,
 							 again, &issued_at, &error),
 			  VCI_ERR_NONCE, &error, "another key refuses it");
 
-	(void) vci_nonce_make(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, second, &error);
-	(void) vci_nonce_open(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, 300, second, 76, again,
+	(void) vci_nonce_make(&keys, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, second, &error);
+	(void) vci_nonce_open(&keys, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, 300, second, 76, again,
 						  &issued_at, &error);
 	ok(memcmp(random, again, sizeof(random)) != 0, "two nonces of one second differ");
 }
@@ -245,7 +245,7 @@ test_nonce_kinds(void)
 {
 	char text[VCI_NONCE_SIZE];
 
-	(void) vci_nonce_make(&key, VCI_NONCE_DPOP, ISSUER, EPOCH, NOW, text, &error);
+	(void) vci_nonce_make(&keys, VCI_NONCE_DPOP, ISSUER, EPOCH, NOW, text, &error);
 	is_status(open_nonce_as(VCI_NONCE_DPOP, text, ISSUER, EPOCH, NOW), VCI_OK, &error,
 			  "a DPoP nonce opens as one");
 	is_status(open_nonce_as(VCI_NONCE_CREDENTIAL, text, ISSUER, EPOCH, NOW), VCI_ERR_NONCE, &error,
@@ -256,7 +256,7 @@ test_nonce_kinds(void)
 			  &error, "another issuer asks for its own");
 	is_status(open_nonce_as(VCI_NONCE_DPOP, "made-up", ISSUER, EPOCH, NOW), VCI_ERR_DPOP_NONCE,
 			  &error, "a made-up one is refused");
-	(void) vci_nonce_make(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, text, &error);
+	(void) vci_nonce_make(&keys, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, text, &error);
 	is_status(open_nonce_as(VCI_NONCE_DPOP, text, ISSUER, EPOCH, NOW), VCI_ERR_DPOP_NONCE, &error,
 			  "a c_nonce is no DPoP nonce");
 }
@@ -270,7 +270,7 @@ test_forged_nonces(void)
 	size_t len;
 	int survivors = 0;
 
-	(void) vci_nonce_make(&key, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, text, &error);
+	(void) vci_nonce_make(&keys, VCI_NONCE_CREDENTIAL, ISSUER, EPOCH, NOW, text, &error);
 	(void) vci_base64url_decode(text, 76, bytes, &len, &error);
 	for (size_t bit = 0; bit < 8 * len; bit++)
 	{
@@ -289,9 +289,31 @@ test_forged_nonces(void)
 			  "one that was cut is refused");
 }
 
+/* Tickets that were given out must open after an update: the keys may never change. */
+static void
+test_keys(void)
+{
+	static const VciSecret ticket_secret = {{1, 2, 3, 4}};
+	static const VciSecret nonce_secret = {{9, 2, 3, 4}};
+	static const VciSecret other_secret = {{1, 2, 3, 5}};
+	VciSecret expected;
+
+	is_status(vci_ticket_keys_derive(&ticket_secret, &nonce_secret, &keys, &error), VCI_OK, &error,
+			  "the keys of all kinds are derived");
+	is_status(vci_ticket_keys_derive(&other_secret, &other_secret, &other_keys, &error), VCI_OK,
+			  &error, "and those of other secrets");
+	(void) vci_derive(&ticket_secret, "openid4vci pre-authorized code", &expected, &error);
+	ok(memcmp(&expected, &keys.tickets[VCI_TICKET_CODE - 1], sizeof(expected)) == 0,
+	   "a code's key is derived for codes");
+	(void) vci_derive(&nonce_secret, "openid4vci DPoP nonce", &expected, &error);
+	ok(memcmp(&expected, &keys.nonces[VCI_NONCE_DPOP], sizeof(expected)) == 0,
+	   "a DPoP nonce's from the secret of nonces");
+}
+
 int
 main(void)
 {
+	test_keys();
 	test_round_trip();
 	test_forged_tickets();
 	test_offer_tickets();
