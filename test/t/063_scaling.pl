@@ -254,6 +254,11 @@ subtest 'the other ways, and the registry' => sub {
 	  for "vci_extend_offer($offer)", "vci_rotate_code($offer)", "vci_reset_tx_code($offer)",
 	  "vci_cancel_offer($offer)", "vci_reopen_offer($offer)", "vci_offer_uri($offer)";
 	is(objections(), '', 'what it does with an offer is for one shard');
+	$issuer->sql_as('registry', "SELECT openid4vci.$_") for 'vci_health()', 'vci_events()',
+	  'vci_seal_events()', 'vci_check_issuer()', 'vci_pause_issuance()', 'vci_resume_issuance()',
+	  'vci_rotate_key()', "vci_issue_sdjwt('Open', '{}')";
+	is(join("\n", grep { $shards->is_distributed($_) } statements()), '',
+		'health, events, settings and keys need no shard');
 };
 
 subtest 'many at the same moment' => sub {

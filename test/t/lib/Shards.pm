@@ -21,10 +21,11 @@ sub new
 	return bless { key => \%key, others => \%others, volatile => \%volatile }, $class;
 }
 
+# A name in quotes is a catalog's.
 sub tables_of
 {
 	my ($sql) = @_;
-	return $sql =~ /\bopenid4vci\.(vci_\w+)/g;
+	return $sql =~ /(?<!')\bopenid4vci\.(vci_\w+)/g;
 }
 
 sub is_distributed
