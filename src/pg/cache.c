@@ -65,7 +65,7 @@ wipe_secrets(void *arg)
 		VciIssuerEntry *issuer = &wipe->issuers[i];
 
 		vci_wipe(&issuer->ticket_key, sizeof(VciSecret));
-		vci_wipe(&issuer->ticket_keys, sizeof(VciTicketKeys));
+		vci_ticket_keys_clear(&issuer->ticket_keys);
 		vci_wipe(&issuer->tx_code_key, sizeof(VciSecret));
 	}
 }
@@ -468,6 +468,8 @@ unseal_secrets(VciIssuerEntry *issuer)
 	derive(&data_key, "openid4vci nonces", &nonce_key);
 	derive(&data_key, "openid4vci transaction codes", &issuer->tx_code_key);
 	vci_wipe(&data_key, sizeof(data_key));
+	/* what an attempt left that failed at the signing key */
+	vci_ticket_keys_clear(&issuer->ticket_keys);
 	vci_require(
 		vci_ticket_keys_derive(&issuer->ticket_key, &nonce_key, &issuer->ticket_keys, &error),
 		&error);

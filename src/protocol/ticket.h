@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "../jose/mac.h"
 #include "../jose/seal.h"
 
 typedef enum VciTicketKind
@@ -39,12 +40,16 @@ typedef struct VciTicketKeys
 {
 	VciSecret tickets[VCI_TICKET_KINDS]; /* by kind, from 1 */
 	VciSecret nonces[VCI_NONCE_KINDS];
+	VciMac *mac;
 } VciTicketKeys;
 
-/* Derives (RFC 5869) all keys from the issuer's two secrets; *keys is zero on failure. */
+/* Derives (RFC 5869) all keys from the issuer's two secrets; *keys is cleared on failure. */
 extern VciStatus vci_ticket_keys_derive(const VciSecret *ticket_secret,
 										const VciSecret *nonce_secret, VciTicketKeys *keys,
 										VciError *error);
+
+/* Wipes and frees what *keys, derived or zero, holds; it is zero then. */
+extern void vci_ticket_keys_clear(VciTicketKeys *keys);
 
 /* kind (1 byte), row id (8), generation (4), MAC (17): 30 bytes, 40 characters. */
 #define VCI_TICKET_SIZE 41

@@ -322,5 +322,7 @@ main(void)
 	test_nonce();
 	test_nonce_kinds();
 	test_forged_nonces();
+	vci_ticket_keys_clear(&keys);
+	vci_ticket_keys_clear(&other_keys);
 	return done_testing();
 }

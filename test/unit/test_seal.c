@@ -1,4 +1,5 @@
 /* Random bytes, digests, HMAC, HKDF, sealing, and the text of root keys. */
+#include "jose/mac.h"
 #include "jose/seal.h"
 #include "error_queue.h"
 #include "tap.h"
@@ -57,6 +58,30 @@ digests(void)
 		is_bytes(got, sizeof(got), expected, sizeof(expected), "an HMAC of RFC 4231");
 	}
 	vci_json_free(file);
+}
+
+/* Many with one VciMac, key after key, are what vci_hmac makes of each. */
+static void
+macs_in_a_row(void)
+{
+	unsigned char data[200];
+	unsigned char expected[VCI_DIGEST_BYTES];
+	unsigned char got[VCI_DIGEST_BYTES];
+	VciMac *mac;
+
+	is_status(vci_mac_new(&mac, &error), VCI_OK, &error, "HMAC is fetched");
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (unsigned char) i;
+	for (size_t len = 0; len <= sizeof(data); len += 25)
+	{
+		VciSecret key = {{(unsigned char) (len / 50)}};
+
+		(void) vci_hmac(&key, data, len, expected, &error);
+		is_status(vci_mac_make(mac, &key, data, len, got, &error), VCI_OK, &error, "a MAC");
+		is_bytes(got, sizeof(got), expected, sizeof(expected), "is the HMAC");
+	}
+	vci_mac_free(mac);
+	vci_mac_free(NULL);
 }
 
 /* Pieces of any size give the digest of the whole. */
@@ -312,6 +337,7 @@ int
 main(void)
 {
 	digests();
+	macs_in_a_row();
 	digest_in_pieces();
 	derivation();
 	published_sealing();
