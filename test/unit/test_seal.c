@@ -67,6 +67,7 @@ macs_in_a_row(void)
 	unsigned char data[200];
 	unsigned char expected[VCI_DIGEST_BYTES];
 	unsigned char got[VCI_DIGEST_BYTES];
+	VciError error = VCI_ERROR_INIT;
 	VciMac *mac;
 
 	is_status(vci_mac_new(&mac, &error), VCI_OK, &error, "HMAC is fetched");
