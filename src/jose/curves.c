@@ -12,20 +12,19 @@
 
 /*
  * Making an EVP_PKEY of a point costs about as much as a signature, most of it for the group.
- * So one is kept for each curve, and a point is set in it when it is to verify.
+ * So one is kept for each curve, and each point is set in it: to be checked, and to verify.
  */
 typedef struct Curve
 {
-	EC_GROUP *group;
-	EC_POINT *point; /* where a point is checked */
 	EVP_MD *md;
 	EVP_PKEY *pkey;
 	EVP_PKEY_CTX *verifier; /* of pkey, ready for EVP_PKEY_verify */
+	bool is_set;
+	unsigned char set[VCI_PUBLIC_MAX_BYTES]; /* x and y of the point in pkey */
 } Curve;
 
 struct VciCurves
 {
-	BN_CTX *numbers;
 	Curve curves[CURVES];
 };
 
@@ -53,15 +52,12 @@ new_pkey(VciKeyType type, const EC_GROUP *group)
 static bool
 prepare(Curve *curve, VciKeyType type)
 {
-	int nid = type == VCI_KEY_P384 ? NID_secp384r1 : NID_X9_62_prime256v1;
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(OBJ_sn2nid(vci_key_group(type)));
 
-	curve->group = EC_GROUP_new_by_curve_name(nid);
-	if (curve->group == NULL)
-		return false;
-	curve->point = EC_POINT_new(curve->group);
+	curve->pkey = group == NULL ? NULL : new_pkey(type, group);
+	EC_GROUP_free(group);
 	curve->md = EVP_MD_fetch(NULL, type == VCI_KEY_P384 ? "SHA384" : "SHA256", NULL);
-	curve->pkey = new_pkey(type, curve->group);
-	if (curve->point == NULL || curve->md == NULL || curve->pkey == NULL)
+	if (curve->md == NULL || curve->pkey == NULL)
 		return false;
 	curve->verifier = EVP_PKEY_CTX_new_from_pkey(NULL, curve->pkey, NULL);
 	return curve->verifier != NULL && EVP_PKEY_verify_init(curve->verifier) == 1;
@@ -71,12 +67,10 @@ VciCurves *
 vci_curves_new(void)
 {
 	VciCurves *curves = calloc(1, sizeof(*curves));
-	bool ready;
+	bool ready = true;
 
 	if (curves == NULL)
 		return NULL;
-	curves->numbers = BN_CTX_new();
-	ready = curves->numbers != NULL;
 	for (int type = 0; ready && type < CURVES; type++)
 		ready = prepare(&curves->curves[type], (VciKeyType) type);
 	ERR_clear_error();
@@ -96,11 +90,36 @@ vci_curves_free(VciCurves *curves)
 		EVP_PKEY_CTX_free(curves->curves[i].verifier);
 		EVP_PKEY_free(curves->curves[i].pkey);
 		EVP_MD_free(curves->curves[i].md);
-		EC_POINT_free(curves->curves[i].point);
-		EC_GROUP_free(curves->curves[i].group);
 	}
-	BN_CTX_free(curves->numbers);
 	free(curves);
+}
+
+/* Sets an uncompressed point; the library checks its coordinates and the curve's equation. */
+static bool
+set_point(Curve *curve, const unsigned char *point, size_t len)
+{
+	if (curve->is_set && memcmp(curve->set, point + 1, len - 1) == 0)
+		return true;
+	/* whatever comes of it, what stood there before must verify for nobody else */
+	curve->is_set = false;
+	if (EVP_PKEY_set1_encoded_public_key(curve->pkey, point, len) != 1)
+		return false;
+	memcpy(curve->set, point + 1, len - 1);
+	curve->is_set = true;
+	return true;
+}
+
+/* SEC 1 section 2.3.4: a compressed point, as did:key has them, written out. */
+static bool
+uncompress(Curve *curve, const unsigned char *point, size_t len, unsigned char *full, size_t size)
+{
+	size_t full_len;
+
+	curve->is_set = false;
+	return EVP_PKEY_set1_encoded_public_key(curve->pkey, point, len) == 1 &&
+		   EVP_PKEY_get_octet_string_param(curve->pkey, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, full,
+										   size, &full_len) == 1 &&
+		   full_len == size && full[0] == POINT_CONVERSION_UNCOMPRESSED;
 }
 
 VciStatus
@@ -109,21 +128,19 @@ vci_curves_read_point(VciCurves *curves, VciKeyType type, const unsigned char *p
 {
 	Curve *curve = &curves->curves[type];
 	unsigned char full[1 + VCI_PUBLIC_MAX_BYTES];
-	size_t full_len = 1 + 2 * vci_key_field_bytes(type);
+	size_t size = 1 + 2 * vci_key_field_bytes(type);
+	bool good;
 
-	/* checks the curve's equation, too, and that both coordinates lie below its prime */
-	if (EC_POINT_oct2point(curve->group, curve->point, point, len, curves->numbers) != 1 ||
-		EC_POINT_is_at_infinity(curve->group, curve->point))
-		return vci_openssl_error(error, VCI_ERR_JWK, "the public key is no point of its curve");
-	if (len == full_len && point[0] == POINT_CONVERSION_UNCOMPRESSED)
+	if (len == size && point[0] == POINT_CONVERSION_UNCOMPRESSED)
 	{
-		memcpy(out, point + 1, len - 1);
-		return VCI_OK;
+		memcpy(full, point, len);
+		good = true;
 	}
-	if (EC_POINT_point2oct(curve->group, curve->point, POINT_CONVERSION_UNCOMPRESSED, full,
-						   sizeof(full), curves->numbers) != full_len)
-		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library lost a public key");
-	memcpy(out, full + 1, full_len - 1);
+	else
+		good = uncompress(curve, point, len, full, size);
+	if (!good || !set_point(curve, full, size))
+		return vci_openssl_error(error, VCI_ERR_JWK, "the public key is no point of its curve");
+	memcpy(out, full + 1, size - 1);
 	return VCI_OK;
 }
 
@@ -144,8 +161,7 @@ vci_curves_verify(VciCurves *curves, VciKeyType type, const unsigned char *publi
 
 	point[0] = POINT_CONVERSION_UNCOMPRESSED;
 	memcpy(point + 1, public_bytes, len);
-	/* what stood there before would verify for the wrong holder: no point, no verdict */
-	if (EVP_PKEY_set1_encoded_public_key(curve->pkey, point, 1 + len) != 1)
+	if (!set_point(curve, point, 1 + len))
 		return -1;
 	return EVP_PKEY_verify(curve->verifier, der, der_len, digest, digest_len);
 }

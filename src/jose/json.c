@@ -44,14 +44,16 @@ substitute_literals(const char *text, const VciJsonScan *scan, size_t *len)
 }
 
 /*
- * Runs json-c over text; with_nul tells that a NUL stands behind it. Its strict mode is
+ * Runs json-c over text; with_nul tells that a NUL stands behind it. Room is made for the
+ * depth that the scan saw, because json-c clears it all each time. Its strict mode is
  * left off: what that refuses, the scan has refused already, and in json-c 0.18 it takes
  * each byte above 0x7f for a control character.
  */
 static VciStatus
-run_tokener(const char *text, size_t len, bool with_nul, VciJson **json, VciError *error)
+run_tokener(const char *text, size_t len, bool with_nul, size_t depth, VciJson **json,
+			VciError *error)
 {
-	struct json_tokener *tokener = json_tokener_new_ex(VCI_JSON_MAX_DEPTH + 2);
+	struct json_tokener *tokener = json_tokener_new_ex((int) depth + 2);
 	enum json_tokener_error code;
 	bool complete;
 
@@ -83,12 +85,12 @@ build(const char *text, const VciJsonScan *scan, VciJson **json, VciError *error
 	size_t len;
 
 	if (scan->literal_count == 0 && (text[0] == '{' || text[0] == '['))
-		return run_tokener(text, scan->end, false, json, error);
+		return run_tokener(text, scan->end, false, scan->depth, json, error);
 
 	copy = substitute_literals(text, scan, &len);
 	if (copy == NULL)
 		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
-	status = run_tokener(copy, len, true, json, error);
+	status = run_tokener(copy, len, true, scan->depth, json, error);
 	free(copy);
 	return status;
 }

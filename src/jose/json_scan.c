@@ -357,6 +357,8 @@ vci_json_scan(const char *text, size_t len, VciJsonScan *scan, VciError *error)
 			continue;
 		}
 		status = scan_token(&cursor, scan, error);
+		if (cursor.depth > scan->depth)
+			scan->depth = cursor.depth;
 		cursor.after_comma = first == ',';
 	}
 	return status;

@@ -22,6 +22,7 @@ typedef struct VciJsonLiteral
 typedef struct VciJsonScan
 {
 	size_t end;		/* length of the text without white space behind it */
+	size_t depth;	/* of the deepest bracket; 0: there is none */
 	size_t members; /* colons outside strings: members of all objects together */
 	size_t numbers;
 	size_t literal_count;

@@ -14,6 +14,8 @@
 #include "jws_write.h"
 
 #define SIGNATURE_MAX_BYTES (2 * 48) /* ES384, the longest that we make */
+#define DER_INTEGER			0x02
+#define DER_SEQUENCE		0x30
 #define ECDSA_DER_MAX_BYTES 112 /* two integers of 49 bytes, each with its header, and one more */
 
 typedef struct Parts
@@ -159,28 +161,38 @@ vci_jws_free(VciJws *jws)
 	free(jws);
 }
 
+/* X.690 section 8.3: shortest form, with a zero in front of what would look negative. */
+static size_t
+der_integer(const unsigned char *number, size_t len, unsigned char *der)
+{
+	size_t at = 2;
+
+	while (len > 1 && number[0] == 0)
+	{
+		number++;
+		len--;
+	}
+	if (number[0] >= 0x80)
+		der[at++] = 0;
+	memcpy(der + at, number, len);
+	der[0] = DER_INTEGER;
+	der[1] = (unsigned char) (at - 2 + len);
+	return at + len;
+}
+
 /*
- * RFC 7518 section 3.4: r and s, each of the curve's length; OpenSSL wants DER. Any two
- * numbers can be written so: 0 is returned only when memory is out.
+ * RFC 7518 section 3.4: r and s, each of the curve's length; OpenSSL wants DER. Both curves'
+ * signatures are shorter than 128 bytes, so that each length is one byte.
  */
 static size_t
-ecdsa_to_der(const unsigned char *raw, size_t half, unsigned char *der)
+ecdsa_to_der(const unsigned char *raw, size_t half, unsigned char der[ECDSA_DER_MAX_BYTES])
 {
-	ECDSA_SIG *signature = ECDSA_SIG_new();
-	BIGNUM *r = BN_bin2bn(raw, (int) half, NULL);
-	BIGNUM *s = BN_bin2bn(raw + half, (int) half, NULL);
-	int len = 0;
+	size_t len = der_integer(raw, half, der + 2);
 
-	if (signature != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(signature, r, s) == 1)
-	{
-		r = NULL;
-		s = NULL;
-		len = i2d_ECDSA_SIG(signature, &der);
-	}
-	BN_free(r);
-	BN_free(s);
-	ECDSA_SIG_free(signature);
-	return len <= 0 ? 0 : (size_t) len;
+	len += der_integer(raw + half, half, der + 2 + len);
+	der[0] = DER_SEQUENCE;
+	der[1] = (unsigned char) len;
+	return 2 + len;
 }
 
 static bool
@@ -284,8 +296,6 @@ vci_jws_verify(const VciJws *jws, const VciKey *key, VciError *error)
 	if (key->type == VCI_KEY_P256 || key->type == VCI_KEY_P384)
 	{
 		len = ecdsa_to_der(signature, len / 2, der);
-		if (len == 0)
-			return vci_openssl_error(error, VCI_ERR_MEMORY, "out of memory");
 		signature = der;
 	}
 	if (key->curves != NULL)

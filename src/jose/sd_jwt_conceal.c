@@ -35,6 +35,7 @@ typedef struct Concealer
 	size_t count;					   /* of disclosures */
 	VciText plain[VCI_JSON_MAX_DEPTH]; /* the disclosure that is being written at each depth */
 	EVP_MD *hash;
+	EVP_MD_CTX *digester; /* one for all digests */
 	size_t digest_count;
 	size_t digest_capacity;
 	char (*digests)[VCI_SD_JWT_DIGEST_SIZE];
@@ -113,6 +114,22 @@ draw_below(Concealer *concealer, uint32_t bound, uint32_t *number)
 	return VCI_OK;
 }
 
+/* As vci_sd_jwt_digest, for many of one hash. */
+static VciStatus
+digest(Concealer *concealer, const char *text, size_t len, char out[VCI_SD_JWT_DIGEST_SIZE])
+{
+	unsigned char bytes[EVP_MAX_MD_SIZE];
+	unsigned bytes_len;
+
+	if (EVP_DigestInit_ex2(concealer->digester, concealer->hash, NULL) != 1 ||
+		EVP_DigestUpdate(concealer->digester, text, len) != 1 ||
+		EVP_DigestFinal_ex(concealer->digester, bytes, &bytes_len) != 1)
+		return vci_openssl_error(concealer->error, VCI_ERR_CRYPTO,
+								 "the crypto library failed at a digest");
+	vci_base64url_encode(bytes, bytes_len, out);
+	return VCI_OK;
+}
+
 static VciStatus
 push_digest(Concealer *concealer, const char *text, size_t len)
 {
@@ -123,8 +140,7 @@ push_digest(Concealer *concealer, const char *text, size_t len)
 	concealer->digests = digests;
 	if (!room)
 		return out_of_memory(concealer);
-	return vci_sd_jwt_digest(concealer->hash, text, len,
-							 concealer->digests[concealer->digest_count++], concealer->error);
+	return digest(concealer, text, len, concealer->digests[concealer->digest_count++]);
 }
 
 static VciStatus
@@ -486,6 +502,7 @@ free_concealer(Concealer *concealer)
 	vci_text_free(&concealer->disclosures);
 	free(concealer->digests);
 	free(concealer->selected);
+	EVP_MD_CTX_free(concealer->digester);
 	EVP_MD_free(concealer->hash);
 	/* salts that were drawn and not used */
 	vci_wipe(concealer->pool, sizeof(concealer->pool));
@@ -501,6 +518,8 @@ vci_sd_jwt_conceal(const char *head, const VciJson *payload, const VciJson *path
 	memset(concealed, 0, sizeof(*concealed));
 	if (status == VCI_OK)
 		status = vci_sd_jwt_hash("sha-256", &concealer.hash, error);
+	if (status == VCI_OK && (concealer.digester = EVP_MD_CTX_new()) == NULL)
+		status = vci_openssl_error(error, VCI_ERR_MEMORY, "out of memory");
 	if (status == VCI_OK)
 		status = write_payload(&concealer, head, payload, paths, decoys);
 	if (status == VCI_OK)

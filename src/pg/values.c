@@ -216,10 +216,14 @@ vci_arg_seconds(FunctionCallInfo fcinfo, int n, const char *name, int64 fallback
 static bool
 number_fits(const VciJson *number)
 {
-	char **text = vci_own_text();
+	char **text;
 	const char *exponent;
+	int64 integer;
 	bool fits;
 
+	if (vci_json_int64(number, &integer))
+		return true;
+	text = vci_own_text();
 	vci_require_memory(*text = vci_json_print(number));
 	exponent = strpbrk(*text, "eE");
 	fits = strlen(*text) <= NUMBER_MAX_DIGITS &&
@@ -255,20 +259,6 @@ vci_fits_jsonb(const VciJson *json)
 			break;
 	}
 	return true;
-}
-
-Datum
-vci_jsonb_datum(const VciJson *json)
-{
-	char **text = vci_own_text();
-	Datum result;
-
-	*text = vci_json_print(json);
-	vci_require_memory(*text);
-	result = DirectFunctionCall1(jsonb_in, CStringGetDatum(*text));
-	free(*text);
-	*text = NULL;
-	return result;
 }
 
 Datum

@@ -31,8 +31,8 @@ vci_jwt_verdict(const VciJws *jws, const VciError *error)
 	bool ok = verdict != NULL && set_outcome(verdict, error);
 
 	if (ok && jws != NULL)
-		ok = vci_json_set(verdict, "header", vci_json_copy(jws->header)) &&
-			 vci_json_set(verdict, "payload", vci_json_copy(jws->payload));
+		ok = vci_json_set(verdict, "header", vci_json_ref(jws->header)) &&
+			 vci_json_set(verdict, "payload", vci_json_ref(jws->payload));
 	if (!ok)
 	{
 		vci_json_free(verdict);

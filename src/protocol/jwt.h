@@ -18,7 +18,7 @@ extern VciStatus vci_jwt_time(const VciJson *payload, const char *name, const ch
 
 /*
  * A verdict for SQL: {valid, error, error_description, header, payload}; the last two when jws
- * is not NULL. NULL when memory is out.
+ * is not NULL, and shared with it. NULL when memory is out.
  */
 extern VciJson *vci_jwt_verdict(const VciJws *jws, const VciError *error);
 

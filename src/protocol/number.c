@@ -5,6 +5,7 @@
 
 #define DIGITS_MAX	 18 /* what an int64 holds for certain */
 #define EXPONENT_MAX 4096
+#define WHOLE_MAX	 INT64_C(1000000000000000000) /* DIGITS_MAX digits are below it */
 
 /* A literal taken apart: 0.digits times ten to the power of point. */
 typedef struct Decimal
@@ -61,6 +62,8 @@ vci_number_floor(const VciJson *json, int64_t *whole)
 	char *text;
 	bool read;
 
+	if (vci_json_int64(json, whole) && *whole > 0 && *whole < WHOLE_MAX)
+		return true;
 	if (vci_json_kind(json) != VCI_JSON_NUMBER)
 		return false;
 	text = vci_json_print(json);

@@ -49,6 +49,18 @@ verify(const char *compact, const VciKey *key, VciError *error)
 	return status;
 }
 
+/* A refused point must not stay in the place of the one before. */
+static void
+refuse_point(VciCurves *curves, const VciJson *like)
+{
+	VciJson *jwk = vci_json_copy(like);
+	VciKey *key;
+
+	vci_json_set(jwk, "x", vci_json_ref(vci_json_get(like, "y")));
+	ok(vci_key_from_public_jwk_on(curves, jwk, &key, NULL) == VCI_ERR_JWK, "a wrong point between");
+	vci_json_free(jwk);
+}
+
 /* A point that stayed behind would let the first holder's signature pass for the second's. */
 static void
 one_place_for_all(VciCurves *curves, VciAlg alg)
@@ -66,6 +78,8 @@ one_place_for_all(VciCurves *curves, VciAlg alg)
 		{
 			is_status(verify(signers[i].compact, keys[i], &error), VCI_OK, &error,
 					  "a signature under its key");
+			refuse_point(curves, signers[i].jwk);
+			is_status(verify(signers[i].compact, keys[i], &error), VCI_OK, &error, "and again");
 			is_status(verify(signers[i].compact, keys[1 - i], &error), VCI_ERR_JWS_SIGNATURE,
 					  &error, "a signature under another key");
 		}
