@@ -1,7 +1,7 @@
 /*
- * Every SQL statement that the extension runs. An operation runs as the extension's
- * owner under a pinned search_path; results lie in the memory context that was current
- * when the store was opened.
+ * Every SQL statement that the extension runs, and every row that it touches without one.
+ * An operation runs as the extension's owner, statements under a pinned search_path; results
+ * lie in the memory context that was current when the store was opened.
  */
 #ifndef VCI_STORE_H
 #define VCI_STORE_H
@@ -14,17 +14,17 @@
 
 typedef struct VciStore
 {
-	Oid caller;			  /* who called, before the switch to the owner */
-	Oid owner;			  /* the extension's owner */
-	int security_context; /* to go back to */
-	int guc_level;
+	Oid caller;			   /* who called, before the switch to the owner */
+	Oid owner;			   /* the extension's owner */
+	int security_context;  /* to go back to */
+	int guc_level;		   /* of the pinned search_path; 0: no statement was run yet */
 	MemoryContext context; /* where results go */
 } VciStore;
 
 /*
- * Opens the store: takes the caller's identity, becomes the extension's owner, pins the
- * search_path, connects SPI. An error undoes all of it by itself. Not nested, but a
- * claims source may open another one inside vci_store_run_claims_source.
+ * Opens the store: takes the caller's identity and becomes the extension's owner. The first
+ * statement pins the search_path and connects SPI. An error undoes all of it by itself. Not
+ * nested, but a claims source may open another one inside vci_store_run_source.
  */
 extern VciStore *vci_store_open(void);
 extern void vci_store_close(VciStore *store);
@@ -261,12 +261,12 @@ typedef struct VciOfferRow
 	char *subject_id;
 	char *holder_did;
 	char *holder_jwk; /* JSON text */
-	char *claims;	  /* JSON text */
+	Datum claims;	  /* jsonb or 0 */
 	char **grants;
 	int grant_count;
 	char *client_id;
 	char *authorization_server;
-	char *datasets;			   /* JSON text or NULL */
+	Datum datasets;			   /* jsonb or 0 */
 	double tx_code_failed_ago; /* seconds since the last wrong transaction code; -1: none */
 	int64 ends_at;			   /* when nothing more can be issued of it; 0: unknown */
 	bool claims_erased;
