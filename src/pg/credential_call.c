@@ -8,6 +8,7 @@
 #include "credential_call.h"
 #include "event.h"
 #include "offer_end.h"
+#include "offer_functions.h"
 #include "release.h"
 #include "ticket.h"
 #include "token_endpoint.h"
@@ -53,10 +54,10 @@ vci_credential_session_lock(VciCredentialSession *session, VciError *error)
 	if (status != VCI_OK)
 		return status;
 	vci_cache_require_key(session->issuer);
-	session->datasets = vci_stored_json(access->offer->datasets);
+	session->datasets = vci_offer_datasets(access->offer);
 	session->of_offer = (VciDataset){.subject_model = access->offer->subject_model,
 									 .subject_id = access->offer->subject_id,
-									 .claims = vci_stored_json(access->offer->claims)};
+									 .claims = vci_offer_claims(access->offer)};
 	return VCI_OK;
 }
 
@@ -302,7 +303,7 @@ static VciStatus
 prepare(VciCredentialCall *call, VciError *error)
 {
 	const VciIssuerEntry *issuer = call->session->issuer;
-	VciJson *claims;
+	const VciJson *claims;
 	int32 wait;
 	VciStatus status;
 

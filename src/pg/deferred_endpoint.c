@@ -10,6 +10,7 @@
 #include "duty.h"
 #include "event.h"
 #include "offer_end.h"
+#include "offer_functions.h"
 #include "release.h"
 #include "sql_request.h"
 #include "values.h"
@@ -102,12 +103,11 @@ find_dataset(DeferredCall *call, VciError *error)
 	const VciDeferredRow *row = call->row;
 	VciDataset of_offer = {.subject_model = offer->subject_model,
 						   .subject_id = offer->subject_id,
-						   .claims = vci_stored_json(offer->claims)};
+						   .claims = vci_offer_claims(offer)};
 
 	call->position = vci_cache_find_configuration(call->issuer, row->configuration_id);
-	if (call->position < 0 ||
-		!vci_dataset_find(vci_stored_json(offer->datasets), row->configuration_id, row->dataset,
-						  &of_offer, &call->dataset))
+	if (call->position < 0 || !vci_dataset_find(vci_offer_datasets(offer), row->configuration_id,
+												row->dataset, &of_offer, &call->dataset))
 		return vci_error(error, VCI_ERR_DENIED, "this credential is no longer issued");
 	if (row->claims != NULL)
 		call->dataset.claims = vci_stored_json(row->claims);
@@ -201,7 +201,7 @@ end_after_issuing(const DeferredCall *call)
 	if (call->access.token->id != call->row->token_id)
 		return 0;
 	return vci_end_after_issuing(call->store, call->issuer, &call->access,
-								 vci_stored_json(call->access.offer->datasets), call->now);
+								 vci_offer_datasets(call->access.offer), call->now);
 }
 
 static VciAnswer *
@@ -255,7 +255,7 @@ static VciStatus
 answer_deferral(DeferredCall *call, VciAnswer **answer, VciError *error)
 {
 	VciDeferredStep step;
-	VciJson *claims;
+	const VciJson *claims;
 	int32 wait;
 	VciStatus status = decide(call, &step, error);
 

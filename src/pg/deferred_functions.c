@@ -10,6 +10,7 @@
 #include "credential_call.h"
 #include "duty.h"
 #include "event.h"
+#include "offer_functions.h"
 #include "release.h"
 #include "report.h"
 #include "values.h"
@@ -89,9 +90,9 @@ find_dataset(const Deferral *deferral, VciDataset *dataset)
 	const VciOfferRow *offer = vci_store_offer(deferral->store, row->offer_id, false);
 	VciDataset of_offer = {.subject_model = offer->subject_model,
 						   .subject_id = offer->subject_id,
-						   .claims = vci_stored_json(offer->claims)};
+						   .claims = vci_offer_claims(offer)};
 
-	return vci_dataset_find(vci_stored_json(offer->datasets), row->configuration_id, row->dataset,
+	return vci_dataset_find(vci_offer_datasets(offer), row->configuration_id, row->dataset,
 							&of_offer, dataset);
 }
 

@@ -46,14 +46,17 @@ vci_require_issuance(const VciIssuerEntry *issuer)
 }
 
 /* What the source says replaces members of the same name. */
-static void
-merge(VciJson *claims, const VciJson *over)
+static VciJson *
+merge(const VciJson *claims, const VciJson *over)
 {
+	VciJson **merged = vci_own_json();
 	VciJsonIter iter = vci_json_iter(over);
 
+	vci_require_memory(*merged = vci_json_copy(claims));
 	while (vci_json_next(&iter))
-		vci_require_done(iter.value ? vci_json_set(claims, iter.name, vci_json_ref(iter.value))
-									: vci_json_set_null(claims, iter.name));
+		vci_require_done(iter.value ? vci_json_set(*merged, iter.name, vci_json_ref(iter.value))
+									: vci_json_set_null(*merged, iter.name));
+	return *merged;
 }
 
 static void
@@ -91,24 +94,15 @@ ask_claims_source(VciStore *store, const VciSource *source, const VciDataset *da
 	return *answer;
 }
 
-static VciJson *
-copy_of(const VciJson *given)
-{
-	VciJson **copy = vci_own_json();
-
-	vci_require_memory(*copy = vci_json_copy(given));
-	return *copy;
-}
-
 VciStatus
 vci_collect_claims(VciStore *store, const VciIssuerEntry *issuer, int configuration,
-				   const VciDataset *dataset, VciJson **claims, int32 *wait, VciError *error)
+				   const VciDataset *dataset, const VciJson **claims, int32 *wait, VciError *error)
 {
 	const VciSource *source = &issuer->claims_sources[configuration];
 	VciStatus status;
 
 	*wait = 0;
-	*claims = dataset->claims ? copy_of(dataset->claims) : NULL;
+	*claims = dataset->claims;
 	if (source->function != NULL && dataset->subject_id != NULL)
 	{
 		VciJson *answer = ask_claims_source(store, source, dataset, wait);
@@ -121,10 +115,7 @@ vci_collect_claims(VciStore *store, const VciIssuerEntry *issuer, int configurat
 			*claims = NULL;
 			return VCI_OK;
 		}
-		if (*claims == NULL)
-			*claims = answer;
-		else
-			merge(*claims, answer);
+		*claims = *claims == NULL ? answer : merge(*claims, answer);
 	}
 	if (*claims == NULL)
 		return vci_error(error, VCI_ERR_DENIED,
@@ -245,7 +236,7 @@ check_recorded_subject(const VciNewCredential *record, bool given, const VciSour
 }
 
 /* What it will hold; raises when the claims source says "not yet". */
-static VciJson *
+static const VciJson *
 claims_to_record(FunctionCallInfo fcinfo, VciStore *store, const VciIssuerEntry *issuer, int n,
 				 const VciNewCredential *record)
 {
@@ -253,7 +244,7 @@ claims_to_record(FunctionCallInfo fcinfo, VciStore *store, const VciIssuerEntry 
 						  .subject_id = record->subject_id,
 						  .claims = vci_arg_json(fcinfo, 1, "claims")};
 	VciError error = VCI_ERROR_INIT;
-	VciJson *claims;
+	const VciJson *claims;
 	int32 wait;
 
 	check_recorded_subject(record, dataset.claims != NULL, &issuer->claims_sources[n]);
@@ -294,7 +285,7 @@ vci_issue_and_record(PG_FUNCTION_ARGS)
 	VciError error = VCI_ERROR_INIT;
 	VciKey **holder_key = vci_own_key();
 	VciJson *holder;
-	VciJson *claims;
+	const VciJson *claims;
 	int64 credential_id;
 
 	vci_require_durability();

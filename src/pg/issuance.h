@@ -25,8 +25,8 @@ extern void vci_require_issuance(const VciIssuerEntry *issuer);
  * a claims source that answers with something unusable raises.
  */
 extern VciStatus vci_collect_claims(VciStore *store, const VciIssuerEntry *issuer,
-									int configuration, const VciDataset *dataset, VciJson **claims,
-									int32 *wait, VciError *error);
+									int configuration, const VciDataset *dataset,
+									const VciJson **claims, int32 *wait, VciError *error);
 
 typedef struct VciSignedCredential
 {

@@ -25,15 +25,15 @@ vci_offer_has_grant(const VciOfferRow *offer, const char *grant)
 }
 
 VciJson *
+vci_offer_claims(const VciOfferRow *offer)
+{
+	return offer->claims == (Datum) 0 ? NULL : vci_json_of_datum(offer->claims, "claims");
+}
+
+VciJson *
 vci_offer_datasets(const VciOfferRow *offer)
 {
-	VciJson **datasets = vci_own_json();
-	VciError error = VCI_ERROR_INIT;
-
-	if (offer->datasets != NULL)
-		vci_require(vci_json_parse(offer->datasets, strlen(offer->datasets), datasets, &error),
-					&error);
-	return *datasets;
+	return offer->datasets == (Datum) 0 ? NULL : vci_json_of_datum(offer->datasets, "datasets");
 }
 
 VciJson *
@@ -303,7 +303,7 @@ vci_reopen_offer(PG_FUNCTION_ARGS)
 static bool
 may_issue_more(const VciIssuerEntry *issuer, const VciOfferRow *offer)
 {
-	return offer->configuration_count > 1 || offer->datasets != NULL ||
+	return offer->configuration_count > 1 || offer->datasets != (Datum) 0 ||
 		   issuer->rules.refresh_token_lifetime > 0;
 }
 

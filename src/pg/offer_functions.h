@@ -15,7 +15,8 @@ typedef enum VciLinkKind
 
 extern bool vci_offer_has_grant(const VciOfferRow *offer, const char *grant);
 
-/* The offer's datasets for src/protocol/dataset.h, NULL when it has none; owned. */
+/* The offer's claims, and its datasets for src/protocol/dataset.h; NULL: none. Owned. */
+extern VciJson *vci_offer_claims(const VciOfferRow *offer);
 extern VciJson *vci_offer_datasets(const VciOfferRow *offer);
 
 /* The offer object that a wallet reads, with its codes rebuilt; owned. */

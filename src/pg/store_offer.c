@@ -230,11 +230,11 @@ offer_of(VciRow *row)
 	offer->subject_model = vci_row_text(row, OFFER_SUBJECT_MODEL);
 	offer->subject_id = vci_row_text(row, OFFER_SUBJECT_ID);
 	offer->holder_did = vci_row_text(row, OFFER_HOLDER_DID);
-	offer->holder_jwk = vci_row_json(row, OFFER_HOLDER_JWK);
+	offer->holder_jwk = vci_row_json_text(row, OFFER_HOLDER_JWK);
 	offer->client_id = vci_row_text(row, OFFER_CLIENT_ID);
 	offer->authorization_server = vci_row_text(row, OFFER_AUTHORIZATION_SERVER);
-	offer->claims = vci_row_json(row, OFFER_CLAIMS);
-	offer->datasets = vci_row_json(row, OFFER_DATASETS);
+	offer->claims = vci_row_jsonb(row, OFFER_CLAIMS);
+	offer->datasets = vci_row_jsonb(row, OFFER_DATASETS);
 	vci_row_close(row);
 	return offer;
 }

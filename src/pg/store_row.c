@@ -445,8 +445,17 @@ vci_row_text(const VciRow *row, int column)
 	return is_null ? NULL : TextDatumGetCString(value);
 }
 
+Datum
+vci_row_jsonb(const VciRow *row, int column)
+{
+	bool is_null;
+	Datum value = value_of(row, column, &is_null);
+
+	return is_null ? (Datum) 0 : PointerGetDatum(DatumGetJsonbPCopy(value));
+}
+
 char *
-vci_row_json(const VciRow *row, int column)
+vci_row_json_text(const VciRow *row, int column)
 {
 	bool is_null;
 	Datum value = value_of(row, column, &is_null);

@@ -64,7 +64,8 @@ extern int64 vci_row_seconds(const VciRow *row, int column); /* of a timestamptz
 extern double vci_row_age(const VciRow *row, int column);	 /* in seconds; null: -1 */
 /* Copies in the current memory context; null: NULL. */
 extern char *vci_row_text(const VciRow *row, int column);
-extern char *vci_row_json(const VciRow *row, int column);
+extern char *vci_row_json_text(const VciRow *row, int column);
+extern Datum vci_row_jsonb(const VciRow *row, int column); /* null: 0 */
 extern bytea *vci_row_bytea(const VciRow *row, int column);
 extern char **vci_row_texts(const VciRow *row, int column, int *count);
 
