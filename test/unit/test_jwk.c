@@ -11,7 +11,7 @@ public_status(const char *text, VciError *error)
 	VciCurves *curves = vci_curves_new();
 	VciJson *jwk = json(text);
 	VciKey *key;
-	VciKey *lent;
+	VciKey *lent = NULL;
 	VciStatus status = vci_key_from_public_jwk(jwk, &key, error);
 
 	if ((status == VCI_OK) != (key != NULL) ||
