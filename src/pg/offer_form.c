@@ -24,7 +24,7 @@ typedef struct CodePlace
 typedef struct OfferForm
 {
 	MemoryContext context;
-	char *key; /* all that the texts are made of, but codes */
+	StringInfoData key; /* all that the texts are made of, but codes */
 	struct varlena *offer;
 	struct varlena *by_value;
 	struct varlena *by_reference;
@@ -33,17 +33,32 @@ typedef struct OfferForm
 	CodePlace codes[MAX_CODES];
 } OfferForm;
 
-/* With lengths, so that no two lists of texts make the same key. */
+static void
+append_number(StringInfo key, size_t number)
+{
+	appendBinaryStringInfo(key, (const char *) &number, sizeof(number));
+}
+
+/* With its length, so that no two lists of texts make the same key. */
 static void
 append_text(StringInfo key, const char *text)
 {
-	if (text == NULL)
-		appendStringInfoChar(key, '-');
-	else
-		appendStringInfo(key, "%zu:%s", strlen(text), text);
+	size_t len = text == NULL ? SIZE_MAX : strlen(text);
+
+	append_number(key, len);
+	if (text != NULL)
+		appendBinaryStringInfo(key, text, (int) len);
 }
 
-static char *
+static void
+append_texts(StringInfo key, char **texts, int count)
+{
+	append_number(key, (size_t) count);
+	for (int i = 0; i < count; i++)
+		append_text(key, texts[i]);
+}
+
+static StringInfoData
 form_key(const VciIssuerEntry *issuer, const VciOfferRow *offer)
 {
 	StringInfoData key;
@@ -51,16 +66,14 @@ form_key(const VciIssuerEntry *issuer, const VciOfferRow *offer)
 	initStringInfo(&key);
 	append_text(&key, issuer->rules.url);
 	append_text(&key, issuer->rules.endpoints[VCI_ENDPOINT_OFFER].url);
-	appendStringInfo(&key, "%zu,%d,%d,", issuer->rules.authorization_server_count,
-					 offer->configuration_count, offer->tx_code_length);
-	for (int i = 0; i < offer->configuration_count; i++)
-		append_text(&key, offer->configuration_ids[i]);
-	for (int i = 0; i < offer->grant_count; i++)
-		append_text(&key, offer->grants[i]);
+	append_number(&key, issuer->rules.authorization_server_count);
+	append_texts(&key, offer->configuration_ids, offer->configuration_count);
+	append_texts(&key, offer->grants, offer->grant_count);
 	append_text(&key, offer->tx_code_mode);
+	append_number(&key, (size_t) offer->tx_code_length);
 	append_text(&key, offer->tx_code_description);
 	append_text(&key, offer->authorization_server);
-	return key.data;
+	return key;
 }
 
 /* Where the ticket stands in a value, which holds it once. */
@@ -92,7 +105,7 @@ note_code(OfferForm *form, const VciIssuerEntry *issuer, const VciOfferRow *offe
 /* Made of the first offer of its kind, whose codes show the places. */
 static OfferForm *
 new_form(MemoryContext parent, const VciIssuerEntry *issuer, const VciOfferRow *offer,
-		 const char *key)
+		 const StringInfoData *key)
 {
 	MemoryContext context =
 		AllocSetContextCreate(parent, "openid4vci offer form", ALLOCSET_SMALL_SIZES);
@@ -100,7 +113,8 @@ new_form(MemoryContext parent, const VciIssuerEntry *issuer, const VciOfferRow *
 	OfferForm *form = palloc0(sizeof(OfferForm));
 
 	form->context = context;
-	form->key = pstrdup(key);
+	initStringInfo(&form->key);
+	appendBinaryStringInfo(&form->key, key->data, key->len);
 	form->offer =
 		(struct varlena *) DatumGetPointer(vci_jsonb_datum(vci_offer_json(issuer, offer)));
 	form->by_value =
@@ -120,14 +134,15 @@ static const OfferForm *
 form_of(FmgrInfo *function, const VciIssuerEntry *issuer, const VciOfferRow *offer)
 {
 	OfferForm *form = function->fn_extra;
-	char *key = form_key(issuer, offer);
+	StringInfoData key = form_key(issuer, offer);
 
-	if (form != NULL && strcmp(form->key, key) == 0)
+	if (form != NULL && form->key.len == key.len &&
+		memcmp(form->key.data, key.data, (size_t) key.len) == 0)
 		return form;
 	function->fn_extra = NULL;
 	if (form != NULL)
 		MemoryContextDelete(form->context);
-	function->fn_extra = form = new_form(function->fn_mcxt, issuer, offer, key);
+	function->fn_extra = form = new_form(function->fn_mcxt, issuer, offer, &key);
 	return form;
 }
 
