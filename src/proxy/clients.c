@@ -93,7 +93,8 @@ cut(Client *client)
 								 "A chunk of the body has too long a line.\r\n";
 
 	/* The library has sent nothing of an answer yet. */
-	client->cut = send(client->socket, answer, sizeof(answer) - 1, MSG_NOSIGNAL) > 0;
+	send(client->socket, answer, sizeof(answer) - 1, MSG_NOSIGNAL);
+	client->cut = true;
 	clients_hang_up(client);
 }
 
@@ -103,8 +104,8 @@ clients_cut_stuck(Clients *clients, bool sure)
 	for (Client *client = clients->first; client != NULL; client = client->next)
 	{
 		int unread = 0;
-		bool stuck =
-			client->chunking && ioctl(client->socket, FIONREAD, &unread) == 0 && unread > 0;
+		bool stuck = client->chunking && !client->cut &&
+					 ioctl(client->socket, FIONREAD, &unread) == 0 && unread > 0;
 
 		if (stuck && sure && client->suspect)
 			cut(client);

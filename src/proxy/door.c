@@ -13,6 +13,7 @@
 #include "clock.h"
 
 #define MAX_IN_A_ROW 64	  /* then those who are inside get a turn */
+#define GRACE_MS	 2000 /* before the first is turned away */
 #define PATIENCE_MS	 2000 /* for a visitor's request, and for its reading of the answer */
 #define BODY		 "The service is busy. Nothing was changed; please try again.\n"
 
@@ -39,6 +40,8 @@ log_visitor(const Visitor *visitor)
 static void
 stop_listening(Door *door)
 {
+	if (door->deaf)
+		return;
 	loop_change(door->loop, door->listener, 0, &door->watch);
 	door->deaf = true;
 }
@@ -123,23 +126,56 @@ turn_away(Door *door, int socket, const struct sockaddr *address)
 		on_visitor(visitor, EPOLLIN);
 }
 
-/* Lets one in; false when nobody is there, or the system is out of something. */
 static bool
-accept_one(Door *door)
+is_full(const Door *door)
+{
+	return door->clients->count >= door->room;
+}
+
+/* It is full: may somebody still leave in time for who waits? */
+static bool
+is_patient(Door *door)
+{
+	int64_t now = clock_ms();
+
+	if (door->full_since == 0)
+		door->full_since = now;
+	return now - door->full_since < GRACE_MS;
+}
+
+static int
+accept_client(Door *door, struct sockaddr_storage *address, socklen_t *len)
+{
+	int socket;
+
+	*len = sizeof(*address);
+	socket =
+		accept4(door->listener, (struct sockaddr *) address, len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (socket < 0 && errno == EAGAIN)
+		door->full_since = 0;
+	/* No file, no memory: until the next tick. */
+	else if (socket < 0 && errno != EINTR && errno != ECONNABORTED)
+		stop_listening(door);
+	return socket;
+}
+
+/* Lets one in, or turns one away; false when nobody else can be. */
+static bool
+admit(Door *door)
 {
 	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
-	int socket =
-		accept4(door->listener, (struct sockaddr *) &address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	socklen_t len;
+	int socket;
 
-	if (socket < 0)
+	if (is_full(door) && (door->free == NULL || is_patient(door)))
 	{
-		/* No file, no memory: until the next tick. */
-		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-			stop_listening(door);
+		stop_listening(door);
 		return false;
 	}
-	if (door->clients->count >= door->room)
+	socket = accept_client(door, &address, &len);
+	if (socket < 0)
+		return false;
+	if (is_full(door))
 		turn_away(door, socket, (struct sockaddr *) &address);
 	/* On failure the library has closed the socket. */
 	else
@@ -147,20 +183,26 @@ accept_one(Door *door)
 	return true;
 }
 
+static void
+admit_some(Door *door)
+{
+	for (unsigned i = 0; i < MAX_IN_A_ROW && admit(door); i++)
+		;
+}
+
 /* Somebody knocks. */
 static void
 on_knock(void *argument, uint32_t events)
 {
-	Door *door = argument;
-
 	(void) events;
-	for (unsigned i = 0; i < MAX_IN_A_ROW && door->free != NULL; i++)
-	{
-		if (!accept_one(door))
-			return;
-	}
-	if (door->free == NULL)
-		stop_listening(door);
+	admit_some(argument);
+}
+
+void
+door_look(Door *door)
+{
+	if (door->deaf && door->open && !is_full(door))
+		admit_some(door);
 }
 
 bool
@@ -199,7 +241,7 @@ door_tick(Door *door)
 {
 	int64_t now = clock_ms();
 
-	if (door->free != NULL)
+	if (!is_full(door) || (door->free != NULL && !is_patient(door)))
 		listen_again(door);
 	for (unsigned i = 0; i < DOOR_FILES; i++)
 	{

@@ -1,11 +1,13 @@
 /*
- * Lets clients in, as many as there is room for. One more is told to come back, which
- * costs far less than serving it: its request is not read but for being thrown away.
+ * Lets clients in, as many as there is room for. Others wait for a moment in the listener's
+ * queue; when there still is no room, they are told to come back, which costs far less than
+ * serving them: their requests are not read but for being thrown away.
  */
 #ifndef PROXY_DOOR_H
 #define PROXY_DOOR_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "access_log.h"
 #include "clients.h"
@@ -27,6 +29,7 @@ typedef struct Door
 	Watch watch;
 	bool open;
 	bool deaf;				  /* does not watch the listener for now */
+	int64_t full_since;		  /* clock_ms(); 0: there was room for all */
 	struct Visitor *visitors; /* who are being turned away */
 	struct Visitor *free;
 } Door;
@@ -39,6 +42,9 @@ extern bool door_open(Door *door);
 
 /* Nobody new gets in, and who knocks is refused by the system. */
 extern void door_shut(Door *door);
+
+/* Lets in who waits, when there is room again. To be called whenever clients may have gone. */
+extern void door_look(Door *door);
 
 /* Parts with visitors that stay too long. To be called a few times a second. */
 extern void door_tick(Door *door);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fetch.h"
 #include "report.h"
@@ -14,6 +15,10 @@
 #ifndef OPENID4VCI_VERSION
 #error "OPENID4VCI_VERSION must be defined: it is default_version of openid4vci.control"
 #endif
+
+#define POOL_PER_CORE 4
+#define LEAST_POOL	  8
+#define MOST_POOL	  32
 
 #define REFRESH_COMMAND "refresh-jwks"
 #define PURGE_COMMAND	"purge"
@@ -216,13 +221,27 @@ read_option(Options *options, int key, char *text)
 	}
 }
 
+/*
+ * Four a core, because a commit waits for the disk and not for the core; no more than fits
+ * three times into PostgreSQL's own default of a hundred connections.
+ */
+static int
+default_pool(void)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cores < LEAST_POOL / POOL_PER_CORE)
+		return LEAST_POOL;
+	return cores > MOST_POOL / POOL_PER_CORE ? MOST_POOL : (int) cores * POOL_PER_CORE;
+}
+
 static bool
 set_defaults(Options *options)
 {
 	memset(options, 0, sizeof(*options));
 	options->port = 8080;
-	options->pool = 8;
-	options->queue = 1000;
+	options->pool = default_pool();
+	options->queue = 4000;
 	options->prepare = true;
 	options->queue_timeout = 5;
 	options->connect_timeout = 3;
@@ -231,7 +250,7 @@ set_defaults(Options *options)
 	options->stop_timeout = 30;
 	options->max_body = 1024 * 1024;
 	options->max_header = 16 * 1024;
-	options->max_connections = 1000;
+	options->max_connections = 4000;
 	options->fetch_timeout = 10;
 	options->max_rows = 10000;
 	return keep_text(&options->listen, "127.0.0.1");

@@ -60,6 +60,14 @@ request_append(Request *request, const char *data, size_t len)
 	return true;
 }
 
+void
+request_drop_body(Request *request)
+{
+	free(request->body);
+	request->body = NULL;
+	request->body_len = request->body_capacity = 0;
+}
+
 bool
 request_path_is(const Request *request, const char *path)
 {

@@ -41,6 +41,8 @@ extern void request_free(Request *request);
 /* Adds to the body; false when memory is out. The caller caps the size. */
 extern bool request_append(Request *request, const char *data, size_t len);
 
+extern void request_drop_body(Request *request);
+
 /* Is the path, without the query, this one? */
 extern bool request_path_is(const Request *request, const char *path);
 

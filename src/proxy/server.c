@@ -23,6 +23,9 @@
    to read our 413: a reset would take it away. */
 #define PATIENCE	   8
 #define MAX_PARAMETERS 100
+#define LEAST_BODY	   4096 /* a smaller limit counts as this one */
+/* All bodies together, so many times the limit of one: memory is bounded whoever comes. */
+#define MAX_BODIES 128
 
 #define TICK_MS 200
 /* Runs of the library in a row that did nothing, though it said that it had work. */
@@ -43,6 +46,7 @@ struct Server
 	Door door;
 	Pool *pool;
 	Clients clients;
+	size_t bodies; /* bytes that requests hold */
 	pthread_t thread;
 	int wake; /* other threads write to it */
 	Watch wake_watch;
@@ -178,21 +182,39 @@ begin(Server *server, Request *request, const char *url, const char *method, con
 	return MHD_YES;
 }
 
+static void
+drop_body(Server *server, Request *request)
+{
+	server->bodies -= request->body_capacity;
+	request_drop_body(request);
+}
+
+/* Why a body is not read on is said in the request's answer. */
+static void
+keep_body(Server *server, Request *request, const char *data, size_t len)
+{
+	Answer *answer = &request->job.answer;
+	size_t before = request->body_capacity;
+
+	if (len > server->settings.max_body - request->body_len)
+		answer_say(answer, 413, "The request body is too large.\n", 0);
+	else if (server->bodies / MAX_BODIES > server->settings.max_body + LEAST_BODY ||
+			 !request_append(request, data, len))
+		answer_say(answer, 503, "The service is out of memory. Please try again.\n",
+				   answer_retry_after());
+	server->bodies += request->body_capacity - before;
+}
+
 static enum MHD_Result
 read_body(Server *server, Request *request, const char *data, size_t *len)
 {
 	Answer *answer = &request->job.answer;
 
-	if (answer->status == 0 && *len > server->settings.max_body - request->body_len)
-		answer_say(answer, 413, "The request body is too large.\n", 0);
-	if (answer->status == 0 && !request_append(request, data, *len))
-		answer_say(answer, 503, "The service is out of memory. Please try again.\n",
-				   answer_retry_after());
+	if (answer->status == 0)
+		keep_body(server, request, data, *len);
 	if (answer->status != 0)
 	{
-		free(request->body);
-		request->body = NULL;
-		request->body_len = request->body_capacity = 0;
+		drop_body(server, request);
 		request->thrown_away += *len;
 		answer->last = true;
 		if (request->thrown_away / PATIENCE > server->settings.max_body)
@@ -237,6 +259,7 @@ on_answer(Job *job)
 {
 	Request *request = job->owner;
 
+	drop_body(request->server, request);
 	MHD_resume_connection(request->connection);
 	request->server->daemon_is_due = true;
 }
@@ -313,6 +336,7 @@ on_end(void *argument, struct MHD_Connection *connection, void **context,
 	atomic_fetch_sub(&server->active, 1);
 	access_log_add(server->settings.log, &entry);
 	clients_start_turn(&server->clients, request->client);
+	drop_body(server, request);
 	request_free(request);
 	*context = NULL;
 }
@@ -452,6 +476,7 @@ serve(void *argument)
 		loop_turn(&server->loop, patience(server));
 		if (daemon_is_due(server))
 			run_daemon(server);
+		door_look(&server->door);
 		pool_resume(server->pool);
 		if (clock_ms() >= next_tick)
 		{
