@@ -43,6 +43,17 @@ end()
 	rm -rf "$work"
 }
 
+# forget PID: it has ended by itself.
+forget()
+{
+	local pid left=()
+	for pid in "${running[@]}"
+	do
+		[ "$pid" = "$1" ] || left+=("$pid")
+	done
+	running=("${left[@]}")
+}
+
 stop_sandbox()
 {
 	[ -n "${POSTMASTER_PID:-}" ] || return 0

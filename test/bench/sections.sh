@@ -231,6 +231,7 @@ measure_peer()
 	row peer "its flow, p50 and p99" "$(calc '%.1f, %.1f ms' "$(field flow_p50_ms), $(field flow_p99_ms)")"
 	kill "$peer_pid"
 	wait "$peer_pid" 2>/dev/null || true
+	forget "$peer_pid"
 }
 
 # make_offers COUNT LIFETIME, in one statement
@@ -296,11 +297,11 @@ measure_growth()
 	done
 }
 
-# Wallets until told to stop, in the background: outcome_file gets what they saw.
+# start_wallets CODES FLOWS: in the background, until told to stop, or so many flows were.
 start_wallets()
 {
 	"$load" flow --issuer "$ISSUER" --configuration BenchmarkCredential --jwks "$work/jwks" \
-		--codes "$1" --wallets 16 "${servers[@]}" >"$work/outcome" &
+		--codes "$1" --flows "$2" --wallets 16 "${servers[@]}" >"$work/outcome" &
 	wallets_pid=$!
 	running+=("$wallets_pid")
 }
@@ -309,6 +310,7 @@ stop_wallets()
 {
 	kill "$wallets_pid" 2>/dev/null || true
 	wait "$wallets_pid" || die "the load generator failed"
+	forget "$wallets_pid"
 	outcome=$(cat "$work/outcome")
 	take_outcome purge
 	check_flow purge
@@ -329,12 +331,12 @@ measure_purge()
 	sql -c 'VACUUM ANALYZE' -c CHECKPOINT
 	run_flow purge "$work/codes" 16 40
 	tail -n +41 "$work/codes" >"$work/part"
-	start_wallets "$work/part"
+	start_wallets "$work/part" $((BENCH_PURGE_FLOWS / 4))
 	sleep "$BENCH_PURGE_SECONDS"
 	stop_wallets
 	alone=$(field flow_p99_ms)
 	tail -n +$((41 + $(field begun))) "$work/codes" >"$work/part"
-	start_wallets "$work/part"
+	start_wallets "$work/part" "$BENCH_PURGE_FLOWS"
 	sleep 0.5
 	began=$EPOCHREALTIME
 	purged=$("$BIN/openid4vci-proxy" purge --conninfo "host=$PGHOST port=$PGPORT dbname=$PGDATABASE user=purger" |
