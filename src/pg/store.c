@@ -114,20 +114,21 @@ vci_store_open(void)
 	store->owner = extension_owner();
 	GetUserIdAndSecContext(&store->caller, &store->security_context);
 	SetUserIdAndSecContext(store->owner, store->security_context | SECURITY_LOCAL_USERID_CHANGE);
+	store->guc_level = NewGUCNestLevel();
 	return store;
 }
 
 void
 vci_store_connect(VciStore *store)
 {
-	if (store->guc_level != 0)
+	if (store->connected)
 		return;
 	/* saved plans are made anew whenever the path is another one */
-	store->guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", PINNED_SEARCH_PATH, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
+	store->connected = true;
 	/* callers and the core allocate for the result, not for SPI */
 	MemoryContextSwitchTo(store->context);
 }
@@ -135,12 +136,10 @@ vci_store_connect(VciStore *store)
 void
 vci_store_close(VciStore *store)
 {
-	if (store->guc_level != 0)
-	{
+	if (store->connected)
 		SPI_finish();
-		AtEOXact_GUC(false, store->guc_level);
-	}
 	MemoryContextSwitchTo(store->context);
+	AtEOXact_GUC(false, store->guc_level);
 	SetUserIdAndSecContext(store->caller, store->security_context);
 }
 

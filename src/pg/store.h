@@ -17,7 +17,8 @@ typedef struct VciStore
 	Oid caller;			   /* who called, before the switch to the owner */
 	Oid owner;			   /* the extension's owner */
 	int security_context;  /* to go back to */
-	int guc_level;		   /* of the pinned search_path; 0: no statement was run yet */
+	int guc_level;		   /* whatever is set until the close goes with it */
+	bool connected;		   /* has a statement been run? */
 	MemoryContext context; /* where results go */
 } VciStore;
 
