@@ -40,6 +40,13 @@
 	ExecInsertIndexTuples(target, slot, estate, false, no_error, conflict, arbiters)
 #endif
 
+/* A member of ResultRelInfo, which store_insert.c uses. */
+#if PG_VERSION_NUM >= 180000
+#define VciCheckExprs ri_CheckConstraintExprs
+#else
+#define VciCheckExprs ri_ConstraintExprs
+#endif
+
 /* For access/tableam.h and access/genam.h, which store_row.c includes. */
 #if PG_VERSION_NUM >= 180000
 #define VciIndexBeginScan(relation, index, snapshot, keys)                                         \

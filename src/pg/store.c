@@ -13,7 +13,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-#include "store_insert.h"
+#include "store_statement.h"
 #include "store_table.h"
 #include "values.h"
 #include "version.h"
@@ -41,7 +41,6 @@ static void
 relation_changed(Datum argument pg_attribute_unused(), Oid relation)
 {
 	forget_owner();
-	vci_insert_forget(relation);
 	vci_table_forget(relation);
 }
 

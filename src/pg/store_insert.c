@@ -5,32 +5,18 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_namespace.h"
 #include "commands/sequence.h"
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "store_insert.h"
-
-/* Every description that a row was inserted by. */
-static VciInsert *described = NULL;
-
-void
-vci_insert_forget(Oid relation)
-{
-	for (VciInsert *insert = described; insert != NULL; insert = insert->next)
-		if (!OidIsValid(relation) || insert->relation == relation)
-			insert->relation = InvalidOid;
-}
 
 static int
 column_count(const VciInsert *insert)
@@ -129,12 +115,43 @@ index_computes(Oid oid)
 	return computes;
 }
 
+/*
+ * Is it true of, or unknown for, every row that is inserted here: "column = ANY (ARRAY[...])" of
+ * a column that stays NULL? Making such a check ready costs more than writing the row.
+ */
+static bool
+passes_always(const VciInsert *insert, TupleDesc descriptor, Node *check)
+{
+	ScalarArrayOpExpr *in = (ScalarArrayOpExpr *) check;
+	Var *column;
+	ArrayExpr *array;
+
+	if (!IsA(check, ScalarArrayOpExpr) || !op_strict(in->opno))
+		return false;
+	column = linitial(in->args);
+	array = lsecond(in->args);
+	return IsA(column, Var) && column->varattno > 0 && IsA(array, ArrayExpr) &&
+		   array->elements != NIL &&
+		   position_of(insert, NameStr(TupleDescAttr(descriptor, column->varattno - 1)->attname)) <
+			   0;
+}
+
+static bool
+needs_checks(const VciInsert *insert, TupleDesc descriptor)
+{
+	const TupleConstr *constraints = descriptor->constr;
+
+	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
+		if (!passes_always(insert, descriptor, stringToNode(constraints->check[i].ccbin)))
+			return true;
+	return false;
+}
+
 /* Are there functions that somebody's search_path could lead astray? */
 static bool
-table_computes(Relation relation)
+indexes_compute(Relation relation)
 {
-	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
-	bool computes = constraints != NULL && constraints->num_check > 0;
+	bool computes = false;
 	ListCell *cell;
 
 	foreach (cell, RelationGetIndexList(relation))
@@ -142,54 +159,27 @@ table_computes(Relation relation)
 	return computes;
 }
 
-/* An invalidation in the meantime makes the next row look again. */
 static void
 describe(VciInsert *insert, Relation relation)
 {
-	VciInsert *known = described;
+	TupleDesc descriptor = RelationGetDescr(relation);
 
-	while (known != NULL && known != insert)
-		known = known->next;
-	if (known == NULL)
-	{
-		insert->next = described;
-		described = insert;
-	}
-	insert->relation = RelationGetRelid(relation);
-	insert->writer = GetUserId();
-	insert->plain = is_plain_table(relation) && match_columns(insert, RelationGetDescr(relation));
-	insert->computes = table_computes(relation);
+	insert->plain = is_plain_table(relation) && match_columns(insert, descriptor);
+	insert->checks = needs_checks(insert, descriptor);
+	insert->computes = insert->checks || indexes_compute(relation);
 }
 
 static Relation
 open_table(VciInsert *insert)
 {
-	Oid known = insert->relation;
 	Relation relation;
 
-	if (OidIsValid(known) && insert->writer == GetUserId())
-	{
-		/* takes in what others changed before they let go of their lock */
-		LockRelationOid(known, RowExclusiveLock);
-		if (insert->relation == known)
-			return table_open(known, NoLock);
-		UnlockRelationOid(known, RowExclusiveLock);
-	}
-	relation =
-		table_openrv(makeRangeVar("openid4vci", pstrdup(insert->table), -1), RowExclusiveLock);
-	describe(insert, relation);
+	insert->of.name = insert->table;
+	relation = vci_table_open(&insert->of, RowExclusiveLock);
+	if (!insert->of.described)
+		describe(insert, relation);
+	insert->of.described = true;
 	return relation;
-}
-
-/*
- * Citus keeps the rows of a distributed table elsewhere, and plans statements to that end;
- * modules that watch access to tables (pgaudit, sepgsql) see statements alone.
- */
-static bool
-statements_are_watched(void)
-{
-	return ExecutorCheckPerms_hook != NULL ||
-		   OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE));
 }
 
 static void
@@ -355,6 +345,16 @@ insert_unless_there(const VciInsert *insert, ResultRelInfo *target, EState *esta
 	return inserted;
 }
 
+/* A check without an expression counts as passed (ExecCheck). */
+static void
+leave_out_checks(ResultRelInfo *target)
+{
+	const TupleConstr *constraints = RelationGetDescr(target->ri_RelationDesc)->constr;
+
+	if (constraints != NULL && constraints->num_check > 0)
+		target->VciCheckExprs = palloc0(sizeof(ExprState *) * constraints->num_check);
+}
+
 /* The relation is closed; its lock stays until the transaction ends. */
 static bool
 insert_directly(const VciInsert *insert, Relation relation, const VciArguments *args)
@@ -367,6 +367,8 @@ insert_directly(const VciInsert *insert, Relation relation, const VciArguments *
 	TupleTableSlot *slot;
 
 	InitResultRelInfo(target, relation, 0, NULL, 0);
+	if (!insert->checks)
+		leave_out_checks(target);
 	ExecOpenIndices(target, unless_there);
 	slot = fill_slot(insert, args, estate, RelationGetDescr(relation));
 	if (unless_there)
@@ -405,7 +407,7 @@ vci_insert(VciStore *store, VciInsert *insert, VciArguments *args)
 	Assert(args->count == column_count(insert));
 	if (insert->computes)
 		vci_store_connect(store);
-	if (insert->plain && !statements_are_watched())
+	if (insert->plain && !vci_statements_are_watched())
 		return insert_directly(insert, relation, args);
 	table_close(relation, NoLock);
 	return insert_by_statement(store, insert, args);

@@ -7,14 +7,9 @@
 #define VCI_STORE_INSERT_H
 
 #include "store_statement.h"
+#include "store_table.h"
 
 #define VCI_INSERT_MAX_UNIQUE 4
-
-typedef struct VciInsertColumn
-{
-	const char *name;
-	Oid type;
-} VciInsertColumn;
 
 /*
  * What is inserted. Columns that are not listed become NULL when written directly, so every
@@ -27,19 +22,18 @@ typedef struct VciInsertColumn
 typedef struct VciInsert
 {
 	const char *table; /* of schema openid4vci */
-	VciInsertColumn columns[VCI_STATEMENT_MAX_ARGS];
+	VciColumn columns[VCI_STATEMENT_MAX_ARGS];
 	const char *unique[VCI_INSERT_MAX_UNIQUE];
 	const char *unique_where;
 
 	/* found out by the first row and after each change of the table */
-	Oid relation;  /* InvalidOid: not yet */
-	Oid writer;	   /* for whom plain holds */
+	VciTable of;
 	bool plain;	   /* may be written directly */
+	bool checks;   /* a row must be checked */
 	bool computes; /* checks or indexes evaluate expressions */
 	AttrNumber numbers[VCI_STATEMENT_MAX_ARGS];
 	VciStatement statement; /* both made when they are first needed */
 	VciStatement unless_there;
-	struct VciInsert *next;
 } VciInsert;
 
 /*
@@ -50,8 +44,5 @@ extern bool vci_insert(VciStore *store, VciInsert *insert, VciArguments *args);
 
 /* The next value of a sequence of schema openid4vci. */
 extern int64 vci_next_id(const char *sequence);
-
-/* For the store's callback: this relation (InvalidOid: any) has changed. */
-extern void vci_insert_forget(Oid relation);
 
 #endif
