@@ -3,6 +3,7 @@
 #include "miscadmin.h"
 
 #include "../protocol/deferred.h"
+#include "backend_curves.h"
 #include "credential_call.h"
 #include "deferred_endpoint.h"
 #include "dpop.h"
@@ -144,7 +145,7 @@ thumbprint_of(const VciJson *jwk)
 	VciError error = VCI_ERROR_INIT;
 	char *thumbprint = palloc(VCI_THUMBPRINT_SIZE);
 
-	vci_require(vci_key_from_public_jwk(jwk, key, &error), &error);
+	vci_require(vci_key_from_public_jwk_on(vci_backend_curves(), jwk, key, &error), &error);
 	vci_require(vci_key_thumbprint(*key, thumbprint, &error), &error);
 	return thumbprint;
 }

@@ -44,7 +44,7 @@ test_payload(void)
 	VciJson *claims = json("{\"id\":\"E-1\",\"amount\":{\"value\":5000.00,\"currency\":\"KES\"},"
 						   "\"note\":null}");
 	VciJson *holder = json("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"xx\",\"y\":\"yy\",\"d\":"
-						   "\"secret\",\"kid\":\"h\",\"alg\":\"ES256\",\"n\":7}");
+						   "\"secret\",\"kid\":\"h\",\"alg\":\"ES256\",\"n\":7,\"e\":\"AQAB\"}");
 	VciCredentialParts parts = example_parts(claims);
 	int64_t expires_at;
 	VciSdJwt *sd_jwt;
