@@ -272,7 +272,8 @@ selects(const Pointer *pointer, const char *name, size_t index)
 	int64_t number;
 
 	if (name != NULL)
-		return pointer->name != NULL && strcmp(pointer->name, name) == 0;
+		return pointer->name != NULL && pointer->name[0] == name[0] &&
+			   strcmp(pointer->name, name) == 0;
 	if (pointer->part == NULL)
 		return true;
 	return vci_json_int64(pointer->part, &number) && number >= 0 && (uint64_t) number == index;

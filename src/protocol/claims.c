@@ -120,7 +120,8 @@ part_matches(const VciJson *pointer_part, const Part *part)
 	int64_t index;
 
 	if (name != NULL || part->name != NULL)
-		return name != NULL && part->name != NULL && strcmp(name, part->name) == 0;
+		return name != NULL && part->name != NULL && name[0] == part->name[0] &&
+			   strcmp(name, part->name) == 0;
 	return vci_json_kind(pointer_part) == VCI_JSON_NULL ||
 		   (vci_json_int64(pointer_part, &index) && index == (int64_t) part->index);
 }

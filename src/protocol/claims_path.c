@@ -54,11 +54,12 @@ vci_claim_name_reserved(const char *name, bool top)
 	static const char *const top_names[] = {"iss", "iat",			"nbf",	  "exp",	"cnf",
 											"vct", "vct#integrity", "status", "_sd_alg"};
 
-	if (strcmp(name, "_sd") == 0 || strcmp(name, "...") == 0)
+	if ((name[0] == '_' || name[0] == '.') &&
+		(strcmp(name, "_sd") == 0 || strcmp(name, "...") == 0))
 		return true;
 	for (size_t i = 0; top && i < sizeof(top_names) / sizeof(top_names[0]); i++)
 	{
-		if (strcmp(name, top_names[i]) == 0)
+		if (name[0] == top_names[i][0] && strcmp(name, top_names[i]) == 0)
 			return true;
 	}
 	return false;
