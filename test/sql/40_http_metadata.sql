@@ -189,3 +189,20 @@ SELECT status, helper.hide(body_out)
 SELECT status, headers, body FROM helper.post_form(helper.form('x'));
 SELECT status, headers ->> 'Retry-After', body FROM helper.post_json('x', '{}');
 ROLLBACK;
+
+-- A session keeps documents as it has printed them, but not beyond a published key's time.
+BEGIN;
+CREATE FUNCTION helper.published_keys() RETURNS text LANGUAGE sql AS $$
+    SELECT format('%s keys in JWKS, %s in the DID document', jsonb_array_length(j.body_out -> 'keys'),
+        jsonb_array_length(d.body_out -> 'verificationMethod'))
+    FROM helper.http('GET', '/api/v1/openid4vci/jwks', '{Host, registry.example}') AS j,
+        helper.http('GET', '/.well-known/did.json', '{Host, registry.example}') AS d
+$$;
+SELECT helper.published_keys();
+INSERT INTO vci_key (issuer_id, kid, alg, state, public_jwk, private_key, root_key_id, published_until)
+    SELECT issuer_id, 'over soon', alg, 'retired', public_jwk, private_key, root_key_id,
+        clock_timestamp() + interval '2 seconds' FROM vci_key WHERE state = 'active' AND issuer_id = 1;
+SELECT helper.published_keys();
+SELECT pg_sleep(3);
+SELECT helper.published_keys();
+ROLLBACK;
