@@ -2,11 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "report.h"
 
 #define LINE_SIZE	1024
 #define PATH_SIZE	512 /* of a line; what is longer is cut */
@@ -16,38 +21,87 @@
 /* Tickets have 40 characters or more; no segment of a route is that long. */
 #define TICKET_LENGTH 40
 
+static void
+use_file(AccessLog *log, int file)
+{
+	struct stat kind;
+
+	log->file = file;
+	log->may_wait = fstat(file, &kind) != 0 || !S_ISREG(kind.st_mode);
+}
+
 bool
 access_log_open(AccessLog *log, const char *path)
 {
+	int file = STDOUT_FILENO;
+
 	log->path = path;
-	log->len = 0;
-	log->file = STDOUT_FILENO;
+	log->len = log->lost = 0;
 	if (path != NULL)
-		log->file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-	if (log->file < 0)
+		file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	if (file < 0)
 		return false;
+	use_file(log, file);
 	pthread_mutex_init(&log->mutex, NULL);
 	return true;
 }
 
-/* The mutex is held. A full disk must not stop the service: what cannot be written is lost. */
+/* How many bytes can be written now without waiting? Whole lines; 0: none. */
+static size_t
+writable(const AccessLog *log)
+{
+	struct pollfd file = {.fd = log->file, .events = POLLOUT};
+	size_t len = log->len;
+
+	if (!log->may_wait)
+		return len;
+	if (poll(&file, 1, 0) <= 0)
+		return 0;
+	/* So much goes into a pipe that takes anything. */
+	if (len <= PIPE_BUF)
+		return len;
+	for (len = PIPE_BUF; log->lines[len - 1] != '\n'; len--)
+		;
+	return len;
+}
+
+/*
+ * The mutex is held. A full disk must not stop the service: what cannot be written is lost. Nor
+ * must a reader that has stopped: what it does not take is kept, as long as there is room.
+ */
 static void
 write_lines(AccessLog *log)
 {
-	const char *at = log->lines;
+	size_t len;
 	ssize_t written;
 
-	while (log->len > 0)
+	while (log->len > 0 && (len = writable(log)) > 0)
 	{
-		written = write(log->file, at, log->len);
+		written = write(log->file, log->lines, len);
 		if (written < 0 && errno == EINTR)
 			continue;
 		if (written < 0)
-			break;
-		at += written;
+			written = (ssize_t) log->len;
 		log->len -= (size_t) written;
+		memmove(log->lines, log->lines + written, log->len);
 	}
-	log->len = 0;
+}
+
+/* The mutex is held. */
+static void
+add_line(AccessLog *log, const char *line, size_t len)
+{
+	if (log->len + len > sizeof(log->lines))
+	{
+		if (log->lost++ == 0)
+			report("nobody reads the access log; its lines are lost until somebody does");
+		return;
+	}
+	if (log->lost > 0)
+		report("the access log is read again; %zu lines are lost", log->lost);
+	log->lost = 0;
+	memcpy(log->lines + log->len, line, len);
+	log->len += len;
 }
 
 void
@@ -80,7 +134,7 @@ access_log_reopen(AccessLog *log)
 	pthread_mutex_lock(&log->mutex);
 	write_lines(log);
 	close(log->file);
-	log->file = file;
+	use_file(log, file);
 	pthread_mutex_unlock(&log->mutex);
 	return true;
 }
@@ -184,7 +238,6 @@ access_log_add(AccessLog *log, const AccessLogEntry *entry)
 	pthread_mutex_lock(&log->mutex);
 	if (log->len + (size_t) len > sizeof(log->lines))
 		write_lines(log);
-	memcpy(log->lines + log->len, line, (size_t) len);
-	log->len += (size_t) len;
+	add_line(log, line, (size_t) len);
 	pthread_mutex_unlock(&log->mutex);
 }

@@ -17,7 +17,9 @@ typedef struct AccessLog
 	pthread_mutex_t mutex;
 	const char *path; /* NULL: stdout */
 	int file;
-	size_t len; /* of the lines that are not written yet */
+	bool may_wait; /* a pipe, a socket or a terminal, which somebody must read */
+	size_t len;	   /* of the lines that are not written yet */
+	size_t lost;   /* lines, since nobody reads the others */
 	char lines[ACCESS_LOG_BUFFER];
 } AccessLog;
 
@@ -41,7 +43,10 @@ extern bool access_log_reopen(AccessLog *log);
 
 extern void access_log_add(AccessLog *log, const AccessLogEntry *entry);
 
-/* Writes the lines that were added. To be called before waiting for anything. */
+/*
+ * Writes the lines that were added, as far as the file takes them without waiting. To be called
+ * before waiting for anything.
+ */
 extern void access_log_flush(AccessLog *log);
 
 #endif

@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@ void
 report(const char *format, ...)
 {
 	static const char prefix[] = "openid4vci-proxy: ";
+	struct pollfd stderr_file = {.fd = STDERR_FILENO, .events = POLLOUT};
 	char line[REPORT_MAX];
 	size_t len = sizeof(prefix) - 1;
 	int written;
@@ -32,6 +34,9 @@ report(const char *format, ...)
 	while (len > 0 && line[len - 1] == ' ')
 		len--;
 	line[len++] = '\n';
+	/* Who does not read it must not stop the service. */
+	if (poll(&stderr_file, 1, 0) <= 0)
+		return;
 	/* One write a line, so that threads do not mix theirs. */
 	if (write(STDERR_FILENO, line, len) < 0)
 		return;

@@ -5,8 +5,10 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Fcntl qw(O_RDWR);
 use IPC::Run qw(run);
 use JSON::PP;
+use POSIX qw(mkfifo);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -306,6 +308,8 @@ subtest 'access log' => sub {
 	http_request($other, 'HEAD', '/bytes?100');
 	rename $log, "$log.1" or die $!;
 	http_request($other, 'GET', '/before-hup');
+	# who has read an answer may be faster than its line
+	select undef, undef, undef, 0.02 while file_text("$log.1") !~ /before-hup/;
 	kill 'HUP', $other->{pid};
 	select undef, undef, undef, 0.02 while !-e $log;
 	http_request($other, 'GET', '/after-hup');
@@ -326,6 +330,33 @@ subtest 'access log' => sub {
 	unlike($all, qr/secret|\Q$ticket\E/, 'no secret anywhere');
 	like(file_text($log), qr{^\S+ 127.0.0.1 GET /after-hup 200 \d+ \d+$}, 'SIGHUP reopens');
 	unlike(proxy_errors($other), qr/./, 'and nothing on stderr');
+};
+
+subtest 'an access log that nobody reads' => sub {
+	my $pipe = "$dir/pipe";
+	mkfifo($pipe, 0600) or die $!;
+	sysopen my $reader, $pipe, O_RDWR or die $!;
+	my $other = proxy_start($dir, @database, '--access-log', $pipe);
+	my $long = '/' . 'a/' x 400;
+	my $served = 0;
+	# far more than a pipe holds (64 KiB), and the proxy itself
+	$served += http_request($other, 'GET', $long)->{status} == 200 for 1 .. 400;
+	is($served, 400, 'everybody is served');
+	like(proxy_errors($other), qr/^openid4vci-proxy: nobody reads the access log; .*\n$/,
+		'the operator is told, once');
+
+	my ($text, $complete) = ('', qr{^\S+ \S+ GET [/a]+ 200 \d+ \d+$});
+	until ($text =~ m{ GET /read })
+	{
+		sysread $reader, $text, 65536, length $text or die $!;
+		http_request($other, 'GET', '/read');
+	}
+	is(scalar(grep { !m{$complete|GET /read 200} } split /\n/, $text), 0, 'no line is broken');
+	my ($lost) = proxy_errors($other) =~ /the access log is read again; (\d+) lines are lost/;
+	is($lost + grep({ /$complete/ } split /\n/, $text), 400, 'the lines that are lost are counted');
+
+	http_request($other, 'GET', $long) for 1 .. 400;
+	is(proxy_stop($other), 0, 'it can be stopped');
 };
 
 subtest 'graceful stop' => sub {
