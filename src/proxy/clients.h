@@ -14,10 +14,12 @@
 #define CLIENT_ADDRESS_SIZE 64
 
 struct MHD_Connection;
+struct Request;
 
 typedef struct Client
 {
 	struct MHD_Connection *connection;
+	struct Request *request; /* NULL: none is under way */
 	int socket;
 	char address[CLIENT_ADDRESS_SIZE]; /* for the access log */
 	int64_t deadline;				   /* clock_ms(); 0: none, the database has the request */

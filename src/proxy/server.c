@@ -56,6 +56,74 @@ struct Server
 };
 
 static void
+drop_body(Server *server, Request *request)
+{
+	server->bodies -= request->body_capacity;
+	request_drop_body(request);
+}
+
+/* What became of the request, in the access log's words. */
+static void
+describe_end(const Request *request, enum MHD_RequestTerminationCode code, AccessLogEntry *entry)
+{
+	const union MHD_ConnectionInfo *own =
+		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+
+	entry->status = request->job.answer.status;
+	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		return;
+	entry->bytes = 0;
+	if (request->refused)
+		entry->remark = "refused";
+	else if (entry->status == 0 && own != NULL)
+	{
+		/* The library found fault with the request, and has said so. */
+		entry->status = (int) own->http_status;
+	}
+	else if (request->client->cut)
+	{
+		entry->status = 400;
+		entry->remark = "refused";
+	}
+	else if (request->client->expired)
+	{
+		entry->remark = "timeout";
+		if (entry->status == 0)
+			entry->status = 408;
+	}
+	else
+		entry->remark = code == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN ? "stopped" : "hangup";
+}
+
+static void
+end_request(Server *server, Request *request, enum MHD_RequestTerminationCode code)
+{
+	AccessLogEntry entry = {.address = request->client->address,
+							.method = request->method,
+							.target = request->target,
+							.bytes = request->sent,
+							.milliseconds = clock_ms() - request->started};
+
+	describe_end(request, code, &entry);
+	/* Before the log line, so that who has read the line finds the request ended. */
+	atomic_fetch_sub(&server->active, 1);
+	access_log_add(server->settings.log, &entry);
+	clients_start_turn(&server->clients, request->client);
+	request->client->request = NULL;
+	drop_body(server, request);
+	request_free(request);
+}
+
+/* The library may have closed without a word on the request: of memory, or of its epoll. */
+static void
+forget_client(Server *server, Client *client)
+{
+	if (client->request != NULL)
+		end_request(server, client->request, MHD_REQUEST_TERMINATED_WITH_ERROR);
+	clients_remove(&server->clients, client);
+}
+
+static void
 on_connection(void *argument, struct MHD_Connection *connection, void **context,
 			  enum MHD_ConnectionNotificationCode code)
 {
@@ -67,7 +135,7 @@ on_connection(void *argument, struct MHD_Connection *connection, void **context,
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED)
 	{
 		if (*context != NULL)
-			clients_remove(&server->clients, *context);
+			forget_client(server, *context);
 		return;
 	}
 	/* The next question may overwrite the answer. */
@@ -107,6 +175,10 @@ on_target(void *argument, const char *target, struct MHD_Connection *connection)
 	if (request == NULL)
 		return NULL;
 	request->server = server;
+	/* One that the library forgot. */
+	if (request->client->request != NULL)
+		end_request(server, request->client->request, MHD_REQUEST_TERMINATED_WITH_ERROR);
+	request->client->request = request;
 	atomic_fetch_add(&server->active, 1);
 	if (has_too_many_parameters(target))
 	{
@@ -180,13 +252,6 @@ begin(Server *server, Request *request, const char *url, const char *method, con
 		return refuse(server, request, 413, "The request body is too large.\n");
 	answer_say(&request->job.answer, 413, "The request body is too large.\n", 0);
 	return MHD_YES;
-}
-
-static void
-drop_body(Server *server, Request *request)
-{
-	server->bodies -= request->body_capacity;
-	request_drop_body(request);
 }
 
 /* Why a body is not read on is said in the request's answer. */
@@ -282,62 +347,13 @@ on_request(void *argument, struct MHD_Connection *connection, const char *url, c
 	return finish(server, request);
 }
 
-/* What became of the request, in the access log's words. */
-static void
-describe_end(const Request *request, enum MHD_RequestTerminationCode code, AccessLogEntry *entry)
-{
-	const union MHD_ConnectionInfo *own =
-		MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_HTTP_STATUS);
-
-	entry->status = request->job.answer.status;
-	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-		return;
-	entry->bytes = 0;
-	if (request->refused)
-		entry->remark = "refused";
-	else if (entry->status == 0 && own != NULL)
-	{
-		/* The library found fault with the request, and has said so. */
-		entry->status = (int) own->http_status;
-	}
-	else if (request->client->cut)
-	{
-		entry->status = 400;
-		entry->remark = "refused";
-	}
-	else if (request->client->expired)
-	{
-		entry->remark = "timeout";
-		if (entry->status == 0)
-			entry->status = 408;
-	}
-	else
-		entry->remark = code == MHD_REQUEST_TERMINATED_DAEMON_SHUTDOWN ? "stopped" : "hangup";
-}
-
 static void
 on_end(void *argument, struct MHD_Connection *connection, void **context,
 	   enum MHD_RequestTerminationCode code)
 {
-	Server *server = argument;
-	Request *request = *context;
-	AccessLogEntry entry = {0};
-
 	(void) connection;
-	if (request == NULL)
-		return;
-	entry.address = request->client->address;
-	entry.method = request->method;
-	entry.target = request->target;
-	entry.bytes = request->sent;
-	entry.milliseconds = clock_ms() - request->started;
-	describe_end(request, code, &entry);
-	/* Before the log line, so that who has read the line finds the request ended. */
-	atomic_fetch_sub(&server->active, 1);
-	access_log_add(server->settings.log, &entry);
-	clients_start_turn(&server->clients, request->client);
-	drop_body(server, request);
-	request_free(request);
+	if (*context != NULL)
+		end_request(argument, *context, code);
 	*context = NULL;
 }
 
