@@ -209,10 +209,10 @@ bool
 door_open(Door *door)
 {
 	door->watch = (Watch){.ready = on_knock, .owner = door};
-	door->visitors = calloc(DOOR_FILES, sizeof(*door->visitors));
+	door->visitors = calloc(door->files + 1, sizeof(*door->visitors));
 	if (door->visitors == NULL)
 		return false;
-	for (unsigned i = 0; i < DOOR_FILES; i++)
+	for (unsigned i = 0; i < door->files; i++)
 	{
 		Visitor *visitor = &door->visitors[i];
 
@@ -243,7 +243,7 @@ door_tick(Door *door)
 
 	if (!is_full(door) || (door->free != NULL && !is_patient(door)))
 		listen_again(door);
-	for (unsigned i = 0; i < DOOR_FILES; i++)
+	for (unsigned i = 0; i < door->files; i++)
 	{
 		Visitor *visitor = &door->visitors[i];
 
@@ -255,7 +255,7 @@ door_tick(Door *door)
 void
 door_free(Door *door)
 {
-	for (unsigned i = 0; door->visitors != NULL && i < DOOR_FILES; i++)
+	for (unsigned i = 0; door->visitors != NULL && i < door->files; i++)
 	{
 		if (door->visitors[i].socket >= 0)
 			part(&door->visitors[i]);

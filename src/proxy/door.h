@@ -22,7 +22,8 @@ typedef struct Door
 	int listener;
 	struct MHD_Daemon *daemon; /* takes those who are let in */
 	const Clients *clients;
-	unsigned room; /* clients at once */
+	unsigned room;	/* clients at once */
+	unsigned files; /* who are turned away at once, at most DOOR_FILES; 0: all wait */
 	AccessLog *log;
 
 	/* The door's. */
@@ -34,7 +35,7 @@ typedef struct Door
 	struct Visitor *free;
 } Door;
 
-/* The files that a door can use beside those of the clients it lets in. */
+/* The files that a door uses at most beside those of the clients it lets in. */
 #define DOOR_FILES 2048
 
 /* What is not the door's is set. False when memory or files are out. */

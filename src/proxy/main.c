@@ -47,13 +47,15 @@ await_signal(const sigset_t *signals, int milliseconds)
 	return signal > 0 ? signal : 0;
 }
 
+/* What the door may use has to leave enough for those who are inside, and for the database. */
 static bool
-raise_file_limit(const Options *options)
+raise_file_limit(const Options *options, unsigned *door_files)
 {
 	rlim_t needed = (rlim_t) options->max_connections + (rlim_t) options->pool + OTHER_FILES;
 	rlim_t wanted = needed + DOOR_FILES;
 	struct rlimit limit;
 
+	*door_files = DOOR_FILES;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted)
 		return true;
 	if (limit.rlim_max < needed)
@@ -65,15 +67,17 @@ raise_file_limit(const Options *options)
 		return false;
 	}
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	*door_files = (unsigned) (limit.rlim_cur - needed);
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
 static Server *
-start_server(const Options *options, int listener, AccessLog *log)
+start_server(const Options *options, int listener, unsigned door_files, AccessLog *log)
 {
 	ServerSettings server = {
 		.listener = listener,
 		.max_connections = (unsigned) options->max_connections,
+		.door_files = door_files,
 		.max_header = (size_t) options->max_header,
 		.max_body = (size_t) options->max_body,
 		.request_timeout = options->request_timeout,
@@ -133,9 +137,10 @@ run(const Options *options)
 	Server *server;
 	sigset_t signals;
 	char url[128];
+	unsigned door_files;
 	int listener;
 
-	if (!raise_file_limit(options))
+	if (!raise_file_limit(options, &door_files))
 		return EXIT_FAILURE;
 	listener = listener_open(options->listen, options->port, &problem);
 	if (listener < 0)
@@ -149,7 +154,7 @@ run(const Options *options)
 		return EXIT_FAILURE;
 	}
 	block_signals(&signals);
-	server = start_server(options, listener, &log);
+	server = start_server(options, listener, door_files, &log);
 	if (server == NULL || !listener_url(listener, url, sizeof(url)))
 	{
 		report("cannot start: out of memory, threads or file descriptors");

@@ -524,6 +524,7 @@ start_parts(Server *server, const PoolSettings *pool_settings)
 						  .daemon = server->daemon,
 						  .clients = &server->clients,
 						  .room = server->settings.max_connections,
+						  .files = server->settings.door_files,
 						  .log = server->settings.log};
 	return door_open(&server->door) && pthread_create(&server->thread, NULL, serve, server) == 0;
 }

@@ -15,6 +15,7 @@ typedef struct ServerSettings
 {
 	int listener; /* listening socket; the server closes it */
 	unsigned max_connections;
+	unsigned door_files; /* clients that are turned away at once; at most DOOR_FILES */
 	size_t max_header;	 /* bytes */
 	size_t max_body;	 /* bytes */
 	int request_timeout; /* seconds */
