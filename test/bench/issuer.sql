@@ -14,6 +14,17 @@ SELECT openid4vci.vci_create_configuration(
     always_disclosed => '["entitlementId", "entitlementStatus"]',
     selectively_disclosable => '["programName", "cycle", "beneficiaryName", "amount"]');
 
+-- The same, of claims that are asked for when a wallet comes.
+CREATE FUNCTION bench.live_claims(subject_model text, subject_id text) RETURNS jsonb
+    LANGUAGE sql STABLE RETURN demo.claims(subject_id::bigint);
+SELECT openid4vci.vci_create_configuration(
+    id => 'LiveCredential',
+    format => 'dc+sd-jwt',
+    vct => 'https://registry.example/credentials/entitlement',
+    always_disclosed => '["entitlementId", "entitlementStatus"]',
+    selectively_disclosable => '["programName", "cycle", "beneficiaryName", "amount"]',
+    claims_source => 'bench.live_claims');
+
 -- CPU time of this session's process so far, in microseconds.
 CREATE FUNCTION bench.cpu_us() RETURNS double precision LANGUAGE sql VOLATILE
 RETURN split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::double precision / 1000;

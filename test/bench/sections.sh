@@ -46,6 +46,12 @@ table_bytes()
 		WHERE c.relnamespace = 'openid4vci'::regnamespace AND c.relname = ANY ('{$1}')"
 }
 
+# bulk LIVE
+bulk()
+{
+	sql -U registry -v count="$BENCH_OFFERS" -v live="$1" -f "$top/test/bench/bulk.sql"
+}
+
 measure_offers()
 {
 	local clock cpu wal offers events
@@ -54,7 +60,7 @@ measure_offers()
 	offers=$(table_bytes vci_offer)
 	events=$(table_bytes vci_event)
 	sql -c CHECKPOINT
-	IFS='|' read -r clock cpu wal < <(sql -U registry -v count="$BENCH_OFFERS" -f "$top/test/bench/bulk.sql")
+	IFS='|' read -r clock cpu wal < <(bulk false)
 	offers=$(($(table_bytes vci_offer) - offers))
 	events=$(($(table_bytes vci_event) - events))
 	row offers "vci_create_offer, $BENCH_OFFERS in one statement" "$(calc '%.0f/s' "1e6 / $clock")" "40000/s" \
@@ -63,6 +69,10 @@ measure_offers()
 	row offers "WAL an offer" "$(calc '%.0f bytes' "$wal")"
 	row offers "disk an offer (its row and index, its event)" \
 		"$(calc '%.0f + %.0f bytes' "$offers / $BENCH_OFFERS, $events / $BENCH_OFFERS")"
+	IFS='|' read -r clock cpu wal < <(bulk true)
+	row offers "the same without claims, for a claims source" "$(calc '%.0f/s' "1e6 / $clock")" "40000/s" \
+		"$(calc '%.2f' "1e6 / $clock / 40000")"
+	row offers "CPU and WAL an offer of them" "$(calc '%.1f us, %.0f bytes' "$cpu, $wal")"
 }
 
 lsn()
