@@ -251,6 +251,15 @@ may_conflict(const VciInsert *insert, const VciArguments *args)
 }
 
 static bool
+is_unique_column(const VciInsert *insert, AttrNumber number)
+{
+	for (int i = 0; i < VCI_INSERT_MAX_UNIQUE && insert->unique[i] != NULL; i++)
+		if (insert->numbers[position_of(insert, insert->unique[i])] == number)
+			return true;
+	return false;
+}
+
+static bool
 is_index_on(const VciInsert *insert, Form_pg_index index)
 {
 	int i = 0;
@@ -262,20 +271,45 @@ is_index_on(const VciInsert *insert, Form_pg_index index)
 	return index->indisunique && index->indimmediate && i == index->indnkeyatts;
 }
 
-/* The unique indexes that decide; two of them while one is rebuilt. */
+/* Has it an entry for each of our rows that can meet another? */
+static bool
+holds_all_rows(const VciInsert *insert, Relation index)
+{
+	ListCell *cell;
+
+	if (!index->rd_index->indisvalid)
+		return false;
+	foreach (cell, RelationGetIndexPredicate(index))
+	{
+		NullTest *test = lfirst(cell);
+		Var *column;
+
+		if (!is_null_test((Node *) test) || test->nulltesttype != IS_NOT_NULL)
+			return false;
+		column = (Var *) test->arg;
+		if (!is_unique_column(insert, column->varattno))
+			return false;
+	}
+	return true;
+}
+
+/* The unique indexes that decide; two of them while one is rebuilt, which alone would not do. */
 static List *
 arbiters_of(const VciInsert *insert, const ResultRelInfo *target)
 {
 	List *arbiters = NIL;
+	bool decided = false;
 
 	for (int i = 0; i < target->ri_NumIndices; i++)
 	{
 		Relation index = target->ri_IndexRelationDescs[i];
 
-		if (index != NULL && is_index_on(insert, index->rd_index))
-			arbiters = lappend_oid(arbiters, RelationGetRelid(index));
+		if (index == NULL || !is_index_on(insert, index->rd_index))
+			continue;
+		arbiters = lappend_oid(arbiters, RelationGetRelid(index));
+		decided |= holds_all_rows(insert, index);
 	}
-	if (arbiters == NIL)
+	if (!decided)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table openid4vci.%s lacks the unique index of its rows", insert->table),

@@ -284,6 +284,8 @@ find_directly(const VciRows *rows, Relation relation, const Datum *key, VciRowLo
 		MakeSingleTupleTableSlot(RelationGetDescr(relation), table_slot_callbacks(relation)));
 	bool found;
 
+	/* also what the calling statement itself has changed, as a statement in it would */
+	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	found =
 		look_up(row, key, mode) && (lock == VCI_ROW_READ || lock_version(row)) && has_key(row, key);
@@ -504,6 +506,9 @@ changed_slot(const VciRow *row)
 	slot_getallattrs(row->slot);
 	memcpy(slot->tts_values, row->slot->tts_values, sizeof(Datum) * descriptor->natts);
 	memcpy(slot->tts_isnull, row->slot->tts_isnull, sizeof(bool) * descriptor->natts);
+	/* what was dropped goes with the old version */
+	for (int i = 0; i < descriptor->natts; i++)
+		slot->tts_isnull[i] |= TupleDescAttr(descriptor, i)->attisdropped;
 	for (int i = 0; i < VCI_ROW_MAX_COLUMNS; i++)
 	{
 		if (!row->changed[i])

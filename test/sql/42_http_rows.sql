@@ -131,4 +131,33 @@ ROLLBACK TO a;
 SELECT rows.flow(:offer);
 COMMIT;
 SELECT rows.flow(:offer);
+-- What the calling statement itself has changed is seen, and changed further.
+SELECT rows.offer() AS offer \gset
+WITH labelled AS (UPDATE vci_offer SET labels = '{"by": "owner"}' WHERE id = :offer RETURNING id)
+SELECT vci_cancel_offer(id) IS NOT NULL FROM labelled;
+SELECT state, labels FROM vci_offer_info WHERE id = :offer;
+-- A value of a column that was dropped goes at the row's next change, and with it what was kept
+-- outside of the row.
+SELECT reltoastrelid::regclass AS kept_outside FROM pg_class WHERE oid = 'vci_offer'::regclass \gset
+SELECT count(DISTINCT chunk_id) AS before FROM :kept_outside \gset
+ALTER TABLE vci_offer ADD note text;
+SELECT rows.offer() AS offer \gset
+ALTER TABLE vci_offer ALTER note SET STORAGE EXTERNAL;
+UPDATE vci_offer SET note = repeat('note', 2000) WHERE id = :offer;
+ALTER TABLE vci_offer DROP note;
+SELECT rows.flow(:offer);
+SELECT count(DISTINCT chunk_id) - :before AS "left of it" FROM :kept_outside;
+-- A unique index that does not hold each row spends no nonce: a partial one, one that was never
+-- finished.
+ALTER TABLE vci_nonce DROP CONSTRAINT vci_nonce_pkey;
+CREATE UNIQUE INDEX partial ON vci_nonce (issued_at, random) WHERE random < '\x00';
+SELECT split_part(helper.error('SELECT rows.flows(1)'), E'\n', 1);
+DROP INDEX partial;
+INSERT INTO vci_nonce (issued_at, random) SELECT 'epoch', '\x00' FROM generate_series(1, 2);
+CREATE UNIQUE INDEX CONCURRENTLY unfinished ON vci_nonce (issued_at, random);
+SELECT split_part(helper.error('SELECT rows.flows(1)'), E'\n', 1);
+DROP INDEX unfinished;
+DELETE FROM vci_nonce WHERE issued_at = 'epoch';
+ALTER TABLE vci_nonce ADD CONSTRAINT vci_nonce_pkey PRIMARY KEY (issued_at, random);
+SELECT rows.flows(1);
 DROP SCHEMA rows CASCADE;
