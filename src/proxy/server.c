@@ -432,7 +432,7 @@ daemon_is_due(const Server *server)
 {
 	MHD_UNSIGNED_LONG_LONG timeout;
 
-	return server->daemon_is_due ||
+	return server->daemon_is_due || server->door.pending > 0 ||
 		   (MHD_get_timeout(server->daemon, &timeout) == MHD_YES && timeout == 0);
 }
 
@@ -445,6 +445,7 @@ run_daemon(Server *server)
 	server->daemon_is_due = false;
 	server->idle_runs++;
 	MHD_run(server->daemon);
+	server->door.pending = 0;
 	if (asked || server->idle_runs < IDLE_RUNS)
 		return;
 	if (server->idle_runs == IDLE_RUNS || server->idle_runs == MANY_IDLE_RUNS)
