@@ -284,8 +284,6 @@ find_directly(const VciRows *rows, Relation relation, const Datum *key, VciRowLo
 		MakeSingleTupleTableSlot(RelationGetDescr(relation), table_slot_callbacks(relation)));
 	bool found;
 
-	/* also what the calling statement itself has changed, as a statement in it would */
-	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	found =
 		look_up(row, key, mode) && (lock == VCI_ROW_READ || lock_version(row)) && has_key(row, key);
@@ -346,6 +344,8 @@ vci_row_find(VciStore *store, VciRows *rows, VciArguments *key, VciRowLock lock)
 	{
 		PreventCommandIfReadOnly("SELECT FOR NO KEY UPDATE");
 		PreventCommandIfParallelMode("SELECT FOR NO KEY UPDATE");
+		/* a statement would lock what the calling one has changed, too */
+		CommandCounterIncrement();
 	}
 	Assert(key->count == key_count(rows));
 	relation = open_rows(rows, mode);

@@ -64,6 +64,21 @@ SQL
 		'each verifies, with the claims of its row');
 };
 
+# Making the table has begun a command: the leader may read then, and not begin another, as it
+# would to fill its caches.
+subtest 'links in a table that is made in parallel' => sub {
+	my $offer = $issuer->offer;
+	my $links = "SELECT id, openid4vci.vci_offer_uri($offer->{offer_id} + 0 * id) AS uri
+		FROM public.entitlement WHERE id <= 300";
+	is($issuer->sql_as('registry', <<"SQL"), '300|1', 'each row has the offer\'s link');
+$parallel
+SET parallel_leader_participation = on;
+DO 'BEGIN PERFORM openid4vci.vci_offer_uri($offer->{offer_id}); END';
+CREATE TABLE public.link AS $links;
+SELECT count(*), count(DISTINCT uri) FROM public.link WHERE uri = '$offer->{credential_offer_uri}';
+SQL
+};
+
 subtest 'a worker that cannot read the root key' => sub {
 	rename $issuer->{root_key}, "$issuer->{root_key}.away" or die "rename: $!";
 	like($issuer->error_of('registry', "$parallel SELECT count(openid4vci.vci_issue_sdjwt('Card',
