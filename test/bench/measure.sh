@@ -155,12 +155,12 @@ drop_pgbench()
 	sql -c 'DROP DATABASE pgbench'
 }
 
-# Microseconds of the backends' CPU for a durable transaction of two statements.
+# transaction_us PROTOCOL: microseconds of CPU of the backends for a durable transaction of two statements.
 transaction_us()
 {
-	local before after count
+	local protocol=$1 before after count
 	before=$(backend_us)
-	PGDATABASE=pgbench "$BIN/pgbench" -n -M prepared -D scale="$BENCH_PGBENCH_SCALE" -c 8 -j 1 \
+	PGDATABASE=pgbench "$BIN/pgbench" -n -M "$protocol" -D scale="$BENCH_PGBENCH_SCALE" -c 8 -j 1 \
 		-T "$BENCH_PGBENCH_SECONDS" -f "$top/test/bench/durable.sql" >"$work/pgbench" 2>&1 ||
 		{ cat "$work/pgbench" >&2; die "pgbench failed"; }
 	after=$(backend_us)
