@@ -25,8 +25,9 @@ vci_store_insert_credential(VciStore *store, const VciNewCredential *credential)
 										   {"holder_thumbprint", TEXTOID},
 										   {"request_digest", BYTEAOID},
 										   {"notification_changes", INT4OID}}};
+	static VciTable ids = {.name = "vci_credential_id_seq"};
 	VciArguments args = {0};
-	int64 id = vci_next_id("vci_credential_id_seq");
+	int64 id = vci_next_id(&ids);
 
 	vci_put_int64(&args, id);
 	vci_put_int64(&args, credential->issuer_id);

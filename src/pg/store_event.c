@@ -59,13 +59,14 @@ vci_store_record_event(VciStore *store, const VciEvent *event, bool notify)
 										   {"key_id", INT8OID},
 										   {"role_name", NAMEOID},
 										   {"duty", TEXTOID}}};
+	static VciTable ids = {.name = "vci_event_id_seq"};
 	VciArguments args = {0};
 	int64 id;
 
 	(void) GetTopFullTransactionId();
 	/* what is evidence is on disk, also of a session that cancels or restores asynchronously */
 	ForceSyncCommit();
-	id = vci_next_id("vci_event_id_seq");
+	id = vci_next_id(&ids);
 	vci_put_int64(&args, id);
 	vci_put_datum(&args, FullTransactionIdGetDatum(ReadNextFullTransactionId()));
 	vci_put_datum(&args, TimestampTzGetDatum(GetCurrentTimestamp()));

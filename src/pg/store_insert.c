@@ -4,7 +4,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
 #include "commands/sequence.h"
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
@@ -167,6 +166,7 @@ describe(VciInsert *insert, Relation relation)
 	insert->plain = is_plain_table(relation) && match_columns(insert, descriptor);
 	insert->checks = needs_checks(insert, descriptor);
 	insert->computes = insert->checks || indexes_compute(relation);
+	insert->simple = !insert->computes && vci_describe_indexes(relation, &insert->indexes);
 }
 
 static Relation
@@ -226,9 +226,9 @@ make_statement(const VciInsert *insert, VciStatement *statement, bool unless_the
 }
 
 static TupleTableSlot *
-fill_slot(const VciInsert *insert, const VciArguments *args, EState *estate, TupleDesc descriptor)
+fill_slot(const VciInsert *insert, const VciArguments *args, TupleTableSlot *slot)
 {
-	TupleTableSlot *slot = ExecInitExtraTupleSlot(estate, descriptor, &TTSOpsVirtual);
+	const TupleDesc descriptor = slot->tts_tupleDescriptor;
 
 	for (int i = 0; i < descriptor->natts; i++)
 		slot->tts_isnull[i] = true;
@@ -389,9 +389,22 @@ leave_out_checks(ResultRelInfo *target)
 		target->VciCheckExprs = palloc0(sizeof(ExprState *) * constraints->num_check);
 }
 
-/* The relation is closed; its lock stays until the transaction ends. */
+/* False, and nothing is done, where a value is missing: the executor tells of which column. */
 static bool
-insert_directly(const VciInsert *insert, Relation relation, const VciArguments *args)
+write_simply(const VciInsert *insert, Relation relation, const VciArguments *args)
+{
+	TupleTableSlot *slot = fill_slot(
+		insert, args, MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual));
+	bool complete = vci_has_required_values(slot);
+
+	if (complete)
+		vci_write_row(relation, &insert->indexes, slot);
+	ExecDropSingleTupleTableSlot(slot);
+	return complete;
+}
+
+static bool
+insert_by_executor(const VciInsert *insert, Relation relation, const VciArguments *args)
 {
 	EState *estate = CreateExecutorState();
 	MemoryContext old = MemoryContextSwitchTo(estate->es_query_cxt);
@@ -404,7 +417,8 @@ insert_directly(const VciInsert *insert, Relation relation, const VciArguments *
 	if (!insert->checks)
 		leave_out_checks(target);
 	ExecOpenIndices(target, unless_there);
-	slot = fill_slot(insert, args, estate, RelationGetDescr(relation));
+	slot = fill_slot(insert, args,
+					 ExecInitExtraTupleSlot(estate, RelationGetDescr(relation), &TTSOpsVirtual));
 	if (unless_there)
 		inserted = insert_unless_there(insert, target, estate, slot);
 	else
@@ -413,6 +427,17 @@ insert_directly(const VciInsert *insert, Relation relation, const VciArguments *
 	ExecCloseIndices(target);
 	MemoryContextSwitchTo(old);
 	FreeExecutorState(estate);
+	return inserted;
+}
+
+/* The relation is closed; its lock stays until the transaction ends. */
+static bool
+insert_directly(const VciInsert *insert, Relation relation, const VciArguments *args)
+{
+	bool inserted =
+		(insert->simple && !may_conflict(insert, args) && write_simply(insert, relation, args)) ||
+		insert_by_executor(insert, relation, args);
+
 	table_close(relation, NoLock);
 	CommandCounterIncrement();
 	return inserted;
@@ -448,13 +473,8 @@ vci_insert(VciStore *store, VciInsert *insert, VciArguments *args)
 }
 
 int64
-vci_next_id(const char *sequence)
+vci_next_id(VciTable *sequence)
 {
-	Oid oid = get_relname_relid(sequence, get_namespace_oid("openid4vci", false));
-
-	if (!OidIsValid(oid))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-						errmsg("there is no sequence openid4vci.%s", sequence)));
 	/* our statements ran as the owner, who may */
-	return nextval_internal(oid, false);
+	return nextval_internal(vci_table_oid(sequence), false);
 }

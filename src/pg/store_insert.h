@@ -8,6 +8,7 @@
 
 #include "store_statement.h"
 #include "store_table.h"
+#include "store_write.h"
 
 #define VCI_INSERT_MAX_UNIQUE 4
 
@@ -31,6 +32,8 @@ typedef struct VciInsert
 	bool plain;	   /* may be written directly */
 	bool checks;   /* a row must be checked */
 	bool computes; /* checks or indexes evaluate expressions */
+	bool simple;   /* a row that meets no other is written with its index entries and no more */
+	VciIndexRules indexes;
 	AttrNumber numbers[VCI_STATEMENT_MAX_ARGS];
 	VciStatement statement; /* both made when they are first needed */
 	VciStatement unless_there;
@@ -43,6 +46,6 @@ typedef struct VciInsert
 extern bool vci_insert(VciStore *store, VciInsert *insert, VciArguments *args);
 
 /* The next value of a sequence of schema openid4vci. */
-extern int64 vci_next_id(const char *sequence);
+extern int64 vci_next_id(VciTable *sequence);
 
 #endif

@@ -10,7 +10,9 @@
 int64
 vci_store_next_offer_id(VciStore *store pg_attribute_unused())
 {
-	return vci_next_id("vci_offer_id_seq");
+	static VciTable ids = {.name = "vci_offer_id_seq"};
+
+	return vci_next_id(&ids);
 }
 
 /* A code that was given out at the last moment lives on, as long as any setting lets it. */

@@ -15,9 +15,14 @@
 /* Every table that was opened. */
 static VciTable *opened = NULL;
 
+/* Counts changes of any relation; Citus was absent when they were so many. */
+static uint64 changes = 1;
+static uint64 citus_was_absent = 0;
+
 void
 vci_table_forget(Oid relation)
 {
+	changes++;
 	for (VciTable *table = opened; table != NULL; table = table->next)
 		if (!OidIsValid(relation) || table->relation == relation)
 			table->relation = InvalidOid;
@@ -59,6 +64,35 @@ vci_table_open(VciTable *table, LOCKMODE lock)
 	return relation;
 }
 
+Oid
+vci_table_oid(VciTable *table)
+{
+	Oid oid = table->relation;
+
+	if (OidIsValid(oid))
+		return oid;
+	remember(table);
+	oid = get_relname_relid(table->name, get_namespace_oid("openid4vci", false));
+	if (!OidIsValid(oid))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("there is no relation openid4vci.%s", table->name)));
+	return table->relation = oid;
+}
+
+static bool
+citus_is_there(void)
+{
+	uint64 before = changes;
+
+	if (citus_was_absent == before)
+		return false;
+	if (OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE)))
+		return true;
+	/* a change that came in meanwhile makes the next one look again */
+	citus_was_absent = before;
+	return false;
+}
+
 /*
  * Citus keeps the rows of a distributed table elsewhere, and plans statements to that end;
  * modules that watch access to tables (pgaudit, sepgsql) see statements alone.
@@ -66,6 +100,5 @@ vci_table_open(VciTable *table, LOCKMODE lock)
 bool
 vci_statements_are_watched(void)
 {
-	return ExecutorCheckPerms_hook != NULL ||
-		   OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE));
+	return ExecutorCheckPerms_hook != NULL || citus_is_there();
 }

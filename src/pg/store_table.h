@@ -26,6 +26,9 @@ typedef struct VciTable
 /* Opens and locks it; described is false when it was changed, or is opened for the first time. */
 extern Relation vci_table_open(VciTable *table, LOCKMODE lock);
 
+/* Of a sequence, too; it is not locked. */
+extern Oid vci_table_oid(VciTable *table);
+
 /* Is every access to be a statement, since something in this server looks at statements? */
 extern bool vci_statements_are_watched(void);
 

@@ -70,8 +70,9 @@ insert_token(VciStore *store, const VciTokenRow *token, const unsigned char *ext
 										   {"external_key", BYTEAOID}},
 							   .unique = {"issuer_id", "external_key"},
 							   .unique_where = "external_key IS NOT NULL"};
+	static VciTable ids = {.name = "vci_token_id_seq"};
 	VciArguments args = {0};
-	int64 id = vci_next_id("vci_token_id_seq");
+	int64 id = vci_next_id(&ids);
 
 	vci_put_int64(&args, id);
 	vci_put_int64(&args, token->issuer_id);

@@ -125,6 +125,61 @@ subtest 'a statement is run where it would do more' => sub {
 	$issuer->sql("ALTER TABLE $offer DROP note, ALTER tx_code_length TYPE integer");
 };
 
+# Another session's statement in the midst of this one.
+sub elsewhere
+{
+	my ($statement) = @_;
+	return sprintf(q{\! psql -XqAt -d "%s" -c "%s"}, $node->connstr('postgres'), $statement);
+}
+
+# What was made of an offer must be found by an index just as without it: [what, how it is made, of
+# which rows it tells, how it is made away with].
+my @indexes = (
+	[ 'of two columns, one of them beside the key', "CREATE INDEX x ON $offer (subject_id) INCLUDE (id)",
+		"subject_id = 'ann'" ],
+	[ 'of rows that two NULL tests choose',
+		"CREATE INDEX x ON $offer (subject_id) WHERE reference IS NULL AND claims IS NOT NULL",
+		"subject_id = 'ann' AND reference IS NULL AND claims IS NOT NULL" ],
+	[ 'of rows of which ours is none',
+		"CREATE INDEX x ON $offer (subject_id) WHERE holder_did IS NOT NULL AND claims IS NOT NULL",
+		"subject_id = 'ann' AND holder_did IS NOT NULL AND claims IS NOT NULL" ],
+	[ 'of rows that three tests choose', "CREATE INDEX x ON $offer (subject_id)
+		WHERE reference IS NULL AND claims IS NOT NULL AND labels IS NULL",
+		"subject_id = 'ann' AND reference IS NULL AND claims IS NOT NULL AND labels IS NULL" ],
+	[ 'of rows that a value chooses', "CREATE INDEX x ON $offer (created_by) WHERE subject_id = 'ann'",
+		"created_by = 'postgres' AND subject_id = 'ann'" ],
+	[ 'of an expression', "CREATE INDEX x ON $offer (lower(subject_id))", "lower(subject_id) = 'ann'" ],
+	[ 'that is a hash', "CREATE INDEX x ON $offer USING hash (subject_id)", "subject_id = 'ann'" ],
+	[ 'that is inverted', "CREATE INDEX x ON $offer USING gin (claims)", q(claims @> '{"name": "Ann"}') ],
+	[ 'that tells of blocks', "CREATE INDEX x ON $offer USING brin (created_at)", 'created_at <= now()' ],
+	[ 'that is unique at the end', "ALTER TABLE $offer ADD CONSTRAINT x UNIQUE (generation)
+		DEFERRABLE INITIALLY DEFERRED", 'generation >= 0', "ALTER TABLE $offer DROP CONSTRAINT x" ],
+	[ 'that excludes', "ALTER TABLE $offer ADD CONSTRAINT x EXCLUDE (generation WITH =)",
+		'generation >= 0', "ALTER TABLE $offer DROP CONSTRAINT x" ],
+);
+
+subtest 'every index gets its entries' => sub {
+	my $several = join "\n", map { "$create;" } 1 .. 3;
+	for my $index (@indexes, map { [ "$_->[0], of another session", elsewhere($_->[1]), @$_[ 2, 3 ] ] } $indexes[0])
+	{
+		my ($what, $make, $which, $remove) = @$index;
+		my $count = "SELECT count(*) FROM $offer WHERE $which;";
+		$remove //= 'DROP INDEX openid4vci.x';
+		$make .= ';' unless $make =~ /^\\/;
+		my ($out, $err) = session('\o /dev/null', "$create;", $make, $several, '\o', 'SET enable_seqscan = off;',
+			"EXPLAIN (COSTS off) $count", $count, 'RESET enable_seqscan;',
+			map({ "SET enable_${_}scan = off;" } qw(index indexonly bitmap)), $count, "$remove;", "$create;");
+		is($err, '', "one $what");
+		like($out, qr/ (on|using) x\b/, 'it is used');
+		like($out, qr/^(\d+)\n\1\n\d+$/m, 'and tells of the same rows');
+	}
+	my $by_id = "SELECT count(*) FROM $offer WHERE id > 0;";
+	my ($out) = session('SET enable_seqscan = off;', '\o /dev/null', "$create;",
+		elsewhere('REINDEX INDEX CONCURRENTLY openid4vci.vci_offer_pkey'), "$create;", '\o', $by_id,
+		'RESET enable_seqscan;', map({ "SET enable_${_}scan = off;" } qw(index indexonly bitmap)), $by_id);
+	like($out, qr/^(\d+)\n\1$/, 'one that was rebuilt meanwhile');
+};
+
 subtest 'the errors are an INSERT\'s' => sub {
 	my $before = $issuer->sql("SELECT count(*) FROM $offer");
 	my ($out, $err) = session("ALTER TABLE $offer ADD CONSTRAINT nobody CHECK (subject_id <> 'ann') NOT VALID;",
@@ -134,6 +189,9 @@ subtest 'the errors are an INSERT\'s' => sub {
 	like($err, qr/ERROR:  23505: .*"vci_offer_pkey"/, 'an id that is taken names its constraint');
 	like(($err =~ /CONSTRAINT NAME:  (\w+)/)[0], qr/^vci_offer_pkey$/, 'as its field, too');
 	$issuer->sql("SELECT setval('openid4vci.vci_offer_id_seq', max(id) + 100) FROM $offer");
+	($out, $err) = session('BEGIN;', "UPDATE $offer SET labels = '{}';",
+		"ALTER TABLE $offer ALTER labels SET NOT NULL;", "$create;", 'ROLLBACK;');
+	like($err, qr/ERROR:  23502: .*"labels"/, 'a value that is missing');
 	($out, $err) = session('BEGIN READ ONLY;', "$create;");
 	like($err, qr/ERROR:  25006/, 'nothing is written in a transaction that only reads');
 	is($issuer->sql("SELECT count(*) FROM $offer"), $before, 'and no row is left of them');
@@ -165,13 +223,6 @@ subtest 'logical decoding sees the rows' => sub {
 		'its event');
 	$issuer->sql("SELECT pg_drop_replication_slot('s')");
 };
-
-# Another session's statement in the midst of this one.
-sub elsewhere
-{
-	my ($statement) = @_;
-	return sprintf(q{\! psql -XqAt -d "%s" -c "%s"}, $node->connstr('postgres'), $statement);
-}
 
 subtest 'what a session knows of the extension ends with it' => sub {
 	my $mismatch = qr/ERROR:  55000: the library of openid4vci is version \Q$version\E, the extension .*9\.[01]/;

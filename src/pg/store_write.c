@@ -1,0 +1,115 @@
+#include "compat.h"
+
+#include "access/genam.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/pg_am.h"
+#include "nodes/execnodes.h"
+#include "utils/rel.h"
+
+#include "store_write.h"
+
+static bool
+add_test(VciIndexRule *rule, Node *condition)
+{
+	NullTest *test = (NullTest *) condition;
+
+	if (!IsA(test, NullTest) || !IsA(test->arg, Var) || rule->tests == VCI_WRITE_MAX_TESTS)
+		return false;
+	rule->test[rule->tests].number = ((Var *) test->arg)->varattno;
+	rule->test[rule->tests].is_null = test->nulltesttype == IS_NULL;
+	return rule->test[rule->tests++].number > 0;
+}
+
+static bool
+describe_index(Relation index, VciIndexRule *rule)
+{
+	Form_pg_index form = index->rd_index;
+	ListCell *cell;
+
+	rule->index = RelationGetRelid(index);
+	rule->tests = 0;
+	if (index->rd_rel->relam != BTREE_AM_OID || !form->indimmediate || form->indisexclusion)
+		return false;
+	for (int i = 0; i < form->indnatts; i++)
+		if (form->indkey.values[i] <= 0)
+			return false;
+	foreach (cell, RelationGetIndexPredicate(index))
+		if (!add_test(rule, lfirst(cell)))
+			return false;
+	return true;
+}
+
+bool
+vci_describe_indexes(Relation relation, VciIndexRules *rules)
+{
+	bool usual = true;
+	ListCell *cell;
+
+	rules->count = 0;
+	foreach (cell, RelationGetIndexList(relation))
+	{
+		Relation index;
+
+		if (rules->count == VCI_WRITE_MAX_INDEXES)
+			return false;
+		index = index_open(lfirst_oid(cell), RowExclusiveLock);
+		usual &= describe_index(index, &rules->of[rules->count++]);
+		index_close(index, NoLock);
+	}
+	return usual;
+}
+
+bool
+vci_has_required_values(TupleTableSlot *slot)
+{
+	TupleDesc descriptor = slot->tts_tupleDescriptor;
+
+	for (int i = 0; i < descriptor->natts; i++)
+		if (slot->tts_isnull[i] && TupleDescAttr(descriptor, i)->attnotnull)
+			return false;
+	return true;
+}
+
+static bool
+has_entry(const VciIndexRule *rule, const TupleTableSlot *slot)
+{
+	for (int i = 0; i < rule->tests; i++)
+		if (slot->tts_isnull[rule->test[i].number - 1] != rule->test[i].is_null)
+			return false;
+	return true;
+}
+
+static void
+write_entry(Relation relation, Relation index, TupleTableSlot *slot)
+{
+	Form_pg_index form = index->rd_index;
+	IndexInfo info = {.type = T_IndexInfo}; /* a B-tree reads nothing of it */
+	Datum values[INDEX_MAX_KEYS];
+	bool is_null[INDEX_MAX_KEYS];
+
+	for (int i = 0; i < form->indnatts; i++)
+	{
+		values[i] = slot->tts_values[form->indkey.values[i] - 1];
+		is_null[i] = slot->tts_isnull[form->indkey.values[i] - 1];
+	}
+	(void) index_insert(index, values, is_null, &slot->tts_tid, relation,
+						form->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, &info);
+}
+
+void
+vci_write_row(Relation relation, const VciIndexRules *rules, TupleTableSlot *slot)
+{
+	table_tuple_insert(relation, slot, GetCurrentCommandId(true), 0, NULL);
+	for (int i = 0; i < rules->count; i++)
+	{
+		Relation index;
+
+		if (!has_entry(&rules->of[i], slot))
+			continue;
+		index = index_open(rules->of[i].index, RowExclusiveLock);
+		if (index->rd_index->indisready)
+			write_entry(relation, index, slot);
+		index_close(index, NoLock);
+	}
+}

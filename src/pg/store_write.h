@@ -1,0 +1,42 @@
+/*
+ * Writing a new row and its index entries, where that is all an INSERT would do, for
+ * store_insert.c alone. What the server's executor prepares for each row is found out once
+ * for each state of the table.
+ */
+#ifndef VCI_STORE_WRITE_H
+#define VCI_STORE_WRITE_H
+
+#include "executor/tuptable.h"
+#include "utils/relcache.h"
+
+#define VCI_WRITE_MAX_INDEXES 8
+#define VCI_WRITE_MAX_TESTS	  2
+
+/* An index, and which rows have an entry in it. */
+typedef struct VciIndexRule
+{
+	Oid index;
+	int tests;
+	struct
+	{
+		AttrNumber number;
+		bool is_null; /* the column is to be NULL; else it is not to be */
+	} test[VCI_WRITE_MAX_TESTS];
+} VciIndexRule;
+
+typedef struct VciIndexRules
+{
+	int count;
+	VciIndexRule of[VCI_WRITE_MAX_INDEXES];
+} VciIndexRules;
+
+/* False where an index wants more than values of columns in a B-tree at once. */
+extern bool vci_describe_indexes(Relation relation, VciIndexRules *rules);
+
+/* Does every column that is never NULL have a value? */
+extern bool vci_has_required_values(TupleTableSlot *slot);
+
+/* The indexes' locks stay until the transaction ends. */
+extern void vci_write_row(Relation relation, const VciIndexRules *rules, TupleTableSlot *slot);
+
+#endif
