@@ -129,7 +129,7 @@ turn_away(Door *door, int socket, const struct sockaddr *address)
 static bool
 is_full(const Door *door)
 {
-	return door->clients->count + door->pending >= door->room;
+	return door->clients->count >= door->room;
 }
 
 /* It is full: may somebody still leave in time for who waits? */
@@ -177,9 +177,9 @@ admit(Door *door)
 		return false;
 	if (is_full(door))
 		turn_away(door, socket, (struct sockaddr *) &address);
-	/* On failure the library has closed the socket. From 1.0 on it counts it in its next run. */
-	else if (MHD_add_connection(door->daemon, socket, (struct sockaddr *) &address, len) == MHD_YES)
-		door->pending++;
+	/* On failure the library has closed the socket. */
+	else
+		MHD_add_connection(door->daemon, socket, (struct sockaddr *) &address, len);
 	return true;
 }
 

@@ -30,7 +30,6 @@ typedef struct Door
 	Watch watch;
 	bool open;
 	bool deaf;				  /* does not watch the listener for now */
-	unsigned pending;		  /* let in, and not yet among the clients; the server sets it back */
 	int64_t full_since;		  /* clock_ms(); 0: there was room for all */
 	struct Visitor *visitors; /* who are being turned away */
 	struct Visitor *free;

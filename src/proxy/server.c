@@ -27,6 +27,14 @@
 /* All bodies together, so many times the limit of one: memory is bounded whoever comes. */
 #define MAX_BODIES 128
 
+/* Since it knows threads that it does not run itself, the library lets nobody in at once, and
+   so counts its clients late, unless it is told that there is one thread only. */
+#if MHD_VERSION >= 0x00097707
+#define ONE_THREAD MHD_USE_NO_THREAD_SAFETY
+#else
+#define ONE_THREAD 0
+#endif
+
 #define TICK_MS 200
 /* Runs of the library in a row that did nothing, though it said that it had work. */
 #define IDLE_RUNS	   64
@@ -401,8 +409,8 @@ start_daemon(Server *server)
 {
 	const ServerSettings *settings = &server->settings;
 	/* Turbo: a new connection is read at once, without asking first whether it can be. */
-	unsigned flags =
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO;
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+					 MHD_USE_TURBO | ONE_THREAD;
 	/* A whole header, its fields' records, and the answer's header. */
 	size_t memory = settings->max_header * 2 < 32768 ? 32768 : settings->max_header * 2;
 	/* Before 1.0, strictness closes connections without a word; framing.c says more. */
@@ -432,7 +440,7 @@ daemon_is_due(const Server *server)
 {
 	MHD_UNSIGNED_LONG_LONG timeout;
 
-	return server->daemon_is_due || server->door.pending > 0 ||
+	return server->daemon_is_due ||
 		   (MHD_get_timeout(server->daemon, &timeout) == MHD_YES && timeout == 0);
 }
 
@@ -445,7 +453,6 @@ run_daemon(Server *server)
 	server->daemon_is_due = false;
 	server->idle_runs++;
 	MHD_run(server->daemon);
-	server->door.pending = 0;
 	if (asked || server->idle_runs < IDLE_RUNS)
 		return;
 	if (server->idle_runs == IDLE_RUNS || server->idle_runs == MANY_IDLE_RUNS)
