@@ -36,17 +36,16 @@ escape_of(unsigned char c, char escape[ESCAPE_SIZE + 1])
 	return escape;
 }
 
-void
-vci_json_write_string(const char *string, size_t len, VciText *text)
+/* What of the string is behind the characters that stand for themselves. */
+static void
+write_escaped(const char *string, size_t len, VciText *text)
 {
 	char escape[ESCAPE_SIZE + 1];
 	size_t written = 0;
 
-	vci_text_append(text, "\"", 1);
 	for (size_t i = 0; i < len; i++)
 	{
-		unsigned char c = (unsigned char) string[i];
-		const char *escaped = c > '\\' ? NULL : escape_of(c, escape);
+		const char *escaped = escape_of((unsigned char) string[i], escape);
 
 		if (escaped == NULL)
 			continue;
@@ -56,6 +55,32 @@ vci_json_write_string(const char *string, size_t len, VciText *text)
 	}
 	vci_text_append(text, string + written, len - written);
 	vci_text_append(text, "\"", 1);
+}
+
+/* In nearly all strings each character stands for itself: they are copied as they are looked at. */
+void
+vci_json_write_string(const char *string, size_t len, VciText *text)
+{
+	char *out = vci_text_room(text, len + 2);
+	size_t plain = 0;
+
+	if (out == NULL)
+		return;
+	*out++ = '"';
+	for (; plain < len; plain++)
+	{
+		unsigned char c = (unsigned char) string[plain];
+
+		if (c < 0x20 || c == '"' || c == '\\')
+			break;
+		out[plain] = (char) c;
+	}
+	if (plain == len)
+		out[plain++] = '"';
+	out[plain] = '\0';
+	text->len += 1 + plain;
+	if (plain < len)
+		write_escaped(string + plain, len - plain, text);
 }
 
 /* By its own text when it was read with one that json-c would not keep. */

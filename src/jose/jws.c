@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
@@ -195,16 +194,37 @@ ecdsa_to_der(const unsigned char *raw, size_t half, unsigned char der[ECDSA_DER_
 	return 2 + len;
 }
 
+/* Reads what der_integer writes, to exactly len bytes; where it ends, NULL when it is none. */
+static const unsigned char *
+read_der_integer(const unsigned char *der, const unsigned char *end, unsigned char *number,
+				 size_t len)
+{
+	size_t left;
+
+	if (end - der < 2 || der[0] != DER_INTEGER || der[1] > end - der - 2)
+		return NULL;
+	left = der[1];
+	for (der += 2; left > 0 && der[0] == 0; der++)
+		left--;
+	if (left > len)
+		return NULL;
+	memset(number, 0, len - left);
+	memcpy(number + len - left, der, left);
+	return der + left;
+}
+
+/* The way back from ecdsa_to_der. */
 static bool
 ecdsa_from_der(const unsigned char *der, size_t der_len, unsigned char *raw, size_t half)
 {
-	ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &der, (long) der_len);
-	bool fits = signature != NULL &&
-				BN_bn2binpad(ECDSA_SIG_get0_r(signature), raw, (int) half) == (int) half &&
-				BN_bn2binpad(ECDSA_SIG_get0_s(signature), raw + half, (int) half) == (int) half;
+	const unsigned char *end = der + der_len;
 
-	ECDSA_SIG_free(signature);
-	return fits;
+	if (der_len < 2 || der[0] != DER_SEQUENCE || der[1] != der_len - 2)
+		return false;
+	der = read_der_integer(der + 2, end, raw, half);
+	if (der != NULL)
+		der = read_der_integer(der, end, raw + half, half);
+	return der == end;
 }
 
 static size_t
@@ -316,7 +336,9 @@ sign_bytes(const VciKey *key, const char *input, size_t len, unsigned char *sign
 	bool good;
 
 	if (key->type != VCI_KEY_ED25519)
-		return EVP_Digest(input, len, digest, &digest_len, key->md, NULL) == 1 &&
+		return EVP_DigestInit_ex2(key->digester, key->md, NULL) == 1 &&
+			   EVP_DigestUpdate(key->digester, input, len) == 1 &&
+			   EVP_DigestFinal_ex(key->digester, digest, &digest_len) == 1 &&
 			   EVP_PKEY_sign(key->signer, der, &der_len, digest, digest_len) == 1 &&
 			   ecdsa_from_der(der, der_len, signature, signature_len / 2);
 

@@ -236,7 +236,8 @@ prepare(VciKey *key, VciError *error)
 	if (!key->is_private)
 		return VCI_OK;
 	key->signer = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-	if (key->signer == NULL || EVP_PKEY_sign_init(key->signer) != 1)
+	key->digester = EVP_MD_CTX_new();
+	if (key->signer == NULL || key->digester == NULL || EVP_PKEY_sign_init(key->signer) != 1)
 		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library cannot sign");
 	return VCI_OK;
 }
@@ -554,6 +555,7 @@ vci_key_free(VciKey *key)
 	if (key == NULL || --key->references > 0)
 		return;
 	EVP_PKEY_CTX_free(key->signer);
+	EVP_MD_CTX_free(key->digester);
 	EVP_MD_free(key->md);
 	EVP_PKEY_free(key->pkey);
 	free(key);

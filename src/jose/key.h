@@ -34,6 +34,7 @@ struct VciKey
 	EVP_PKEY *pkey;
 	EVP_MD *md;			  /* digest of the signature; NULL for Ed25519 */
 	EVP_PKEY_CTX *signer; /* ready for EVP_PKEY_sign; EC private keys only */
+	EVP_MD_CTX *digester; /* for digests by md; where signer is */
 	size_t public_len;	  /* 0 for RSA */
 	unsigned char public_bytes[VCI_PUBLIC_MAX_BYTES]; /* EC: x and y; Ed25519: the key */
 };

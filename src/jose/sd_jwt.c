@@ -8,6 +8,8 @@
 #include "key.h"
 #include "sd_jwt_hash.h"
 
+#define SD_JWT_BESIDES 500 /* characters of a usual header and signature */
+
 /* Names of the IANA registry "Named Information Hash Algorithm"; section 4.1.1. */
 VciStatus
 vci_sd_jwt_hash(const char *sd_alg, EVP_MD **hash, VciError *error)
@@ -84,6 +86,8 @@ vci_sd_jwt_sign(VciJson *header, const VciConcealed *concealed, const VciKey *ke
 	VciStatus status;
 
 	*sd_jwt = NULL;
+	(void) vci_text_room(&text, SD_JWT_BESIDES + concealed->payload_len / 2 * 3 +
+									concealed->disclosures_len);
 	status = vci_jws_write(header, concealed->payload, concealed->payload_len, key, &text, error);
 	vci_text_append(&text, concealed->disclosures, concealed->disclosures_len);
 	if (status == VCI_OK && text.out_of_memory)

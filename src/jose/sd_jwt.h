@@ -33,18 +33,19 @@ typedef struct VciConcealed
 
 /*
  * Writes head, the text of members that are never concealed ("\"iss\":\"x\"", NULL: none) and
- * that payload does not have, and then payload with each claim that a pointer in paths (array of pointers) selects
- * replaced by its sha-256 digest; where a pointer lies below another, the disclosures
+ * that payload does not have, and then payload with each claim that a pointer in paths (array
+ * of pointers) selects replaced by its sha-256 digest; where a pointer lies below another, the disclosures
  * nest (recursive, section 4.2.6). A pointer that selects nothing is no error.
  * decoys digests without disclosure are added to the top-level _sd (only if decoys > 0;
  * section 4.2.5). Digests are shuffled, salts are 128 bits from the system's generator.
  * Writes "_sd_alg" only when a digest stands in payload.
  * Members "_sd", "..." and top-level "_sd_alg" in payload: VCI_ERR_CLAIM_RESERVED;
  * nested deeper than VCI_JSON_MAX_DEPTH - 1: VCI_ERR_JSON_DEPTH. After a failure
- * *concealed is empty.
+ * *concealed is empty. key: that will sign, which saves looking the digest up, or NULL.
  */
 extern VciStatus vci_sd_jwt_conceal(const char *head, const VciJson *payload, const VciJson *paths,
-									int decoys, VciConcealed *concealed, VciError *error);
+									int decoys, const VciKey *key, VciConcealed *concealed,
+									VciError *error);
 
 extern void vci_concealed_free(VciConcealed *concealed);
 

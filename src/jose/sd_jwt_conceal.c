@@ -34,8 +34,10 @@ typedef struct Concealer
 	VciText disclosures;
 	size_t count;					   /* of disclosures */
 	VciText plain[VCI_JSON_MAX_DEPTH]; /* the disclosure that is being written at each depth */
-	EVP_MD *hash;
-	EVP_MD_CTX *digester; /* one for all digests */
+	const EVP_MD *hash;				   /* lent, as is digester: one for all digests */
+	EVP_MD_CTX *digester;
+	EVP_MD *own_hash; /* NULL where a key lends */
+	EVP_MD_CTX *own_digester;
 	size_t digest_count;
 	size_t digest_capacity;
 	char (*digests)[VCI_SD_JWT_DIGEST_SIZE];
@@ -503,24 +505,45 @@ free_concealer(Concealer *concealer)
 	vci_text_free(&concealer->disclosures);
 	free(concealer->digests);
 	free(concealer->selected);
-	EVP_MD_CTX_free(concealer->digester);
-	EVP_MD_free(concealer->hash);
+	EVP_MD_CTX_free(concealer->own_digester);
+	EVP_MD_free(concealer->own_hash);
 	/* salts that were drawn and not used */
 	vci_wipe(concealer->pool, sizeof(concealer->pool));
 }
 
+/* From the key that will sign, when it signs digests of the same kind. */
+static VciStatus
+prepare_digests(Concealer *concealer, const VciKey *key)
+{
+	VciStatus status;
+
+	if (key != NULL && key->digester != NULL && key->type == VCI_KEY_P256)
+	{
+		concealer->hash = key->md;
+		concealer->digester = key->digester;
+		return VCI_OK;
+	}
+	status = vci_sd_jwt_hash("sha-256", &concealer->own_hash, concealer->error);
+	if (status != VCI_OK)
+		return status;
+	concealer->own_digester = EVP_MD_CTX_new();
+	if (concealer->own_digester == NULL)
+		return vci_openssl_error(concealer->error, VCI_ERR_MEMORY, "out of memory");
+	concealer->hash = concealer->own_hash;
+	concealer->digester = concealer->own_digester;
+	return VCI_OK;
+}
+
 VciStatus
 vci_sd_jwt_conceal(const char *head, const VciJson *payload, const VciJson *paths, int decoys,
-				   VciConcealed *concealed, VciError *error)
+				   const VciKey *key, VciConcealed *concealed, VciError *error)
 {
 	Concealer concealer = {.error = error};
 	VciStatus status = check_input(payload, paths, decoys, error);
 
 	memset(concealed, 0, sizeof(*concealed));
 	if (status == VCI_OK)
-		status = vci_sd_jwt_hash("sha-256", &concealer.hash, error);
-	if (status == VCI_OK && (concealer.digester = EVP_MD_CTX_new()) == NULL)
-		status = vci_openssl_error(error, VCI_ERR_MEMORY, "out of memory");
+		status = prepare_digests(&concealer, key);
 	if (status == VCI_OK)
 		status = write_payload(&concealer, head, payload, paths, decoys);
 	if (status == VCI_OK)

@@ -236,7 +236,9 @@ vci_issuer_with_duty(VciStore *store, const char *url, VciDuty duty)
 	VciIssuerEntry *issuer = url == NULL ? only_issuer_with_duty(store, duty) : NULL;
 
 	if (issuer == NULL)
+	{
 		issuer = vci_cache_issuer(store, url);
-	vci_require_duty(store, duty, issuer->rules.id);
+		vci_require_duty(store, duty, issuer->rules.id);
+	}
 	return vci_cache_load(store, issuer);
 }

@@ -1,5 +1,6 @@
 #include "claims.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "../jose/sd_jwt.h"
@@ -96,10 +97,21 @@ typedef struct Part
 	size_t index;
 } Part;
 
+/* A pointer of the configuration, and what decides about most claims: its first part. */
+typedef struct Listed
+{
+	const VciJson *pointer;
+	size_t length;
+	const VciJson *first;
+	const char *first_name; /* NULL: an index or null */
+} Listed;
+
 /* The walk that finds claims which no pointer of the configuration lists. */
 typedef struct UnlistedWalk
 {
 	const VciConfiguration *configuration;
+	Listed *listed; /* in either of its lists */
+	size_t listed_count;
 	Part parts[VCI_JSON_MAX_DEPTH]; /* from the top to the value that is looked at */
 	size_t depth;
 	VciJson *paths; /* NULL as long as all is listed */
@@ -114,9 +126,8 @@ typedef enum Mention
 } Mention;
 
 static bool
-part_matches(const VciJson *pointer_part, const Part *part)
+part_matches(const VciJson *pointer_part, const char *name, const Part *part)
 {
-	const char *name = vci_json_string(pointer_part);
 	int64_t index;
 
 	if (name != NULL || part->name != NULL)
@@ -127,28 +138,29 @@ part_matches(const VciJson *pointer_part, const Part *part)
 }
 
 static Mention
-mention_by(const VciJson *pointer, const UnlistedWalk *walk)
+mention_by(const Listed *listed, const UnlistedWalk *walk)
 {
-	size_t length = vci_json_array_length(pointer);
-
-	if (length < walk->depth)
+	if (listed->length < walk->depth ||
+		!part_matches(listed->first, listed->first_name, &walk->parts[0]))
 		return MENTION_NONE;
-	for (size_t i = 0; i < walk->depth; i++)
+	for (size_t i = 1; i < walk->depth; i++)
 	{
-		if (!part_matches(vci_json_array_at(pointer, i), &walk->parts[i]))
+		const VciJson *part = vci_json_array_at(listed->pointer, i);
+
+		if (!part_matches(part, vci_json_string(part), &walk->parts[i]))
 			return MENTION_NONE;
 	}
-	return length == walk->depth ? MENTION_EXACT : MENTION_BELOW;
+	return listed->length == walk->depth ? MENTION_EXACT : MENTION_BELOW;
 }
 
 static Mention
-mention_among(const VciJson *pointers, const UnlistedWalk *walk)
+mention_of(const UnlistedWalk *walk)
 {
 	Mention best = MENTION_NONE;
 
-	for (size_t i = 0; best != MENTION_EXACT && i < vci_json_array_length(pointers); i++)
+	for (size_t i = 0; best != MENTION_EXACT && i < walk->listed_count; i++)
 	{
-		Mention mention = mention_by(vci_json_array_at(pointers, i), walk);
+		Mention mention = mention_by(&walk->listed[i], walk);
 
 		if (mention > best)
 			best = mention;
@@ -184,16 +196,9 @@ static VciStatus conceal_unlisted_below(UnlistedWalk *walk, const VciJson *value
 static VciStatus
 conceal_unless_listed(UnlistedWalk *walk, const VciJson *value)
 {
-	Mention mention = mention_among(walk->configuration->always_disclosed, walk);
+	Mention mention = mention_of(walk);
 	VciJsonKind kind = vci_json_kind(value);
 
-	if (mention != MENTION_EXACT)
-	{
-		Mention other = mention_among(walk->configuration->selectively_disclosable, walk);
-
-		if (other > mention)
-			mention = other;
-	}
 	if (mention == MENTION_EXACT)
 		return VCI_OK; /* what lies below shares its fate, or has a pointer of its own */
 	if (mention == MENTION_BELOW && (kind == VCI_JSON_OBJECT || kind == VCI_JSON_ARRAY))
@@ -224,6 +229,37 @@ conceal_unlisted_below(UnlistedWalk *walk, const VciJson *value)
 	return status;
 }
 
+static void
+list(UnlistedWalk *walk, const VciJson *pointers)
+{
+	size_t count = vci_json_array_length(pointers);
+
+	for (size_t i = 0; i < count; i++)
+	{
+		const VciJson *pointer = vci_json_array_at(pointers, i);
+		const VciJson *first = vci_json_array_at(pointer, 0);
+
+		walk->listed[walk->listed_count++] =
+			(Listed){pointer, vci_json_array_length(pointer), first, vci_json_string(first)};
+	}
+}
+
+/* All that the configuration lists, looked up once and not for each claim. */
+static VciStatus
+list_all(UnlistedWalk *walk)
+{
+	const VciConfiguration *configuration = walk->configuration;
+	size_t count = vci_json_array_length(configuration->always_disclosed) +
+				   vci_json_array_length(configuration->selectively_disclosable);
+
+	walk->listed = malloc((count + 1) * sizeof(Listed));
+	if (walk->listed == NULL)
+		return vci_error(walk->error, VCI_ERR_MEMORY, "out of memory");
+	list(walk, configuration->always_disclosed);
+	list(walk, configuration->selectively_disclosable);
+	return VCI_OK;
+}
+
 VciStatus
 vci_claims_disclosable(const VciJson *claims, const VciConfiguration *configuration,
 					   VciJson **paths, VciError *error)
@@ -233,7 +269,10 @@ vci_claims_disclosable(const VciJson *claims, const VciConfiguration *configurat
 	VciStatus status;
 
 	*paths = NULL;
-	status = conceal_unlisted_below(&walk, claims);
+	status = list_all(&walk);
+	if (status == VCI_OK)
+		status = conceal_unlisted_below(&walk, claims);
+	free(walk.listed);
 	if (status != VCI_OK)
 	{
 		vci_json_free(walk.paths);

@@ -118,7 +118,7 @@ conceal(const VciCredentialParts *parts, int64_t *expires_at, VciConcealed *conc
 		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	if (status == VCI_OK)
 		status = vci_sd_jwt_conceal(head.data, parts->claims, paths, parts->configuration->decoys,
-									concealed, error);
+									parts->key, concealed, error);
 	vci_json_free(paths);
 	vci_text_free(&head);
 	return status;

@@ -31,7 +31,7 @@ conceal_and_show(const VciJson *claims, const VciJson *paths)
 	VciSdJwt *parsed;
 	char *text;
 
-	if (succeeded(vci_sd_jwt_conceal(NULL, claims, paths, 1, &concealed, &error), &error))
+	if (succeeded(vci_sd_jwt_conceal(NULL, claims, paths, 1, NULL, &concealed, &error), &error))
 	{
 		text = unsigned_sd_jwt(&concealed);
 		if (strlen(text) < VCI_JWS_MAX_SIZE)

@@ -114,7 +114,8 @@ conceal(const char *data, size_t size)
 	if (feed != NULL &&
 		vci_json_parse_object(data, (size_t) (feed - data), &claims, NULL) == VCI_OK &&
 		vci_json_parse(feed + 1, size - (size_t) (feed - data) - 1, &paths, NULL) == VCI_OK &&
-		vci_sd_jwt_conceal(NULL, claims, paths, (int) (size % 3), &concealed, NULL) == VCI_OK &&
+		vci_sd_jwt_conceal(NULL, claims, paths, (int) (size % 3), NULL, &concealed, NULL) ==
+			VCI_OK &&
 		vci_key_generate(VCI_ALG_EDDSA, &key, NULL) == VCI_OK &&
 		vci_sd_jwt_sign(header, &concealed, key, &text, NULL) == VCI_OK)
 	{

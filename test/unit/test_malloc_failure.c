@@ -499,7 +499,7 @@ sd_jwt_operation(VciError *error)
 	if (status == VCI_OK)
 		status = vci_json_parse(pointers, strlen(pointers), &paths, error);
 	if (status == VCI_OK)
-		status = vci_sd_jwt_conceal(NULL, payload, paths, 2, &concealed, error);
+		status = vci_sd_jwt_conceal(NULL, payload, paths, 2, NULL, &concealed, error);
 	if (status == VCI_OK)
 		status = vci_sd_jwt_sign(header, &concealed, signer, &text, error);
 	if (status == VCI_OK)

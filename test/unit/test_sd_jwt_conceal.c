@@ -17,7 +17,7 @@ round_trip(const char *claims, const char *paths, int decoys, size_t disclosure_
 	VciSdJwt *parsed;
 	char *text = NULL;
 
-	is_status(vci_sd_jwt_conceal(NULL, payload, pointers, decoys, &concealed, &error), VCI_OK,
+	is_status(vci_sd_jwt_conceal(NULL, payload, pointers, decoys, NULL, &concealed, &error), VCI_OK,
 			  &error, what);
 	ok(vci_json_equal(payload, original), "the claims that were given did not change");
 	is_number((int64_t) concealed.count, (int64_t) disclosure_count,
@@ -86,7 +86,7 @@ conceal_status(const char *claims, const char *paths, int decoys, VciError *erro
 	VciJson *payload = json(claims);
 	VciJson *pointers = json(paths);
 	VciConcealed concealed;
-	VciStatus status = vci_sd_jwt_conceal(NULL, payload, pointers, decoys, &concealed, error);
+	VciStatus status = vci_sd_jwt_conceal(NULL, payload, pointers, decoys, NULL, &concealed, error);
 
 	if ((status == VCI_OK) != (concealed.payload != NULL && concealed.disclosures != NULL))
 		status = VCI_ERR_INTERNAL;
@@ -150,8 +150,8 @@ conceal_refusals(void)
 	for (int i = 0; i <= VCI_SD_JWT_MAX_DISCLOSURES; i++)
 		vci_json_append(array, vci_json_new_int64(i));
 	vci_json_set(many, "a", array);
-	is_status(vci_sd_jwt_conceal(NULL, many, all, 0, &concealed, &error), VCI_ERR_TOO_LARGE, &error,
-			  "more disclosures than a verifier of ours takes");
+	is_status(vci_sd_jwt_conceal(NULL, many, all, 0, NULL, &concealed, &error), VCI_ERR_TOO_LARGE,
+			  &error, "more disclosures than a verifier of ours takes");
 	vci_json_free(many);
 	vci_json_free(all);
 	free(deep);
@@ -233,7 +233,7 @@ unlinkable(void)
 		VciError error = VCI_ERROR_INIT;
 		char first[VCI_THUMBPRINT_SIZE];
 
-		vci_sd_jwt_conceal(NULL, claims, pointers, 0, &concealed, &error);
+		vci_sd_jwt_conceal(NULL, claims, pointers, 0, NULL, &concealed, &error);
 		payload = json(concealed.payload);
 		disclosures = disclosures_of(&concealed);
 		digest_of(vci_json_string(vci_json_array_at(disclosures, 0)), first);
@@ -280,7 +280,7 @@ decoys(void)
 	VciJson *sd;
 	bool alike = true;
 
-	vci_sd_jwt_conceal(NULL, claims, pointers, 5, &concealed, &error);
+	vci_sd_jwt_conceal(NULL, claims, pointers, 5, NULL, &concealed, &error);
 	payload = json(concealed.payload);
 	sd = vci_json_get(payload, "_sd");
 	is_number((int64_t) vci_json_array_length(sd), 6, "five decoys beside one digest at the top");
@@ -319,14 +319,14 @@ head(void)
 	{
 		VciJson *open = json(cases[i].claims);
 
-		is_status(vci_sd_jwt_conceal(cases[i].head, open, pointers, 0, &concealed, &error), VCI_OK,
-				  &error, "claims behind a head");
+		is_status(vci_sd_jwt_conceal(cases[i].head, open, pointers, 0, NULL, &concealed, &error),
+				  VCI_OK, &error, "claims behind a head");
 		is_text(concealed.payload, cases[i].payload, "are written behind it");
 		is_text(concealed.disclosures, "~", "with no disclosure");
 		vci_json_free(open);
 		vci_concealed_free(&concealed);
 	}
-	vci_sd_jwt_conceal("\"iss\":\"i\"", claims, pointers, 0, &concealed, &error);
+	vci_sd_jwt_conceal("\"iss\":\"i\"", claims, pointers, 0, NULL, &concealed, &error);
 	ok(strstr(concealed.payload, "{\"iss\":\"i\",\"_sd\":[\"") == concealed.payload,
 	   "a pointer conceals nothing of the head");
 	is_number((int64_t) concealed.count, 1, "but the claim behind it");
