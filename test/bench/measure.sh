@@ -20,7 +20,8 @@ begin()
 	sandbox=$work/sandbox
 	running=()
 	trap end EXIT
-	trap 'exit 130' INT TERM HUP
+	# who is impatient does not break off the end
+	trap 'trap "" INT TERM HUP; exit 130' INT TERM HUP
 	: >"$out/outcomes.jsonl"
 	: >"$out/rows"
 	tell "building; private servers lie in $work"

@@ -292,7 +292,10 @@ subtest '--database-timeout' => sub {
 	open_gate($node, 'slow');
 	await_active($node, 0);
 	is(effects($node, 'POST /gate?slow'), 1, 'the database was not told to cancel it');
-	is(http_request($short, 'GET', '/x')->{status}, 200, 'the next request is served');
+	# on a busy machine a new connection may take longer than that second
+	my $status;
+	do { $status = http_request($short, 'GET', '/x')->{status} } while ($status == 503);
+	is($status, 200, 'the next request is served');
 	is(proxy_stop($short), 0, 'stopped');
 };
 
@@ -307,7 +310,9 @@ subtest 'a client that hangs up cancels nothing' => sub {
 	await_active($node, 0);
 	is(effects($node, 'POST /gate?hangup'), 1, 'its call was committed');
 	is(http_request($proxy, 'GET', '/x')->{body}, '/x', 'the next one gets its own answer');
-	my ($line) = grep { /hangup/ } proxy_log($proxy);
+	# the next answer may be faster than the line of the former
+	my $line;
+	select undef, undef, undef, 0.02 until ($line) = grep { /hangup/ } proxy_log($proxy);
 	like($line, qr{POST /gate 200 0 \d+ hangup$}, 'the log tells that nobody took the answer');
 
 	$socket = start_request($proxy, 'POST', '/half');
