@@ -1,8 +1,10 @@
 #include "base64url.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LANE 0x0101010101010101 /* 1 in each byte */
 
@@ -64,13 +66,11 @@ characters(uint64_t lanes)
 static void
 encode_six(const unsigned char *in, char *out)
 {
-	uint64_t bits = (uint64_t) in[0] << 56 | (uint64_t) in[1] << 48 | (uint64_t) in[2] << 40 |
-					(uint64_t) in[3] << 32 | (uint64_t) in[4] << 24 | (uint64_t) in[5] << 16 |
-					(uint64_t) in[6] << 8 | in[7];
-	uint64_t text = characters(spread(bits >> 16));
+	uint64_t bits;
 
-	for (int i = 0; i < 8; i++)
-		out[i] = (char) (text >> (56 - 8 * i));
+	memcpy(&bits, in, sizeof(bits));
+	bits = htobe64(characters(spread(be64toh(bits) >> 16)));
+	memcpy(out, &bits, sizeof(bits));
 }
 
 void
