@@ -40,6 +40,7 @@ end()
 		kill "$pid" 2>/dev/null || continue
 		wait "$pid" 2>/dev/null || true
 	done
+	[ -z "${starting:-}" ] || take_sandbox || true
 	stop_sandbox
 	rm -rf "$work"
 }
@@ -62,15 +63,26 @@ stop_sandbox()
 	POSTMASTER_PID=
 }
 
+# Waits for the sandbox that is being started, and takes its variables.
+take_sandbox()
+{
+	local status=0
+	wait "$starting" 2>/dev/null || status=$?
+	. "$work/assignments"
+	starting=
+	return "$status"
+}
+
 # A new sandbox with the benchmark's configuration, so that no section sees what another left;
 # the smoke test has no time for that.
 new_sandbox()
 {
-	local assignments
 	[ "$mode" != smoke ] || [ -z "${POSTMASTER_PID:-}" ] || return 0
 	stop_sandbox
-	assignments=$("$top/test/sandbox" start --port 0 --dir "$sandbox")
-	eval "$assignments"
+	# out of Ctrl-C's reach, which must not meet it half done
+	setsid "$top/test/sandbox" start --port 0 --dir "$sandbox" >"$work/assignments" &
+	starting=$!
+	take_sandbox
 	export PGHOST PGPORT PGDATABASE PGUSER
 	sql -f "$top/test/bench/issuer.sql" >/dev/null
 	curl -fs --noproxy '*' "$ISSUER/.well-known/jwt-vc-issuer" |
