@@ -283,7 +283,8 @@ measure_growth()
 		sql -c 'VACUUM ANALYZE' -c CHECKPOINT
 		wanted=$((BENCH_REPEATS * BENCH_GROWTH_FLOWS + 100))
 		live=$(sql -c "SELECT count(*) FROM openid4vci.vci_offer
-			WHERE expires_at > clock_timestamp() AND redeemed_at IS NULL")
+			WHERE expires_at > clock_timestamp() AND redeemed_at IS NULL
+				AND configuration_ids = '{BenchmarkCredential}'")
 		sql -U registry -v count=$wanted -v live="$live" -f "$top/test/bench/codes.sql" >"$work/codes"
 		all_us=() all_ms=()
 		wal=$(lsn)
