@@ -60,7 +60,10 @@ prepare(Curve *curve, VciKeyType type)
 	if (curve->md == NULL || curve->pkey == NULL)
 		return false;
 	curve->verifier = EVP_PKEY_CTX_new_from_pkey(NULL, curve->pkey, NULL);
-	return curve->verifier != NULL && EVP_PKEY_verify_init(curve->verifier) == 1;
+	if (curve->verifier == NULL || EVP_PKEY_verify_init(curve->verifier) != 1)
+		return false;
+	/* another provider would go on with a copy of the key, whose point is never set */
+	return EVP_PKEY_CTX_get0_provider(curve->verifier) == EVP_PKEY_get0_provider(curve->pkey);
 }
 
 VciCurves *

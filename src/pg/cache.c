@@ -456,6 +456,7 @@ unseal_secrets(VciIssuerEntry *issuer)
 	VciSecret data_key;
 	VciSecret nonce_key;
 	VciError error = VCI_ERROR_INIT;
+	VciStatus status;
 
 	vci_root_unseal(VCI_ISSUER_DATA_KEY, issuer->rules.id, issuer->data_key, issuer->root_key_id,
 					&plain, &len);
@@ -470,10 +471,9 @@ unseal_secrets(VciIssuerEntry *issuer)
 	vci_wipe(&data_key, sizeof(data_key));
 	/* what an attempt left that failed at the signing key */
 	vci_ticket_keys_clear(&issuer->ticket_keys);
-	vci_require(
-		vci_ticket_keys_derive(&issuer->ticket_key, &nonce_key, &issuer->ticket_keys, &error),
-		&error);
+	status = vci_ticket_keys_derive(&issuer->ticket_key, &nonce_key, &issuer->ticket_keys, &error);
 	vci_wipe(&nonce_key, sizeof(nonce_key));
+	vci_require(status, &error);
 }
 
 static void

@@ -40,9 +40,9 @@ vci_arg_text_required(FunctionCallInfo fcinfo, int n, const char *name)
 
 /* Before it becomes a tree, which is larger than itself. */
 static void
-check_size(const Jsonb *jsonb, const char *name)
+check_size(size_t bytes, const char *name)
 {
-	if (VARSIZE(jsonb) > JSON_ARGUMENT_MAX)
+	if (bytes > JSON_ARGUMENT_MAX)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("%s has more than %d kB", name, JSON_ARGUMENT_MAX / 1024)));
 }
@@ -54,6 +54,7 @@ typedef struct JsonGrowth
 	VciJson *open[VCI_JSON_MAX_DEPTH];
 	int depth;
 	char *name; /* of the member that comes next */
+	size_t number_bytes;
 } JsonGrowth;
 
 /* Puts a value (NULL: null) where the walk stands. */
@@ -76,8 +77,19 @@ grow(JsonGrowth *growth, VciJson *value)
 	vci_require_memory(done ? parent : NULL);
 }
 
+/* Few bytes of a jsonb can be a number of a hundred thousand digits. */
+static VciJson *
+grow_number(JsonGrowth *growth, Numeric number, const char *name)
+{
+	char *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+
+	growth->number_bytes += strlen(text);
+	check_size(growth->number_bytes, name);
+	return vci_json_new_number(text);
+}
+
 static void
-grow_scalar(JsonGrowth *growth, const JsonbValue *value)
+grow_scalar(JsonGrowth *growth, const JsonbValue *value, const char *name)
 {
 	VciJson *scalar = NULL;
 
@@ -90,8 +102,7 @@ grow_scalar(JsonGrowth *growth, const JsonbValue *value)
 			scalar = vci_json_new_string_len(value->val.string.val, value->val.string.len);
 			break;
 		case jbvNumeric:
-			scalar = vci_json_new_number(DatumGetCString(
-				DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric))));
+			scalar = grow_number(growth, value->val.numeric, name);
 			break;
 		case jbvBool:
 			scalar = vci_json_new_boolean(value->val.boolean);
@@ -132,7 +143,7 @@ grow_by(JsonGrowth *growth, JsonbIteratorToken token, const JsonbValue *value, c
 			break;
 		case WJB_VALUE:
 		case WJB_ELEM:
-			grow_scalar(growth, value);
+			grow_scalar(growth, value, name);
 			break;
 		case WJB_END_OBJECT:
 		case WJB_END_ARRAY:
@@ -153,7 +164,7 @@ vci_json_of_datum(Datum datum, const char *name)
 	JsonbIteratorToken token;
 	JsonbValue value;
 
-	check_size(jsonb, name);
+	check_size(VARSIZE(jsonb), name);
 	iterator = JsonbIteratorInit(&jsonb->root);
 	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
 		grow_by(&growth, token, &value, name);

@@ -205,7 +205,9 @@ SELECT helper.errors(
 SELECT helper.errors(
     $$SELECT vci_create_offer('{Membership}', claims => (SELECT jsonb_object_agg('k' || n, n) FROM generate_series(1, 1100) AS n))$$,
     $$SELECT vci_create_offer('{EntitlementCredential}', claims => jsonb_build_object('entitlementId', repeat('x', 60000)))$$,
-    $$SELECT vci_create_offer('{Membership,EntitlementCredential}', claims => jsonb_build_object('entitlementId', repeat('x', 60000)))$$);
+    $$SELECT vci_create_offer('{Membership,EntitlementCredential}', claims => jsonb_build_object('entitlementId', repeat('x', 60000)))$$,
+    -- few bytes in a jsonb, 131 kB each when written out
+    $$SELECT vci_create_offer('{Membership}', claims => (SELECT jsonb_object_agg('k' || n, 1e131071) FROM generate_series(1, 5) AS n))$$);
 SELECT status FROM vci_create_offer('{Membership}',
     claims => (SELECT jsonb_object_agg('k' || n, n) FROM generate_series(1, 1000) AS n)) AS o,
     LATERAL helper.post_json(helper.token(o.offer_id),
