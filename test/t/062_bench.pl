@@ -81,7 +81,7 @@ subtest 'every section' => sub {
 		like($out, qr/^(?:\Q$section\E)? +\Q$_\E.* \d/m, "$section: $_") for @{ $rows{$section} };
 	}
 	unlike($out, qr/failed|not measured/, 'nothing failed');
-	like($out, qr{^purge +offers purged.* 1\.00|^purge +offers purged.* [2-9]\d*\.}m, 'all was purged');
+	like($out, qr/^purge +offers purged.* >= 1 +met$/m, 'all was purged, and what other sections left');
 	like($out, qr/that got their credential +60 +60 +1\.00 +>= 1 +met$/m, 'a burst is served');
 
 	open my $handle, '<', "$top/build/bench/table.txt" or die "no table: $!";
