@@ -9,13 +9,11 @@
 #include <stddef.h>
 
 #include "../jose/status.h"
+#include "../jose/text.h"
 
 typedef struct VciHtml
 {
-	char *text; /* malloc'd, NUL-terminated; NULL while empty */
-	size_t len;
-	size_t capacity;
-	bool failed;
+	VciText text;
 } VciHtml;
 
 /* Markup of our own, as it stands. */
