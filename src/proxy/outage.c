@@ -14,7 +14,6 @@ outage_init(Outage *outage)
 {
 	int64_t now = clock_ms();
 
-	pthread_mutex_init(&outage->mutex, NULL);
 	outage->failures = 0;
 	outage->probing = false;
 	outage->next_attempt = 0;
@@ -23,25 +22,17 @@ outage_init(Outage *outage)
 	outage->random[2] = (unsigned short) getpid();
 }
 
-void
-outage_destroy(Outage *outage)
-{
-	pthread_mutex_destroy(&outage->mutex);
-}
-
 bool
 outage_may_try(Outage *outage)
 {
 	bool may = true;
 
-	pthread_mutex_lock(&outage->mutex);
 	if (outage->failures > 0)
 	{
 		may = !outage->probing && clock_ms() >= outage->next_attempt;
 		if (may)
 			outage->probing = true;
 	}
-	pthread_mutex_unlock(&outage->mutex);
 	return may;
 }
 
@@ -51,7 +42,6 @@ outage_failed(Outage *outage)
 	int64_t pause = FIRST_PAUSE_MS;
 	bool news;
 
-	pthread_mutex_lock(&outage->mutex);
 	news = outage->failures == 0;
 	for (unsigned i = 0; i < outage->failures && pause < LONGEST_PAUSE_MS; i++)
 		pause *= 2;
@@ -62,7 +52,6 @@ outage_failed(Outage *outage)
 	outage->failures++;
 	outage->probing = false;
 	outage->next_attempt = clock_ms() + pause;
-	pthread_mutex_unlock(&outage->mutex);
 	return news;
 }
 
@@ -71,10 +60,8 @@ outage_over(Outage *outage)
 {
 	bool news;
 
-	pthread_mutex_lock(&outage->mutex);
 	news = outage->failures > 0;
 	outage->failures = 0;
 	outage->probing = false;
-	pthread_mutex_unlock(&outage->mutex);
 	return news;
 }

@@ -1,17 +1,15 @@
 /*
- * What the workers know together of a database that does not let them in: while it is
+ * What the pool's connections know together of a database that does not let them in: while it is
  * away, one attempt at a time asks again, and everybody else is told so at once.
  */
 #ifndef PROXY_OUTAGE_H
 #define PROXY_OUTAGE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 typedef struct Outage
 {
-	pthread_mutex_t mutex;
 	unsigned failures;	  /* attempts that failed in a row */
 	bool probing;		  /* an attempt is under way since the last failure */
 	int64_t next_attempt; /* clock_ms() */
@@ -19,7 +17,6 @@ typedef struct Outage
 } Outage;
 
 extern void outage_init(Outage *outage);
-extern void outage_destroy(Outage *outage);
 
 /* May a connection be tried now? A caller that gets true must report the result. */
 extern bool outage_may_try(Outage *outage);

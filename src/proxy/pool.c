@@ -469,7 +469,6 @@ pool_free(Pool *pool)
 {
 	if (pool->connects >= 0)
 		close(pool->connects);
-	outage_destroy(&pool->outage);
 	free(pool->slots);
 	free(pool);
 }
