@@ -194,6 +194,10 @@ subtest 'answers that HTTP cannot carry are 500' => sub {
 	is(http_request($proxy, 'GET', "/status?$_")->{status}, 500, "status $_")
 	  for 0, 99, 101, 199, 600, -1;
 	is(http_request($proxy, 'GET', '/null')->{status}, 500, 'NULL');
+	is(http_request($proxy, 'GET', '/null-in-row?200')->{status}, 500, 'NULL as status');
+	is(http_request($proxy, 'GET', '/null-in-row?0')->{status}, 500, 'NULL as headers');
+	my $empty = http_request($proxy, 'GET', '/null-body');
+	is("$empty->{status} [$empty->{body}]", '200 []', 'NULL as body: an empty one');
 	is(http_request($proxy, 'GET', '/x')->{status}, 200, 'the connection still serves');
 };
 

@@ -84,6 +84,11 @@ BEGIN
 		answer := (argument::int, convert_from(body, 'UTF8')::text[], ''::bytea);
 	WHEN '/null' THEN
 		answer := NULL;
+	WHEN '/null-in-row' THEN
+		answer.status := NULLIF(answer.status, argument::int);
+		answer.headers := CASE WHEN answer.status IS NOT NULL THEN NULL ELSE answer.headers END;
+	WHEN '/null-body' THEN
+		answer.body := NULL;
 	ELSE
 		answer.body := convert_to(path, 'UTF8');
 	END CASE;
