@@ -350,6 +350,43 @@ sign_bytes(const VciKey *key, const char *input, size_t len, unsigned char *sign
 	return good;
 }
 
+/* The signing input stands in text. */
+static VciStatus
+write_signature(const VciKey *key, VciText *text, VciError *error)
+{
+	unsigned char signature[SIGNATURE_MAX_BYTES];
+
+	if (!sign_bytes(key, text->data, text->len, signature))
+		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library failed to sign");
+	ERR_clear_error(); /* the library may have managed all the same */
+	vci_text_append(text, ".", 1);
+	vci_text_base64url(text, signature, signature_size(key));
+	return text->out_of_memory ? vci_error(error, VCI_ERR_MEMORY, "out of memory") : VCI_OK;
+}
+
+VciStatus
+vci_jws_write(const VciText *header, const char *payload, size_t len, const VciKey *key,
+			  VciText *text, VciError *error)
+{
+	size_t size = vci_base64url_encoded_size(header->len) + vci_base64url_encoded_size(len) +
+				  vci_base64url_encoded_size(signature_size(key)) + 2;
+
+	if (!key->is_private)
+		return vci_error(error, VCI_ERR_INTERNAL, "signing needs a private key");
+	if (header->out_of_memory || text->out_of_memory)
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	if (size > VCI_JWS_MAX_SIZE)
+		return vci_error(error, VCI_ERR_TOO_LARGE,
+						 "a JWS of %zu characters is larger than the %d that are accepted", size,
+						 VCI_JWS_MAX_SIZE);
+	vci_text_base64url(text, header->data, header->len);
+	vci_text_append(text, ".", 1);
+	vci_text_base64url(text, payload, len);
+	if (text->out_of_memory)
+		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	return write_signature(key, text, error);
+}
+
 /* The header with its "alg": in front when it has none. */
 static void
 write_header(VciJson *header, VciAlg alg, VciText *json)
@@ -375,67 +412,25 @@ write_header(VciJson *header, VciAlg alg, VciText *json)
 	vci_text_free(&plain);
 }
 
-/* The signing input stands in text. */
-static VciStatus
-write_signature(const VciKey *key, VciText *text, VciError *error)
-{
-	unsigned char signature[SIGNATURE_MAX_BYTES];
-
-	if (!sign_bytes(key, text->data, text->len, signature))
-		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library failed to sign");
-	ERR_clear_error(); /* the library may have managed all the same */
-	vci_text_append(text, ".", 1);
-	vci_text_base64url(text, signature, signature_size(key));
-	return text->out_of_memory ? vci_error(error, VCI_ERR_MEMORY, "out of memory") : VCI_OK;
-}
-
-VciStatus
-vci_jws_write(VciJson *header, const char *payload, size_t len, const VciKey *key, VciText *text,
-			  VciError *error)
-{
-	VciText json = {0};
-	size_t size;
-
-	if (!key->is_private || vci_json_kind(header) != VCI_JSON_OBJECT)
-		return vci_error(error, VCI_ERR_INTERNAL,
-						 "signing needs a private key, and objects as header and payload");
-	write_header(header, vci_key_alg(key), &json);
-	size = vci_base64url_encoded_size(json.len) + vci_base64url_encoded_size(len) +
-		   vci_base64url_encoded_size(signature_size(key)) + 2;
-	if (size <= VCI_JWS_MAX_SIZE)
-	{
-		vci_text_base64url(text, json.data, json.len);
-		vci_text_append(text, ".", 1);
-		vci_text_base64url(text, payload, len);
-	}
-	text->out_of_memory = text->out_of_memory || json.out_of_memory;
-	vci_text_free(&json);
-	if (text->out_of_memory)
-		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
-	if (size > VCI_JWS_MAX_SIZE)
-		return vci_error(error, VCI_ERR_TOO_LARGE,
-						 "a JWS of %zu characters is larger than the %d that are accepted", size,
-						 VCI_JWS_MAX_SIZE);
-	return write_signature(key, text, error);
-}
-
 VciStatus
 vci_jws_sign(VciJson *header, const VciJson *payload, const VciKey *key, char **compact,
 			 VciError *error)
 {
+	VciText header_json = {0};
 	VciText json = {0};
 	VciText text = {0};
 	VciStatus status;
 
 	*compact = NULL;
-	if (vci_json_kind(payload) != VCI_JSON_OBJECT)
-		return vci_error(error, VCI_ERR_INTERNAL,
-						 "signing needs a private key, and objects as header and payload");
+	if (vci_json_kind(header) != VCI_JSON_OBJECT || vci_json_kind(payload) != VCI_JSON_OBJECT)
+		return vci_error(error, VCI_ERR_INTERNAL, "signing needs objects as header and payload");
+	write_header(header, vci_key_alg(key), &header_json);
 	vci_json_write(payload, &json);
 	if (json.out_of_memory)
 		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	else
-		status = vci_jws_write(header, json.data, json.len, key, &text, error);
+		status = vci_jws_write(&header_json, json.data, json.len, key, &text, error);
+	vci_text_free(&header_json);
 	vci_text_free(&json);
 	if (status != VCI_OK)
 		vci_text_free(&text);

@@ -7,8 +7,11 @@
 #include "jws.h"
 #include "text.h"
 
-/* As vci_jws_sign, of a payload that is JSON text already. A failure may leave a part in text. */
-extern VciStatus vci_jws_write(VciJson *header, const char *payload, size_t len, const VciKey *key,
-							   VciText *text, VciError *error);
+/*
+ * As vci_jws_sign, of a header (with the key's alg) and a payload that are JSON text already. A
+ * failure may leave a part in text.
+ */
+extern VciStatus vci_jws_write(const VciText *header, const char *payload, size_t len,
+							   const VciKey *key, VciText *text, VciError *error);
 
 #endif

@@ -239,7 +239,8 @@ prepare(VciKey *key, VciError *error)
 	key->digester = EVP_MD_CTX_new();
 	if (key->signer == NULL || key->digester == NULL || EVP_PKEY_sign_init(key->signer) != 1)
 		return vci_openssl_error(error, VCI_ERR_CRYPTO, "the crypto library cannot sign");
-	return VCI_OK;
+	key->pool = vci_random_pool_new();
+	return key->pool == NULL ? vci_error(error, VCI_ERR_MEMORY, "out of memory") : VCI_OK;
 }
 
 static VciStatus
@@ -554,6 +555,7 @@ vci_key_free(VciKey *key)
 {
 	if (key == NULL || --key->references > 0)
 		return;
+	vci_random_pool_free(key->pool);
 	EVP_PKEY_CTX_free(key->signer);
 	EVP_MD_CTX_free(key->digester);
 	EVP_MD_free(key->md);

@@ -8,6 +8,7 @@
 #include <openssl/params.h>
 
 #include "jwk.h"
+#include "seal.h"
 
 #define VCI_PUBLIC_MAX_BYTES (2 * 48) /* P-384: x and y */
 
@@ -35,6 +36,7 @@ struct VciKey
 	EVP_MD *md;			  /* digest of the signature; NULL for Ed25519 */
 	EVP_PKEY_CTX *signer; /* ready for EVP_PKEY_sign; EC private keys only */
 	EVP_MD_CTX *digester; /* for digests by md; where signer is */
+	VciRandomPool *pool;  /* for the salts of what it signs; where signer is */
 	size_t public_len;	  /* 0 for RSA */
 	unsigned char public_bytes[VCI_PUBLIC_MAX_BYTES]; /* EC: x and y; Ed25519: the key */
 };

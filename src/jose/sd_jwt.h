@@ -49,9 +49,12 @@ extern VciStatus vci_sd_jwt_conceal(const char *head, const VciJson *payload, co
 
 extern void vci_concealed_free(VciConcealed *concealed);
 
-/* Signs the payload and appends the disclosures; *sd_jwt is malloc'd. */
-extern VciStatus vci_sd_jwt_sign(VciJson *header, const VciConcealed *concealed, const VciKey *key,
-								 char **sd_jwt, VciError *error);
+/*
+ * Signs the payload and appends the disclosures; *sd_jwt is malloc'd. header: the text of its
+ * members but alg, which is the key's ("\"typ\":\"x\"", NULL: none).
+ */
+extern VciStatus vci_sd_jwt_sign(const char *header, const VciConcealed *concealed,
+								 const VciKey *key, char **sd_jwt, VciError *error);
 
 typedef struct VciSdJwt
 {

@@ -12,7 +12,7 @@
 #define SALT_BYTES	16 /* section 9.3: 128 bits */
 #define SALT_TEXT	((SALT_BYTES * 4 + 2) / 3 + 1)
 #define DECOY_BYTES 32
-#define POOL_BYTES	512
+#define DIGEST_SIZE 44 /* sha-256 in base64url, and a NUL */
 
 /* A pointer that has come to the node at hand, and its part that is compared next. */
 typedef struct Pointer
@@ -24,28 +24,27 @@ typedef struct Pointer
 } Pointer;
 
 /*
- * State of one concealment: claims go from the tree right into texts. The pool makes one call
- * of the generator do for a whole credential. digests and selected are stacks: what a value
- * has put there goes when the value is written.
+ * State of one concealment: claims go from the tree right into texts. plain, digests and
+ * selected are stacks: what a value has put there goes when the value is written.
  */
 typedef struct Concealer
 {
 	VciText payload;
 	VciText disclosures;
-	size_t count;					   /* of disclosures */
-	VciText plain[VCI_JSON_MAX_DEPTH]; /* the disclosure that is being written at each depth */
-	const EVP_MD *hash;				   /* lent, as is digester: one for all digests */
+	size_t count;		/* of disclosures */
+	VciText plain;		/* disclosures that are being written, each behind what holds it */
+	const EVP_MD *hash; /* lent, as are digester and pool: one for all digests */
 	EVP_MD_CTX *digester;
+	VciRandomPool *pool;
 	EVP_MD *own_hash; /* NULL where a key lends */
 	EVP_MD_CTX *own_digester;
+	VciRandomPool *own_pool;
 	size_t digest_count;
 	size_t digest_capacity;
-	char (*digests)[VCI_SD_JWT_DIGEST_SIZE];
+	char (*digests)[DIGEST_SIZE];
 	size_t selected_count;
 	size_t selected_capacity;
 	Pointer *selected;
-	size_t pool_left;
-	unsigned char pool[POOL_BYTES];
 	VciError *error;
 } Concealer;
 
@@ -83,22 +82,6 @@ reserve(void **elements, size_t count, size_t *capacity, size_t size)
 	return true;
 }
 
-static VciStatus
-draw(Concealer *concealer, void *out, size_t len)
-{
-	if (concealer->pool_left < len)
-	{
-		VciStatus status = vci_random(concealer->pool, POOL_BYTES, concealer->error);
-
-		if (status != VCI_OK)
-			return status;
-		concealer->pool_left = POOL_BYTES;
-	}
-	concealer->pool_left -= len;
-	memcpy(out, concealer->pool + concealer->pool_left, len);
-	return VCI_OK;
-}
-
 /* A number below bound, each as likely as the next: what would favour the low ones is redrawn. */
 static VciStatus
 draw_below(Concealer *concealer, uint32_t bound, uint32_t *number)
@@ -107,7 +90,8 @@ draw_below(Concealer *concealer, uint32_t bound, uint32_t *number)
 
 	do
 	{
-		VciStatus status = draw(concealer, number, sizeof(*number));
+		VciStatus status =
+			vci_random_draw(concealer->pool, number, sizeof(*number), concealer->error);
 
 		if (status != VCI_OK)
 			return status;
@@ -116,11 +100,11 @@ draw_below(Concealer *concealer, uint32_t bound, uint32_t *number)
 	return VCI_OK;
 }
 
-/* As vci_sd_jwt_digest, for many of one hash. */
+/* As vci_sd_jwt_digest, for many of SHA-256. */
 static VciStatus
-digest(Concealer *concealer, const char *text, size_t len, char out[VCI_SD_JWT_DIGEST_SIZE])
+digest(Concealer *concealer, const char *text, size_t len, char out[DIGEST_SIZE])
 {
-	unsigned char bytes[EVP_MAX_MD_SIZE];
+	unsigned char bytes[VCI_DIGEST_BYTES];
 	unsigned bytes_len;
 
 	if (EVP_DigestInit_ex2(concealer->digester, concealer->hash, NULL) != 1 ||
@@ -161,15 +145,18 @@ push_selected(Concealer *concealer, const VciJson *path, size_t length, size_t d
 	return VCI_OK;
 }
 
-/* Encodes a disclosure, puts it to the others and its digest on the stack. */
+/* Encodes what stands in plain from "from" on, puts it to the others and its digest on the stack. */
 static VciStatus
-add_disclosure(Concealer *concealer, const VciText *plain)
+add_disclosure(Concealer *concealer, size_t from)
 {
+	const VciText *plain = &concealer->plain;
 	VciText *disclosures = &concealer->disclosures;
 	size_t start = disclosures->len;
 
-	vci_text_base64url(disclosures, plain->data, plain->len);
-	if (plain->out_of_memory || disclosures->out_of_memory)
+	if (plain->out_of_memory)
+		return out_of_memory(concealer);
+	vci_text_base64url(disclosures, plain->data + from, plain->len - from);
+	if (disclosures->out_of_memory)
 		return out_of_memory(concealer);
 	concealer->count++;
 	vci_text_append(disclosures, "~", 1);
@@ -185,7 +172,8 @@ add_disclosure(Concealer *concealer, const VciText *plain)
 static VciStatus
 disclose(Concealer *concealer, const char *name, const VciJson *value, const Selection *below)
 {
-	VciText *plain = &concealer->plain[below->depth - 1];
+	VciText *plain = &concealer->plain;
+	size_t start = plain->len;
 	unsigned char salt[SALT_BYTES];
 	char salt_text[SALT_TEXT];
 	VciStatus status;
@@ -193,14 +181,13 @@ disclose(Concealer *concealer, const char *name, const VciJson *value, const Sel
 	if (concealer->count >= VCI_SD_JWT_MAX_DISCLOSURES)
 		return vci_error(concealer->error, VCI_ERR_TOO_LARGE, "expected at most %d disclosures",
 						 VCI_SD_JWT_MAX_DISCLOSURES);
-	status = draw(concealer, salt, sizeof(salt));
+	status = vci_random_draw(concealer->pool, salt, sizeof(salt), concealer->error);
 	if (status != VCI_OK)
 		return status;
 	vci_base64url_encode(salt, sizeof(salt), salt_text);
 
-	vci_text_clear(plain);
 	vci_text_append(plain, "[\"", 2);
-	vci_text_put(plain, salt_text);
+	vci_text_append(plain, salt_text, SALT_TEXT - 1);
 	vci_text_append(plain, "\",", 2);
 	if (name != NULL)
 	{
@@ -209,7 +196,10 @@ disclose(Concealer *concealer, const char *name, const VciJson *value, const Sel
 	}
 	status = write_node(concealer, value, below, plain);
 	vci_text_append(plain, "]", 1);
-	return status == VCI_OK ? add_disclosure(concealer, plain) : status;
+	if (status == VCI_OK)
+		status = add_disclosure(concealer, start);
+	vci_text_cut(plain, start);
+	return status;
 }
 
 /* Section 4.2.5: the digest of random bytes looks like any other. */
@@ -222,7 +212,7 @@ push_decoys(Concealer *concealer, int decoys)
 	{
 		unsigned char bytes[DECOY_BYTES];
 
-		status = draw(concealer, bytes, sizeof(bytes));
+		status = vci_random_draw(concealer->pool, bytes, sizeof(bytes), concealer->error);
 		if (status == VCI_OK)
 			status = push_digest(concealer, (const char *) bytes, sizeof(bytes));
 	}
@@ -235,7 +225,7 @@ shuffle(Concealer *concealer, size_t first)
 {
 	for (size_t i = concealer->digest_count - first; i > 1; i--)
 	{
-		char kept[VCI_SD_JWT_DIGEST_SIZE];
+		char kept[DIGEST_SIZE];
 		char *last = concealer->digests[first + i - 1];
 		uint32_t other;
 		VciStatus status = draw_below(concealer, (uint32_t) i, &other);
@@ -499,19 +489,30 @@ write_payload(Concealer *concealer, const char *head, const VciJson *payload, co
 static void
 free_concealer(Concealer *concealer)
 {
-	for (size_t i = 0; i < VCI_JSON_MAX_DEPTH; i++)
-		vci_text_free(&concealer->plain[i]);
+	vci_text_free(&concealer->plain);
 	vci_text_free(&concealer->payload);
 	vci_text_free(&concealer->disclosures);
 	free(concealer->digests);
 	free(concealer->selected);
 	EVP_MD_CTX_free(concealer->own_digester);
 	EVP_MD_free(concealer->own_hash);
-	/* salts that were drawn and not used */
-	vci_wipe(concealer->pool, sizeof(concealer->pool));
+	vci_random_pool_free(concealer->own_pool);
 }
 
-/* From the key that will sign, when it signs digests of the same kind. */
+/* From the key that will sign, when it has them. */
+static VciStatus
+prepare_pool(Concealer *concealer, const VciKey *key)
+{
+	concealer->pool = key == NULL ? NULL : key->pool;
+	if (concealer->pool == NULL)
+		concealer->pool = concealer->own_pool = vci_random_pool_new();
+	if (concealer->pool == NULL)
+		return out_of_memory(concealer);
+	vci_random_pool_start(concealer->pool);
+	return VCI_OK;
+}
+
+/* The same, when it signs digests of the same kind. */
 static VciStatus
 prepare_digests(Concealer *concealer, const VciKey *key)
 {
@@ -542,6 +543,8 @@ vci_sd_jwt_conceal(const char *head, const VciJson *payload, const VciJson *path
 	VciStatus status = check_input(payload, paths, decoys, error);
 
 	memset(concealed, 0, sizeof(*concealed));
+	if (status == VCI_OK)
+		status = prepare_pool(&concealer, key);
 	if (status == VCI_OK)
 		status = prepare_digests(&concealer, key);
 	if (status == VCI_OK)

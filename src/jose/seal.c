@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -18,7 +19,15 @@
 
 #define GCM_NONCE_BYTES	  12
 #define GCM_TAG_BYTES	  16
+#define POOL_BYTES		  1024
 #define ROOT_KEY_ID_LABEL "openid4vci root key id"
+
+struct VciRandomPool
+{
+	pid_t process; /* that filled it */
+	size_t left;
+	unsigned char bytes[POOL_BYTES];
+};
 
 struct VciDigest
 {
@@ -40,6 +49,51 @@ vci_random(void *out, size_t len, VciError *error)
 	if (len > INT_MAX || RAND_priv_bytes(out, (int) len) != 1)
 		return crypto_failure("drawing random bytes", error);
 	return VCI_OK;
+}
+
+VciRandomPool *
+vci_random_pool_new(void)
+{
+	return calloc(1, sizeof(VciRandomPool));
+}
+
+void
+vci_random_pool_start(VciRandomPool *pool)
+{
+	pid_t process = getpid();
+
+	if (pool->process != process)
+		pool->left = 0;
+	pool->process = process;
+}
+
+/* What was drawn is wiped: it may be secret until the caller makes it public. */
+VciStatus
+vci_random_draw(VciRandomPool *pool, void *out, size_t len, VciError *error)
+{
+	if (pool->left < len)
+	{
+		VciStatus status;
+
+		pool->left = 0;
+		status = vci_random(pool->bytes, POOL_BYTES, error);
+		if (status != VCI_OK)
+			return status;
+		pool->left = POOL_BYTES;
+	}
+	pool->left -= len;
+	memcpy(out, pool->bytes + pool->left, len);
+	vci_wipe(pool->bytes + pool->left, len);
+	return VCI_OK;
+}
+
+void
+vci_random_pool_free(VciRandomPool *pool)
+{
+	if (pool == NULL)
+		return;
+	vci_wipe(pool, sizeof(*pool));
+	free(pool);
 }
 
 void

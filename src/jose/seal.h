@@ -21,6 +21,19 @@ typedef struct VciSecret
 /* len bytes from the system's generator. */
 extern VciStatus vci_random(void *out, size_t len, VciError *error);
 
+/*
+ * Random bytes in small pieces: a call of the generator costs about the same for 16 bytes as
+ * for a thousand. For salts and the like, which become public; keys are drawn by vci_random.
+ */
+typedef struct VciRandomPool VciRandomPool;
+
+extern VciRandomPool *vci_random_pool_new(void); /* NULL when memory is out */
+/* To be called before a run of draws: after a fork, the two must not draw the same. */
+extern void vci_random_pool_start(VciRandomPool *pool);
+/* len is at most 64. */
+extern VciStatus vci_random_draw(VciRandomPool *pool, void *out, size_t len, VciError *error);
+extern void vci_random_pool_free(VciRandomPool *pool); /* NULL is fine */
+
 /* Overwrites memory in a way that the compiler keeps. */
 extern void vci_wipe(void *data, size_t len);
 

@@ -9,15 +9,13 @@
 #define FIRST_SIZE 1000 /* most texts fit, and malloc keeps blocks up to this size at hand */
 
 char *
-vci_text_room(VciText *text, size_t len)
+vci_text_enlarge(VciText *text, size_t len)
 {
 	size_t size = text->size == 0 ? FIRST_SIZE : text->size;
 	char *data;
 
 	if (text->out_of_memory)
 		return NULL;
-	if (len < text->size - text->len)
-		return text->data + text->len;
 	while (size <= SIZE_MAX / 2 && size - text->len <= len)
 		size *= 2;
 	data = size - text->len <= len ? NULL : realloc(text->data, size);
@@ -29,24 +27,6 @@ vci_text_room(VciText *text, size_t len)
 	text->data = data;
 	text->size = size;
 	return data + text->len;
-}
-
-void
-vci_text_append(VciText *text, const void *data, size_t len)
-{
-	char *end = vci_text_room(text, len);
-
-	if (end == NULL)
-		return;
-	memcpy(end, data, len);
-	end[len] = '\0';
-	text->len += len;
-}
-
-void
-vci_text_put(VciText *text, const char *string)
-{
-	vci_text_append(text, string, strlen(string));
 }
 
 void
@@ -62,11 +42,12 @@ vci_text_base64url(VciText *text, const void *data, size_t len)
 }
 
 void
-vci_text_clear(VciText *text)
+vci_text_cut(VciText *text, size_t len)
 {
-	text->len = 0;
-	if (text->data != NULL)
-		text->data[0] = '\0';
+	if (len >= text->len)
+		return;
+	text->len = len;
+	text->data[len] = '\0';
 }
 
 void

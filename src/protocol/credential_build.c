@@ -124,20 +124,26 @@ conceal(const VciCredentialParts *parts, int64_t *expires_at, VciConcealed *conc
 	return status;
 }
 
-/* alg is the key's, and put in front. */
+/* The key's alg is put in front. */
 static VciStatus
 sign(const VciCredentialParts *parts, const VciConcealed *concealed, char **sd_jwt, VciError *error)
 {
-	VciJson *header = vci_json_new_object();
+	VciText header = {0};
 	VciStatus status;
 
-	if (!vci_json_set_string(header, "typ", parts->format) ||
-		(parts->kid != NULL && !vci_json_set_string(header, "kid", parts->kid)) ||
-		(parts->x5c != NULL && !vci_json_set(header, "x5c", vci_json_ref(parts->x5c))))
+	write_string("\"typ\":", parts->format, &header);
+	if (parts->kid != NULL)
+		write_string(",\"kid\":", parts->kid, &header);
+	if (parts->x5c != NULL)
+	{
+		vci_text_put(&header, ",\"x5c\":");
+		vci_json_write(parts->x5c, &header);
+	}
+	if (header.out_of_memory)
 		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	else
-		status = vci_sd_jwt_sign(header, concealed, parts->key, sd_jwt, error);
-	vci_json_free(header);
+		status = vci_sd_jwt_sign(header.data, concealed, parts->key, sd_jwt, error);
+	vci_text_free(&header);
 	return status;
 }
 

@@ -106,7 +106,6 @@ conceal(const char *data, size_t size)
 	VciJson *claims = NULL;
 	VciJson *paths = NULL;
 	VciConcealed concealed = {0};
-	VciJson *header = vci_json_new_object();
 	VciKey *key = NULL;
 	VciSdJwt *parsed = NULL;
 	char *text = NULL;
@@ -117,7 +116,7 @@ conceal(const char *data, size_t size)
 		vci_sd_jwt_conceal(NULL, claims, paths, (int) (size % 3), NULL, &concealed, NULL) ==
 			VCI_OK &&
 		vci_key_generate(VCI_ALG_EDDSA, &key, NULL) == VCI_OK &&
-		vci_sd_jwt_sign(header, &concealed, key, &text, NULL) == VCI_OK)
+		vci_sd_jwt_sign(NULL, &concealed, key, &text, NULL) == VCI_OK)
 	{
 		if (vci_sd_jwt_parse(text, strlen(text), &parsed, NULL) != VCI_OK ||
 			!vci_json_equal(parsed->claims, claims))
@@ -126,7 +125,6 @@ conceal(const char *data, size_t size)
 	vci_sd_jwt_free(parsed);
 	free(text);
 	vci_key_free(key);
-	vci_json_free(header);
 	vci_concealed_free(&concealed);
 	vci_json_free(paths);
 	vci_json_free(claims);

@@ -33,7 +33,6 @@ disclosures_of(const VciConcealed *concealed)
 static inline VciStatus
 sign_as_is(VciJson *payload, const VciJson *list, const VciKey *key, char **text, VciError *error)
 {
-	VciJson *header = vci_json_new_object();
 	VciConcealed concealed = {.payload = vci_json_print(payload),
 							  .disclosures = calloc(1, VCI_SD_JWT_MAX_SIZE),
 							  .count = vci_json_array_length(list)};
@@ -45,9 +44,8 @@ sign_as_is(VciJson *payload, const VciJson *list, const VciKey *key, char **text
 		end += sprintf(end, "%s~", vci_json_string(vci_json_array_at(list, i)));
 	concealed.payload_len = strlen(concealed.payload);
 	concealed.disclosures_len = (size_t) (end - concealed.disclosures);
-	status = vci_sd_jwt_sign(header, &concealed, key, text, error);
+	status = vci_sd_jwt_sign(NULL, &concealed, key, text, error);
 	vci_concealed_free(&concealed);
-	vci_json_free(header);
 	return status;
 }
 

@@ -485,23 +485,19 @@ sd_jwt_operation(VciError *error)
 {
 	static const char claims[] = "{\"a\":{\"b\":1,\"c\":[1,2]},\"d\":\"x\"}";
 	static const char pointers[] = "[[\"a\"],[\"a\",\"c\",null],[\"d\"]]";
-	VciJson *header = vci_json_new_object();
 	VciJson *payload = NULL;
 	VciJson *paths = NULL;
 	VciConcealed concealed = {0};
 	VciSdJwt *parsed = NULL;
 	char *text = NULL;
 	char *presentation = NULL;
-	VciStatus status = memory(header != NULL, error);
-
-	if (status == VCI_OK)
-		status = vci_json_parse_object(claims, strlen(claims), &payload, error);
+	VciStatus status = vci_json_parse_object(claims, strlen(claims), &payload, error);
 	if (status == VCI_OK)
 		status = vci_json_parse(pointers, strlen(pointers), &paths, error);
 	if (status == VCI_OK)
 		status = vci_sd_jwt_conceal(NULL, payload, paths, 2, NULL, &concealed, error);
 	if (status == VCI_OK)
-		status = vci_sd_jwt_sign(header, &concealed, signer, &text, error);
+		status = vci_sd_jwt_sign(NULL, &concealed, signer, &text, error);
 	if (status == VCI_OK)
 		status = vci_sd_jwt_parse(text, strlen(text), &parsed, error);
 	if (status == VCI_OK)
@@ -512,7 +508,6 @@ sd_jwt_operation(VciError *error)
 	vci_concealed_free(&concealed);
 	vci_json_free(paths);
 	vci_json_free(payload);
-	vci_json_free(header);
 	return status;
 }
 
