@@ -23,9 +23,14 @@
 
 /*
  * The extension's owner, InvalidOid when it is to be found out anew and the version to be
- * checked with it: in each transaction, and after each change of a relation or function.
+ * checked with it: after each change of a relation, function or schema, after whatever was
+ * rolled back, and once a second, since an update that changes nothing but pg_extension's row
+ * is told to no session.
  */
 static Oid known_owner = InvalidOid;
+
+/* When the statement began that found it out. */
+static TimestampTz known_since;
 
 /* Did something change while known_owner was being found out? */
 static bool owner_is_stale;
@@ -45,24 +50,37 @@ relation_changed(Datum argument pg_attribute_unused(), Oid relation)
 }
 
 static void
-function_changed(Datum argument pg_attribute_unused(), int cache pg_attribute_unused(),
-				 uint32 hash pg_attribute_unused())
+catalog_changed(Datum argument pg_attribute_unused(), int cache pg_attribute_unused(),
+				uint32 hash pg_attribute_unused())
 {
 	forget_owner();
 }
 
+/* What a transaction saw of its own changes holds when it has committed them. */
 static void
-transaction_ended(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused())
+transaction_ended(XactEvent event, void *arg pg_attribute_unused())
 {
-	forget_owner();
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_PARALLEL_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		forget_owner();
+}
+
+static void
+subtransaction_ended(SubXactEvent event, SubTransactionId self pg_attribute_unused(),
+					 SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		forget_owner();
 }
 
 void
 vci_store_start(void)
 {
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, catalog_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, catalog_changed, (Datum) 0);
 	RegisterXactCallback(transaction_ended, NULL);
+	RegisterSubXactCallback(subtransaction_ended, NULL);
 }
 
 /* The owner of our tables is the extension's owner; three syscache look-ups. */
@@ -86,21 +104,29 @@ find_owner(void)
 	return owner;
 }
 
+/* A clock that was set back makes it old, too. */
+static bool
+owner_is_recent(TimestampTz now)
+{
+	return now >= known_since && now < known_since + USECS_PER_SEC;
+}
+
 /* Before any statement of this version meets the tables of another. */
 static Oid
 extension_owner(void)
 {
+	TimestampTz now = GetCurrentStatementStartTimestamp();
 	Oid owner;
 
 	/* a transaction that holds all its locks already would take in no change until its end */
 	AcceptInvalidationMessages();
-	if (OidIsValid(known_owner))
+	if (OidIsValid(known_owner) && owner_is_recent(now))
 		return known_owner;
 	owner_is_stale = false;
 	vci_require_same_version();
 	owner = find_owner();
-	if (!owner_is_stale)
-		known_owner = owner;
+	known_owner = owner_is_stale ? InvalidOid : owner;
+	known_since = now;
 	return owner;
 }
 

@@ -224,6 +224,28 @@ subtest 'logical decoding sees the rows' => sub {
 	$issuer->sql("SELECT pg_drop_replication_slot('s')");
 };
 
+# Who the owner is shows in a trigger of its table.
+subtest 'what a session knows of the owner ends when another one is' => sub {
+	$issuer->sql(<<'SQL');
+CREATE ROLE heir SUPERUSER;
+CREATE FUNCTION tell_owner() RETURNS trigger LANGUAGE plpgsql AS
+	'BEGIN RAISE NOTICE ''owner %'', current_user; RETURN NEW; END';
+CREATE TRIGGER tell_owner BEFORE INSERT ON openid4vci.vci_offer FOR EACH ROW EXECUTE FUNCTION tell_owner();
+SQL
+	my $inherit = 'ALTER TABLE openid4vci.vci_issuer OWNER TO heir';
+	my $told = sub { join ' ', (session(@_))[1] =~ /owner (\w+)/g };
+	is($told->('SELECT 1;', "$create;", 'BEGIN;', "$inherit;", "$create;", 'ROLLBACK;', "$create;"),
+		'postgres heir postgres', 'a change that is rolled back');
+	is($told->("$create;", 'BEGIN;', 'SAVEPOINT a;', "$inherit;", "$create;", 'ROLLBACK TO a;', "$create;", 'COMMIT;'),
+		'postgres heir postgres', 'one that a savepoint takes back');
+	is($told->("$create;", elsewhere($inherit), "$create;"), 'postgres heir', 'one that another session makes');
+	$issuer->sql(<<'SQL');
+ALTER TABLE openid4vci.vci_issuer OWNER TO postgres;
+DROP FUNCTION tell_owner() CASCADE;
+DROP ROLE heir;
+SQL
+};
+
 subtest 'what a session knows of the extension ends with it' => sub {
 	my $mismatch = qr/ERROR:  55000: the library of openid4vci is version \Q$version\E, the extension .*9\.[01]/;
 	my ($out, $err) = session('BEGIN;', "$create;", elsewhere("ALTER EXTENSION openid4vci UPDATE TO '9.0'"),
@@ -232,9 +254,18 @@ subtest 'what a session knows of the extension ends with it' => sub {
 	$issuer->sql("UPDATE pg_extension SET extversion = '$version' WHERE extname = 'openid4vci'");
 	($out, $err) = session("$create;",
 		elsewhere("UPDATE pg_extension SET extversion = '9.0' WHERE extname = 'openid4vci'"),
-		elsewhere("ALTER EXTENSION openid4vci UPDATE TO '9.1'"), "$create;");
-	like($err, $mismatch, 'one that changes no object, in the next transaction');
+		elsewhere("ALTER EXTENSION openid4vci UPDATE TO '9.1'"), 'SELECT pg_sleep(1.1);', "$create;");
+	like($err, $mismatch, 'one that changes no object, which tells no session, within a second');
 	$issuer->sql("UPDATE pg_extension SET extversion = '$version' WHERE extname = 'openid4vci'");
+	my $pretend = "UPDATE pg_extension SET extversion = '$version' WHERE extname = 'openid4vci';";
+	$issuer->sql("UPDATE pg_extension SET extversion = '9.0' WHERE extname = 'openid4vci'");
+	for my $case ([ 'BEGIN;', 'ROLLBACK;' ], [ 'BEGIN; SAVEPOINT a;', 'ROLLBACK TO a;' ])
+	{
+		($out, $err) = session($case->[0], $pretend, "$create;", $case->[1], "$create;");
+		like($out, qr/^\d+$/, "$case->[0] the version that a transaction sees of its own");
+		like($err, $mismatch, "... goes with $case->[1]");
+	}
+	$issuer->sql($pretend);
 	($out, $err) = session("$create;", elsewhere('DROP EXTENSION openid4vci'), "$create;",
 		"CALL openid4vci.nothing();", elsewhere('CREATE EXTENSION openid4vci'),
 		"SELECT count(*) FROM openid4vci.vci_issuer;", "$create;");
