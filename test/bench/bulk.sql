@@ -3,6 +3,7 @@
 -- time and of CPU an offer, and bytes of WAL an offer.
 \set ON_ERROR_STOP on
 
+SET client_min_messages = warning;
 CREATE TABLE IF NOT EXISTS bench.person AS
 SELECT n, demo.claims(n) AS claims FROM generate_series(1, :count) AS n;
 ANALYZE bench.person;

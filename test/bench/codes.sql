@@ -1,9 +1,20 @@
--- Codes of offers of the benchmark's configuration that wait, from all over the table. Variables: count, live (how many wait).
+-- Codes of offers of the benchmark's configuration that wait, from all over the table, in the
+-- order in which they were read. Variable: count.
 \set ON_ERROR_STOP on
 
+-- a random id is looked up: nothing reads the table from end to end
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET jit = off;
 SELECT substring(openid4vci.vci_offer_uri(o.id) FROM 'pre-authorized_code%22%3A%22([\w-]+)')
-FROM (SELECT id FROM openid4vci.vci_offer_info
-      WHERE state = 'pending' AND configuration_ids = '{BenchmarkCredential}'
-        AND hashint8(id) & 1048575 < 1048576.0 * 1.3 * :count / :live) AS o
-ORDER BY hashint8(o.id + 1)
-LIMIT :count;
+FROM (SELECT x.id
+      FROM (SELECT DISTINCT s.first + floor(random() * (s.last - s.first + 1))::bigint AS id
+            FROM (SELECT min(id) AS first, max(id) AS last FROM openid4vci.vci_offer) AS s,
+                 generate_series(1, 4 * :count)) AS r
+           JOIN openid4vci.vci_offer AS x ON x.id = r.id
+      WHERE x.expires_at > clock_timestamp() AND x.redeemed_at IS NULL
+          AND x.configuration_ids = '{BenchmarkCredential}'
+      ORDER BY random()
+      LIMIT :count) AS o;

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "crowd.h"
 #include "samples.h"
@@ -51,6 +52,7 @@ typedef struct Run
 	size_t broken; /* connections that were refused or reset */
 	double began;
 	double last_served;
+	double own_us; /* CPU time of the wallets themselves */
 	Samples steps[STEP_COUNT];
 	Samples flows;
 	Failures failures;
@@ -370,6 +372,15 @@ close_run(Run *run)
 	forget_samples(run);
 }
 
+static double
+own_cpu_us(void)
+{
+	struct timespec spent;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+	return (double) spent.tv_sec * 1e6 + (double) spent.tv_nsec / 1e3;
+}
+
 static void
 print_outcome(Run *run, const Snapshot *before, const Snapshot *after)
 {
@@ -383,8 +394,8 @@ print_outcome(Run *run, const Snapshot *before, const Snapshot *after)
 	for (size_t i = 0; i < STEP_COUNT; i++)
 		samples_print(&run->steps[i], step_names[i]);
 	samples_print(&run->flows, "flow");
-	printf(",\"told_to_retry\":%zu,\"hung\":%zu,\"broken\":%zu", run->told_to_retry, run->hung,
-		   run->broken);
+	printf(",\"told_to_retry\":%zu,\"hung\":%zu,\"broken\":%zu,\"load_cpu_us\":%.0f",
+		   run->told_to_retry, run->hung, run->broken, run->own_us);
 	failures_print(&run->failures);
 	processes_print_cpu(plan->servers, plan->server_count, before, after);
 	processes_print_memory(plan->servers, plan->server_count, after);
@@ -406,7 +417,9 @@ flow_run(const FlowPlan *plan)
 	if (ok)
 	{
 		processes_snapshot(plan->servers, plan->server_count, &snapshots[0]);
+		run.own_us = -own_cpu_us();
 		ok = run_flows(&run, plan->flows);
+		run.own_us += own_cpu_us();
 		processes_snapshot(plan->servers, plan->server_count, &snapshots[1]);
 	}
 	if (ok)

@@ -32,3 +32,17 @@ RETURN split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::double precisio
 -- Memory of this session's process that is not shared, in kB.
 CREATE FUNCTION bench.anonymous_kb() RETURNS integer LANGUAGE sql VOLATILE
 RETURN substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\s*(\d+)')::integer;
+
+-- Fails unless a statement is run with so many parallel workers.
+CREATE FUNCTION bench.must_launch(workers integer, statement text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    plan text;
+    launched integer;
+BEGIN
+    EXECUTE 'EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' || statement INTO plan;
+    launched := coalesce(substring(plan FROM '"Workers Launched": (\d+)')::integer, 0);
+    IF launched <> workers THEN
+        RAISE 'the plan was expected to launch % parallel workers, not %', workers, launched;
+    END IF;
+END
+$$;

@@ -36,9 +36,9 @@ static const char usage[] =
 	"holders N public keys as JWKs, one a line\n"
 	"cpu     CPU time so far\n"
 	"\n"
-	"Prints a line of JSON. Of each server (process and its descendants) it tells CPU time:\n"
-	"cpu_us of what lives, background_cpu_us of PostgreSQL's own processes, ended_cpu_us of what\n"
-	"has ended.\n";
+	"Prints a line of JSON; load_cpu_us is what the wallets themselves cost. Of each server\n"
+	"(process and its descendants) it tells CPU time: cpu_us of what lives, background_cpu_us of\n"
+	"PostgreSQL's own processes, ended_cpu_us of what has ended.\n";
 
 static volatile sig_atomic_t stop;
 

@@ -1,4 +1,4 @@
-# What the sections of test/bench/run share: a sandbox, the limits, the table. To be sourced.
+# What the sections of test/bench/run share: sandboxes, what is run on them, the table. To be sourced.
 
 say()
 {
@@ -17,7 +17,7 @@ begin()
 	mkdir -p "$out"
 	work=$(mktemp -d /tmp/openid4vci-bench.XXXXXX)
 	chmod 755 "$work"
-	sandbox=$work/sandbox
+	sandboxes=()
 	running=()
 	trap end EXIT
 	# who is impatient does not break off the end
@@ -41,7 +41,7 @@ end()
 		wait "$pid" 2>/dev/null || true
 	done
 	[ -z "${starting:-}" ] || take_sandbox || true
-	stop_sandbox
+	stop_sandboxes
 	rm -rf "$work"
 }
 
@@ -56,37 +56,62 @@ forget()
 	running=("${left[@]}")
 }
 
+stop_sandboxes()
+{
+	while [ ${#sandboxes[@]} -gt 0 ]
+	do
+		stop_sandbox "${sandboxes[0]}"
+	done
+}
+
+# stop_sandbox NAME
 stop_sandbox()
 {
-	[ -n "${POSTMASTER_PID:-}" ] || return 0
-	"$top/test/sandbox" stop --dir "$sandbox" || true
-	POSTMASTER_PID=
+	local name left=()
+	"$top/test/sandbox" stop --dir "$work/$1" || true
+	for name in "${sandboxes[@]}"
+	do
+		[ "$name" = "$1" ] || left+=("$name")
+	done
+	sandboxes=("${left[@]}")
 }
 
-# Waits for the sandbox that is being started, and takes its variables.
+# Waits for the sandbox that is being started.
 take_sandbox()
 {
-	local status=0
+	local status=0 name=$starting_name
 	wait "$starting" 2>/dev/null || status=$?
-	. "$work/assignments"
 	starting=
-	return "$status"
+	[ $status -ne 0 ] || sandboxes+=("$name")
+	return $status
 }
 
-# A new sandbox with the benchmark's configuration, so that no section sees what another left;
+# new_sandbox [NAME]: with the benchmark's configuration, in place of the one that had the name;
 # the smoke test has no time for that.
 new_sandbox()
 {
-	[ "$mode" != smoke ] || [ -z "${POSTMASTER_PID:-}" ] || return 0
-	stop_sandbox
+	local name=${1:-main}
+	if [[ " ${sandboxes[*]} " = *" $name "* ]]
+	then
+		[ "$mode" != smoke ] || { use_sandbox "$name"; return; }
+		stop_sandbox "$name"
+	fi
 	# out of Ctrl-C's reach, which must not meet it half done
-	setsid "$top/test/sandbox" start --port 0 --dir "$sandbox" >"$work/assignments" &
-	starting=$!
+	setsid "$top/test/sandbox" start --port 0 --dir "$work/$name" >"$work/$name.assignments" &
+	starting=$! starting_name=$name
 	take_sandbox
-	export PGHOST PGPORT PGDATABASE PGUSER
+	use_sandbox "$name"
 	sql -f "$top/test/bench/issuer.sql" >/dev/null
 	curl -fs --noproxy '*' "$ISSUER/.well-known/jwt-vc-issuer" |
-		sed -E 's/.*"jwks":(\{"keys":\[[^]]*\]\}).*/\1/' >"$work/jwks"
+		sed -E 's/.*"jwks":(\{"keys":\[[^]]*\]\}).*/\1/' >"$work/$name.jwks"
+}
+
+# use_sandbox NAME: what follows is done there.
+use_sandbox()
+{
+	. "$work/$1.assignments"
+	export PGHOST PGPORT PGDATABASE PGUSER
+	jwks=$work/$1.jwks
 	servers=(--server "postgres=$POSTMASTER_PID" --server "proxy=$PROXY_PID")
 }
 
@@ -121,39 +146,16 @@ take_outcome()
 	echo "{\"run\":\"$1\",${outcome#\{}" >>"$out/outcomes.jsonl"
 }
 
-# row SECTION WHAT HERE [BESIDE [RATIO GOAL]]: a line of the table. GOAL is "<= N" or ">= N".
+# row SECTION WHAT HERE [BESIDE [RATIO RANGE [GOAL]]]: a line of the table. GOAL is "<= N" or ">= N".
 row()
 {
-	printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "${4:-}" "${5:-}" "${6:-}" >>"$out/rows"
+	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "${4:-}" "${5:-}" "${6:-}" "${7:-}" >>"$out/rows"
 }
 
 # ratio A B: or nothing, when there is no B.
 ratio()
 {
 	[ -z "$2" ] || [ "$2" = 0 ] || calc '%.2f' "$1 / $2"
-}
-
-# One sample of what one core does: sign_rate and verify_rate, a second.
-speed()
-{
-	openssl speed -mr -seconds "$BENCH_SPEED_SECONDS" ecdsap256 2>/dev/null |
-		sed -nE 's/^\+F4:[0-9]+:256:([0-9.]+):([0-9.]+)$/\1 \2/p' | grep . ||
-		die "openssl speed -mr ecdsap256 tells no rates"
-}
-
-speed_before()
-{
-	[ "$mode" != smoke ] || [ -z "${sign_before:-}" ] || return 0
-	read -r sign_before verify_before < <(speed)
-}
-
-# The mean of two samples, around what is measured, as the machine's speed drifts.
-speed_after()
-{
-	local sign=$sign_before verify=$verify_before
-	[ "$mode" = smoke ] || read -r sign verify < <(speed)
-	sign_rate=$(calc '%.0f' "($sign_before + $sign) / 2")
-	verify_rate=$(calc '%.0f' "($verify_before + $verify) / 2")
 }
 
 # The tables of pgbench, in a database of their own.
@@ -168,39 +170,28 @@ drop_pgbench()
 	sql -c 'DROP DATABASE pgbench'
 }
 
-# transaction_us PROTOCOL: microseconds of CPU of the backends for a durable transaction of two statements.
-transaction_us()
-{
-	local protocol=$1 before after count
-	before=$(backend_us)
-	PGDATABASE=pgbench "$BIN/pgbench" -n -M "$protocol" -D scale="$BENCH_PGBENCH_SCALE" -c 8 -j 1 \
-		-T "$BENCH_PGBENCH_SECONDS" -f "$top/test/bench/durable.sql" >"$work/pgbench" 2>&1 ||
-		{ cat "$work/pgbench" >&2; die "pgbench failed"; }
-	after=$(backend_us)
-	count=$(sed -nE 's/^number of transactions actually processed: ([0-9]+).*/\1/p' "$work/pgbench")
-	calc '%.1f' "($after - $before) / $count"
-}
-
-# pgbench's backends have ended by then: the postmaster knows what they cost.
-backend_us()
-{
-	local outcome
-	outcome=$("$load" cpu --server "postgres=$POSTMASTER_PID")
-	calc '%.0f' "$(field postgres_cpu_us) + $(field postgres_ended_cpu_us)"
-}
-
-# Codes of new offers into a file, one a line.
+# make_codes FILE COUNT: codes of new offers, one a line.
 make_codes()
 {
+	taken[$1]=0
 	sql -U registry -v count="$2" -v lifetime='30 days' -v show=true -f "$top/test/bench/offers.sql" >"$1"
 }
 
-# run_flow NAME CODES WALLETS FLOWS ARGUMENTS: wallets at the sandbox, after some that warm it up.
+# take_codes FILE COUNT: the next of them into $work/part; false when there are no more.
+take_codes()
+{
+	local first=$((${taken[$1]} + 1))
+	taken[$1]=$((${taken[$1]} + $2))
+	sed -n "$first,${taken[$1]}p;${taken[$1]}q" "$1" >"$work/part"
+	[ -s "$work/part" ]
+}
+
+# run_flow NAME CODES WALLETS FLOWS ARGUMENTS: wallets at the sandbox.
 run_flow()
 {
 	local name=$1 codes=$2 wallets=$3 flows=$4
 	shift 4
-	run_load "$name" flow --issuer "$ISSUER" --configuration BenchmarkCredential --jwks "$work/jwks" \
+	run_load "$name" flow --issuer "$ISSUER" --configuration BenchmarkCredential --jwks "$jwks" \
 		--codes "$codes" --wallets "$wallets" --flows "$flows" "${servers[@]}" "$@"
 	check_flow "$name"
 }
@@ -211,7 +202,7 @@ check_flow()
 	[ "$(field served)" -gt 0 ] || die "$1: no wallet was served: $outcome"
 	[ "$(field failed)" = 0 ] || {
 		say "bench: $1: $(field failed) of $(field begun) flows failed: $(sed -nE 's/.*"errors":(\{[^}]*\}).*/\1/p' <<<"$outcome")"
-		row "$1" "flows that failed" "$(field failed)" "" "$(field failed)" "<= 0"
+		row "$1" "flows that failed" "$(field failed)" "" "$(field failed)" "" "<= 0"
 	}
 }
 
@@ -219,12 +210,6 @@ check_flow()
 flow_us()
 {
 	calc '%.0f' "($(field postgres_cpu_us) + $(field proxy_cpu_us)) / $(field served)"
-}
-
-# median VALUES
-median()
-{
-	printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"
 }
 
 print_table()

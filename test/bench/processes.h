@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define SERVERS_MAX	  4
+#define SERVERS_MAX	  8
 #define PROCESSES_MAX 1024
 
 typedef struct Server

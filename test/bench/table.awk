@@ -1,5 +1,6 @@
 # Sets the rows of the benchmark's table in columns and says which goals are met. A row: section,
-# what is measured, the figure, the limit or peer beside it, their ratio, the goal for the ratio.
+# what is measured, the figure, the limit or peer beside it, their ratio, the smallest and largest
+# of the rounds, the goal for the ratio.
 
 function verdict(ratio, goal, parts)
 {
@@ -21,7 +22,7 @@ function keep(row, column, text)
 }
 
 BEGIN {
-	columns = split("section\tmeasured\there\tbeside\tratio\tgoal\tverdict", titles, "\t")
+	columns = split("section\tmeasured\there\tbeside\tratio\trange\tgoal\tverdict", titles, "\t")
 	for (c = 1; c <= columns; c++)
 		keep(0, c, titles[c])
 }
@@ -29,16 +30,16 @@ BEGIN {
 {
 	keep(NR, 1, $1 == last ? "" : $1)
 	last = $1
-	for (c = 2; c <= 6; c++)
+	for (c = 2; c <= 7; c++)
 		keep(NR, c, $c)
-	keep(NR, 7, verdict($5, $6))
+	keep(NR, 8, verdict($5, $7))
 }
 
 END {
 	for (r = 0; r <= NR; r++) {
 		text = ""
 		for (c = 1; c <= columns; c++)
-			text = text sprintf("%" (c < 3 || c > 5 ? "-" : "") width[c] "s  ", cell[r, c])
+			text = text sprintf("%" (c < 3 || c > 6 ? "-" : "") width[c] "s  ", cell[r, c])
 		sub(/ +$/, "", text)
 		print text
 	}
