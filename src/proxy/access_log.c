@@ -16,7 +16,6 @@
 #define LINE_SIZE	1024
 #define PATH_SIZE	512 /* of a line; what is longer is cut */
 #define METHOD_SIZE 32
-#define TIME_SIZE	32
 
 /* Tickets have 40 characters or more; no segment of a route is that long. */
 #define TICKET_LENGTH 40
@@ -37,6 +36,7 @@ access_log_open(AccessLog *log, const char *path)
 
 	log->path = path;
 	log->len = log->lost = 0;
+	log->second_text[0] = '\0';
 	if (path != NULL)
 		file = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 	if (file < 0)
@@ -139,6 +139,7 @@ access_log_reopen(AccessLog *log)
 	return true;
 }
 
+/* Text that ends where its room does. */
 typedef struct Field
 {
 	char *text;
@@ -146,21 +147,49 @@ typedef struct Field
 	size_t len;
 } Field;
 
+static void
+put_text(Field *field, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len > field->size - field->len)
+		len = field->size - field->len;
+	memcpy(field->text + field->len, text, len);
+	field->len += len;
+}
+
+static void
+put_number(Field *field, uint64_t number)
+{
+	char digits[21];
+	char *first = digits + sizeof(digits) - 1;
+
+	*first = '\0';
+	do
+	{
+		*--first = (char) ('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	put_text(field, first);
+}
+
 /* Adds one byte, escaped where it could break the line or a terminal. */
 static void
 put_byte(Field *field, unsigned char byte)
 {
-	char escaped[5];
-	size_t len = 1;
+	static const char hex[] = "0123456789abcdef";
+	bool plain = byte > ' ' && byte < 0x7f && byte != '"' && byte != '\\';
+	const char escaped[] = {'\\', 'x', hex[byte >> 4], hex[byte & 15]};
 
-	escaped[0] = (char) byte;
-	if (byte <= ' ' || byte >= 0x7f || byte == '"' || byte == '\\')
-		len = (size_t) snprintf(escaped, sizeof(escaped), "\\x%02x", byte);
-	if (field->len + len >= field->size)
+	if (field->size - field->len < (plain ? 1 : sizeof(escaped)))
 		return;
-	memcpy(field->text + field->len, escaped, len);
-	field->len += len;
-	field->text[field->len] = '\0';
+	if (plain)
+		field->text[field->len++] = (char) byte;
+	else
+	{
+		memcpy(field->text + field->len, escaped, sizeof(escaped));
+		field->len += sizeof(escaped);
+	}
 }
 
 static void
@@ -202,42 +231,76 @@ put_path(Field *field, const char *target)
 	}
 }
 
+/* The mutex is held. Most lines share their second with the one before. */
 static void
-put_time(char text[TIME_SIZE])
+put_time(AccessLog *log, Field *line)
 {
 	struct timespec now;
 	struct tm parts;
-	size_t len;
+	unsigned milliseconds;
+	char fraction[] = ".000Z ";
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &parts);
-	len = strftime(text, TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &parts);
-	snprintf(text + len, TIME_SIZE - len, ".%03dZ", (int) (now.tv_nsec / 1000000));
+	if (now.tv_sec != log->second || log->second_text[0] == '\0')
+	{
+		gmtime_r(&now.tv_sec, &parts);
+		strftime(log->second_text, sizeof(log->second_text), "%Y-%m-%dT%H:%M:%S", &parts);
+		log->second = now.tv_sec;
+	}
+	milliseconds = (unsigned) (now.tv_nsec / 1000000);
+	fraction[1] = (char) ('0' + milliseconds / 100);
+	fraction[2] = (char) ('0' + milliseconds / 10 % 10);
+	fraction[3] = (char) ('0' + milliseconds % 10);
+	put_text(line, log->second_text);
+	put_text(line, fraction);
+}
+
+/* What a client chose, in a part of the line, so that there is room behind it. */
+static void
+put_request(Field *line, const AccessLogEntry *entry)
+{
+	Field method = {line->text + line->len, METHOD_SIZE, 0};
+	Field path;
+
+	if (entry->method != NULL && entry->method[0] != '\0')
+		put_bytes(&method, entry->method, strlen(entry->method));
+	else
+		put_text(&method, "-");
+	line->len += method.len;
+	put_text(line, " ");
+	path = (Field){line->text + line->len, PATH_SIZE, 0};
+	if (entry->target != NULL && entry->target[0] != '\0')
+		put_path(&path, entry->target);
+	else
+		put_text(&path, "-");
+	line->len += path.len;
 }
 
 void
 access_log_add(AccessLog *log, const AccessLogEntry *entry)
 {
-	char line[LINE_SIZE];
-	char path_text[PATH_SIZE] = "-";
-	char method_text[METHOD_SIZE] = "-";
-	char time_text[TIME_SIZE];
-	Field path = {path_text, sizeof(path_text), 0};
-	Field method = {method_text, sizeof(method_text), 0};
-	int len;
+	char text[LINE_SIZE];
+	Field line = {text, sizeof(text) - 1, 0};
 
-	if (entry->target != NULL && entry->target[0] != '\0')
-		put_path(&path, entry->target);
-	if (entry->method != NULL && entry->method[0] != '\0')
-		put_bytes(&method, entry->method, strlen(entry->method));
-	put_time(time_text);
-	len = snprintf(line, sizeof(line), "%s %s %s %s %d %zu %lld%s%s\n", time_text, entry->address,
-				   method_text, path_text, entry->status, entry->bytes,
-				   (long long) entry->milliseconds, entry->remark != NULL ? " " : "",
-				   entry->remark != NULL ? entry->remark : "");
 	pthread_mutex_lock(&log->mutex);
-	if (log->len + (size_t) len > sizeof(log->lines))
+	put_time(log, &line);
+	put_text(&line, entry->address);
+	put_text(&line, " ");
+	put_request(&line, entry);
+	put_text(&line, " ");
+	put_number(&line, (uint64_t) entry->status);
+	put_text(&line, " ");
+	put_number(&line, entry->bytes);
+	put_text(&line, " ");
+	put_number(&line, (uint64_t) entry->milliseconds);
+	if (entry->remark != NULL)
+	{
+		put_text(&line, " ");
+		put_text(&line, entry->remark);
+	}
+	text[line.len++] = '\n';
+	if (log->len + line.len > sizeof(log->lines))
 		write_lines(log);
-	add_line(log, line, (size_t) len);
+	add_line(log, text, line.len);
 	pthread_mutex_unlock(&log->mutex);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #define ACCESS_LOG_BUFFER 16384
 
@@ -20,6 +21,8 @@ typedef struct AccessLog
 	bool may_wait; /* a pipe, a socket or a terminal, which somebody must read */
 	size_t len;	   /* of the lines that are not written yet */
 	size_t lost;   /* lines, since nobody reads the others */
+	time_t second; /* that second_text tells */
+	char second_text[24];
 	char lines[ACCESS_LOG_BUFFER];
 } AccessLog;
 
@@ -45,7 +48,7 @@ extern void access_log_add(AccessLog *log, const AccessLogEntry *entry);
 
 /*
  * Writes the lines that were added, as far as the file takes them without waiting. To be called
- * before waiting for anything.
+ * a few times a second, and before a long wait.
  */
 extern void access_log_flush(AccessLog *log);
 
