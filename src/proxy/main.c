@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "door.h"
@@ -23,17 +24,27 @@
 #define STOP_TICK_MS 20
 #define OTHER_FILES	 64 /* logs, epoll, libraries */
 
-/* Blocked in every thread; only await_signal() takes them. */
+/*
+ * SIGHUP waits for its turn. The others end a proxy that does not serve yet, whatever it
+ * waits for.
+ */
 static void
-block_signals(sigset_t *signals)
+hold_signals(sigset_t *signals)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigemptyset(signals);
+	sigaddset(signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
+/* From now on only serve() and await_signal() take them. */
+static void
+take_signals(sigset_t *signals)
+{
 	sigaddset(signals, SIGTERM);
 	sigaddset(signals, SIGINT);
-	sigaddset(signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
 
@@ -112,8 +123,11 @@ serve(const sigset_t *signals, AccessLog *log)
 	}
 }
 
-/* Lets the running requests end; a second signal or the time limit ends the wait. */
-static void
+/*
+ * Lets the running requests end; a second signal or the time limit ends the wait. False as
+ * server_stop.
+ */
+static bool
 wind_down(Server *server, const sigset_t *signals, int timeout)
 {
 	int64_t deadline = clock_ms() + (int64_t) timeout * 1000;
@@ -126,7 +140,7 @@ wind_down(Server *server, const sigset_t *signals, int timeout)
 		signal = await_signal(signals, STOP_TICK_MS);
 	if (left > 0)
 		report("stopping with %u requests unfinished", left);
-	server_stop(server);
+	return server_stop(server);
 }
 
 static int
@@ -139,6 +153,7 @@ run(const Options *options)
 	char url[128];
 	unsigned door_files;
 	int listener;
+	bool all_ended;
 
 	if (!raise_file_limit(options, &door_files))
 		return EXIT_FAILURE;
@@ -153,18 +168,22 @@ run(const Options *options)
 		report("cannot open the access log %s: %s", options->access_log, strerror(errno));
 		return EXIT_FAILURE;
 	}
-	block_signals(&signals);
+	hold_signals(&signals);
 	server = start_server(options, listener, door_files, &log);
 	if (server == NULL || !listener_url(listener, url, sizeof(url)))
 	{
 		report("cannot start: out of memory, threads or file descriptors");
 		return EXIT_FAILURE;
 	}
+	take_signals(&signals);
 	printf("openid4vci-proxy: listening on %s\n", url);
 	fflush(stdout);
 	serve(&signals, &log);
-	wind_down(server, &signals, options->stop_timeout);
+	all_ended = wind_down(server, &signals, options->stop_timeout);
 	access_log_close(&log);
+	/* Libraries' exit handlers would take away what a thread uses that is left behind. */
+	if (!all_ended)
+		_exit(EXIT_SUCCESS);
 	return EXIT_SUCCESS;
 }
 

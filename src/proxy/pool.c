@@ -15,10 +15,14 @@
 #define NO_THREAD "no thread to connect in"
 #define NO_WATCH  "no memory to wait for it"
 
+/* An attempt to connect lasts no longer once the proxy stops: one that works takes milliseconds. */
+#define LAST_ATTEMPT_MS 1000
+
 typedef enum SlotState
 {
 	SLOT_IDLE,
 	SLOT_CONNECTING, /* its thread has the database */
+	SLOT_GIVEN_UP,	 /* the same, but nobody waits for it */
 	SLOT_WAITING,	 /* for the server */
 	SLOT_PAUSING
 } SlotState;
@@ -37,6 +41,7 @@ typedef struct Slot
 	struct Slot *next; /* in the idle list */
 
 	pthread_t thread; /* of a connection attempt */
+	int64_t connecting_since;
 	const char *problem;
 	atomic_bool connected;
 } Slot;
@@ -48,12 +53,15 @@ struct Pool
 	Slot *slots;
 	unsigned started;
 	unsigned pausing;
+	unsigned given_up;
 	Slot *idle; /* the one that was busy last stands first */
 	Job *first;
 	Job *last;
 	unsigned queued;
+	bool hurrying;
 	bool stopping;
-	int connects; /* readable when an attempt has ended; -1: none */
+	bool left_behind; /* a thread goes on using the pool */
+	int connects;	  /* readable when an attempt has ended; -1: none */
 	Watch connects_watch;
 };
 
@@ -147,6 +155,7 @@ static ExchangeStep
 begin_connecting(Slot *slot)
 {
 	atomic_store(&slot->connected, false);
+	slot->connecting_since = clock_ms();
 	if (pthread_create(&slot->thread, NULL, connect_slot, slot) != 0)
 		return exchange_connected(&slot->exchange, NO_THREAD);
 	slot->state = SLOT_CONNECTING;
@@ -251,7 +260,7 @@ pool_submit(Pool *pool, Job *job)
 {
 	Slot *slot;
 
-	if (pool->stopping)
+	if (pool->stopping || pool->given_up == pool->started)
 	{
 		refuse(pool, job, STOPPING);
 		return;
@@ -306,6 +315,40 @@ pool_resume(Pool *pool)
 }
 
 void
+pool_hurry(Pool *pool)
+{
+	pool->hurrying = true;
+}
+
+static void
+refuse_queued(Pool *pool)
+{
+	Job *job;
+
+	while ((job = take_queued(pool)) != NULL)
+		refuse(pool, job, STOPPING);
+}
+
+/* Nothing of a job was sent whose connection is not there. */
+static void
+give_up_attempts(Pool *pool, int64_t latest)
+{
+	for (unsigned i = 0; i < pool->started; i++)
+	{
+		Slot *slot = &pool->slots[i];
+
+		if (slot->state != SLOT_CONNECTING || slot->connecting_since > latest)
+			continue;
+		slot->state = SLOT_GIVEN_UP;
+		pool->given_up++;
+		refuse(pool, slot->job, STOPPING);
+		slot->job = NULL;
+	}
+	if (pool->given_up == pool->started)
+		refuse_queued(pool);
+}
+
+void
 pool_tick(Pool *pool)
 {
 	int64_t now = clock_ms();
@@ -322,6 +365,8 @@ pool_tick(Pool *pool)
 	}
 	while (pool->first != NULL && pool->first->queued_at <= latest)
 		refuse(pool, take_queued(pool), BUSY);
+	if (pool->hurrying)
+		give_up_attempts(pool, now - LAST_ATTEMPT_MS);
 }
 
 /* Waits as only a start may. */
@@ -430,14 +475,26 @@ pool_start(const PoolSettings *settings)
 	return pool;
 }
 
+/* An attempt that has not ended keeps what it uses. */
+static void
+end_attempt(Slot *slot)
+{
+	if (atomic_load(&slot->connected))
+	{
+		pthread_join(slot->thread, NULL);
+		database_free(slot->database);
+		return;
+	}
+	pthread_detach(slot->thread);
+	slot->pool->left_behind = true;
+}
+
 /* Its job, if it has one, gets a 503. */
 static void
 stop_slot(Slot *slot)
 {
 	Job *job = slot->job;
 
-	if (slot->state == SLOT_CONNECTING)
-		pthread_join(slot->thread, NULL);
 	slot->job = NULL;
 	if (job != NULL && slot->state == SLOT_WAITING)
 	{
@@ -446,29 +503,32 @@ stop_slot(Slot *slot)
 	}
 	else if (job != NULL)
 		refuse(slot->pool, job, STOPPING);
-	database_free(slot->database);
+	if (slot->state == SLOT_CONNECTING || slot->state == SLOT_GIVEN_UP)
+		end_attempt(slot);
+	else
+		database_free(slot->database);
 	slot->state = SLOT_IDLE;
 }
 
 void
 pool_stop(Pool *pool)
 {
-	Job *job;
-
 	pool->stopping = true;
-	while ((job = take_queued(pool)) != NULL)
-		refuse(pool, job, STOPPING);
+	refuse_queued(pool);
 	for (unsigned i = 0; i < pool->started; i++)
 		stop_slot(&pool->slots[i]);
 	pool->started = 0;
 	pool->idle = NULL;
 }
 
-void
+bool
 pool_free(Pool *pool)
 {
+	if (pool->left_behind)
+		return false;
 	if (pool->connects >= 0)
 		close(pool->connects);
 	free(pool->slots);
 	free(pool);
+	return true;
 }

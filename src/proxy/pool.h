@@ -56,13 +56,19 @@ extern void pool_resume(Pool *pool);
 /* Answers 503 to what has waited too long. To be called a few times a second. */
 extern void pool_tick(Pool *pool);
 
+/* The end is near: connections that take long are not waited for any more. */
+extern void pool_hurry(Pool *pool);
+
 /*
  * Ends what runs and what waits, each with a 503; what is submitted later gets a 503 at
  * once. To be called once.
  */
 extern void pool_stop(Pool *pool);
 
-/* After pool_stop, when nobody submits any more. */
-extern void pool_free(Pool *pool);
+/*
+ * After pool_stop, when nobody submits any more. False when a thread that still connects was
+ * left behind: the process must end then, and nothing at its exit may disturb the thread.
+ */
+extern bool pool_free(Pool *pool);
 
 #endif

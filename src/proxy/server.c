@@ -2,6 +2,7 @@
 
 #include <microhttpd.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,6 +41,8 @@
 #define IDLE_RUNS	   64
 #define MANY_IDLE_RUNS 128
 #define REST_MS		   20
+/* The library sends an answer in one run, and ends the request in the next. */
+#define RUNS_A_TURN 2
 /* Turns of the library, at most, in which the last answers go out. */
 #define LAST_TURNS 100
 
@@ -391,8 +394,10 @@ on_wake(void *argument, uint32_t events)
 	uint64_t count;
 
 	(void) events;
-	if (read(server->wake, &count, sizeof(count)) > 0 && atomic_load(&server->stopping))
-		door_shut(&server->door);
+	if (read(server->wake, &count, sizeof(count)) < 0 || !atomic_load(&server->stopping))
+		return;
+	door_shut(&server->door);
+	pool_hurry(server->pool);
 }
 
 static void
@@ -474,6 +479,7 @@ tick(Server *server)
 	door_tick(&server->door);
 	clients_expire(&server->clients);
 	pool_tick(server->pool);
+	access_log_flush(server->settings.log);
 }
 
 /* What runs and waits is answered, as far as the clients take it at once. */
@@ -498,7 +504,7 @@ serve(void *argument)
 	while (!atomic_load(&server->ended))
 	{
 		loop_turn(&server->loop, patience(server));
-		if (daemon_is_due(server))
+		for (int i = 0; i < RUNS_A_TURN && daemon_is_due(server); i++)
 			run_daemon(server);
 		door_look(&server->door);
 		pool_resume(server->pool);
@@ -507,10 +513,27 @@ serve(void *argument)
 			tick(server);
 			next_tick = clock_ms() + TICK_MS;
 		}
-		access_log_flush(server->settings.log);
+		/* While requests are under way, lines gather until the next tick. */
+		if (atomic_load(&server->active) == 0)
+			access_log_flush(server->settings.log);
 	}
 	end(server);
 	return NULL;
+}
+
+/* Signals are for the main thread alone. */
+static bool
+start_thread(Server *server)
+{
+	sigset_t all;
+	sigset_t before;
+	bool started;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	started = pthread_create(&server->thread, NULL, serve, server) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
 }
 
 static bool
@@ -534,18 +557,19 @@ start_parts(Server *server, const PoolSettings *pool_settings)
 						  .room = server->settings.max_connections,
 						  .files = server->settings.door_files,
 						  .log = server->settings.log};
-	return door_open(&server->door) && pthread_create(&server->thread, NULL, serve, server) == 0;
+	return door_open(&server->door) && start_thread(server);
 }
 
-static void
+static bool
 free_server(Server *server)
 {
-	if (server->pool != NULL)
-		pool_free(server->pool);
+	bool all_ended = server->pool == NULL || pool_free(server->pool);
+
 	loop_close(&server->loop);
 	if (server->wake >= 0)
 		close(server->wake);
 	free(server);
+	return all_ended;
 }
 
 Server *
@@ -583,12 +607,12 @@ server_active(Server *server)
 	return atomic_load(&server->active);
 }
 
-void
+bool
 server_stop(Server *server)
 {
 	atomic_store(&server->ended, true);
 	wake(server);
 	pthread_join(server->thread, NULL);
 	close(server->settings.listener);
-	free_server(server);
+	return free_server(server);
 }

@@ -37,6 +37,7 @@ extern void server_stop_accepting(Server *server);
 /* Requests that are not answered yet. */
 extern unsigned server_active(Server *server);
 
-extern void server_stop(Server *server);
+/* False as pool_free. */
+extern bool server_stop(Server *server);
 
 #endif

@@ -8,7 +8,10 @@ use lib "$FindBin::Bin/lib";
 use IO::Select;
 use IO::Socket::INET;
 use IO::Socket::UNIX;
-use Socket qw(AF_UNIX PF_UNSPEC SHUT_WR SOCK_STREAM SOL_SOCKET SO_LINGER);
+use IPC::Run;
+use POSIX ();
+use Socket qw(AF_UNIX INADDR_LOOPBACK PF_INET PF_UNSPEC SHUT_WR SOCK_STREAM SOL_SOCKET SO_LINGER
+  pack_sockaddr_in unpack_sockaddr_in);
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -481,6 +484,63 @@ INI
 	is(proxy_stop($pooled), 0, 'stopped');
 	kill 'TERM', $pid;
 	waitpid $pid, 0;
+};
+
+# Longer than any machine needs for the rest.
+my $attempt_s = 60;
+
+# A server that takes connections and never says a word, once somebody listens to it.
+sub silent_server
+{
+	socket(my $server, PF_INET, SOCK_STREAM, 0) or die "socket: $!";
+	bind($server, pack_sockaddr_in(0, INADDR_LOOPBACK)) or die "bind: $!";
+	my ($port) = unpack_sockaddr_in(getsockname $server);
+	return ($server, '--connect-timeout', $attempt_s, '--conninfo', "host=127.0.0.1 port=$port");
+}
+
+# A request whose connection attempt is under way, and what the attempt connected.
+sub start_attempt
+{
+	my ($to, $server) = @_;
+	for (;;)
+	{
+		my $request = start_request($to, 'GET', '/x');
+		for my $ready (IO::Select->new($request, $server)->can_read)
+		{
+			next if $ready != $server;
+			accept(my $attempt, $server) or die "accept: $!";
+			return ($request, $attempt);
+		}
+		# the outage is young: nobody asks the database yet
+	}
+}
+
+subtest 'SIGTERM while the database lets a connection wait' => sub {
+	for my $how ('running requests have time', 'they have none')
+	{
+		my ($server, @options) = silent_server();
+		my $other =
+		  proxy_start($dir, @options, $how eq 'they have none' ? ('--stop-timeout', 0) : ());
+		listen $server, 5 or die "listen: $!";
+		my $began = time;
+		my ($request, $attempt) = start_attempt($other, $server);
+		kill 'TERM', $other->{pid};
+		my $answer = http_read($request);
+		is($answer->{status}, 503, "$how: the request that waits for it is refused");
+		like($answer->{body}, qr/is being stopped/, "$how: before the attempt has an end");
+		is(proxy_wait($other), 0, "$how: exit status 0");
+		cmp_ok(time - $began, '<', $attempt_s, "$how: nor is its end waited for later");
+	}
+
+	my ($server, @options) = silent_server();
+	listen $server, 5 or die "listen: $!";
+	my $starting = IPC::Run::start([ proxy_program(), '--port', 0, @options ], \'', \my $out,
+		\my $errors);
+	accept(my $attempt, $server) or die "accept: $!";
+	$starting->signal('TERM');
+	$starting->finish;
+	is(($starting->full_results)[0] & 127, POSIX::SIGTERM(), 'a proxy that starts ends at once');
+	unlike($out, qr/listening/, 'before it listens');
 };
 
 is(proxy_stop($proxy), 0, 'stopped');
