@@ -10,7 +10,6 @@
 #include "utils/array.h"
 #include "utils/backend_status.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 
 #include "../protocol/http.h"
 #include "answer.h"
@@ -31,7 +30,6 @@
 #include "token_endpoint.h"
 #include "values.h"
 
-#define LOCK_TIMEOUT	 "5s"
 #define METADATA_MAX_AGE "public, max-age=300"
 #define RETRY_AFTER		 "5"
 
@@ -488,6 +486,26 @@ answer_request(VciStore *store, const char *target, VciHttpRequest *http, VciErr
 	return answer_on_route(store, &match, http);
 }
 
+/* No wallet waits for ever for a row or table that somebody keeps locked. */
+static VciAnswer *
+answer_in_time(VciStore *store, const char *target, VciHttpRequest *http)
+{
+	VciError error = VCI_ERROR_INIT;
+	VciAnswer *volatile answer = NULL;
+
+	vci_store_limit_waits(store);
+	PG_TRY();
+	{
+		answer = answer_request(store, target, http, &error);
+	}
+	PG_FINALLY();
+	{
+		vci_store_end_limit(store);
+	}
+	PG_END_TRY();
+	return answer;
+}
+
 static void
 read_headers(FunctionCallInfo fcinfo, VciHttpRequest *request)
 {
@@ -536,7 +554,6 @@ vci_http(PG_FUNCTION_ARGS)
 {
 	VciStore *store;
 	VciHttpRequest *http;
-	VciError error = VCI_ERROR_INIT;
 	VciAnswer *answer;
 	char *target;
 
@@ -554,9 +571,7 @@ vci_http(PG_FUNCTION_ARGS)
 		http->body_len = VARSIZE_ANY_EXHDR(body);
 	}
 	store = vci_store_open();
-	(void) set_config_option("lock_timeout", LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	answer = answer_request(store, target, http, &error);
+	answer = answer_in_time(store, target, http);
 	vci_store_close(store);
 	PG_RETURN_DATUM(http_response(fcinfo, answer));
 }

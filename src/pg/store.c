@@ -5,6 +5,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -17,6 +18,9 @@
 #include "store_table.h"
 #include "values.h"
 #include "version.h"
+
+/* Milliseconds that a request waits for a lock. */
+#define LOCK_TIMEOUT 5000
 
 /* Our own schema is not on it: every name of ours is written with it. */
 #define PINNED_SEARCH_PATH "pg_catalog, pg_temp"
@@ -143,11 +147,43 @@ vci_store_open(void)
 	return store;
 }
 
+/*
+ * Not as a setting: when anything was set, PostgreSQL 15 goes through all its settings at the
+ * end, hundreds of them.
+ */
+void
+vci_store_limit_waits(VciStore *store)
+{
+	store->lock_timeout = LockTimeout;
+	store->limited = true;
+	LockTimeout = LOCK_TIMEOUT;
+}
+
+void
+vci_store_show_limit(VciStore *store)
+{
+	if (!store->limited)
+		return;
+	store->limited = false;
+	LockTimeout = store->lock_timeout;
+	(void) set_config_option("lock_timeout", CppAsString2(LOCK_TIMEOUT), PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* The level of the setting goes back to the caller's, too. */
+void
+vci_store_end_limit(VciStore *store)
+{
+	store->limited = false;
+	LockTimeout = store->lock_timeout;
+}
+
 void
 vci_store_connect(VciStore *store)
 {
 	if (store->connected)
 		return;
+	vci_store_show_limit(store);
 	/* saved plans are made anew whenever the path is another one */
 	(void) set_config_option("search_path", PINNED_SEARCH_PATH, PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);

@@ -18,6 +18,8 @@ typedef struct VciStore
 	Oid owner;			   /* the extension's owner */
 	int security_context;  /* to go back to */
 	int guc_level;		   /* whatever is set until the close goes with it */
+	int lock_timeout;	   /* the caller's, where waits are limited */
+	bool limited;		   /* are they, and no statement has shown it as a setting? */
 	bool connected;		   /* has a statement been run? */
 	MemoryContext context; /* where results go */
 } VciStore;
@@ -29,6 +31,13 @@ typedef struct VciStore
  */
 extern VciStore *vci_store_open(void);
 extern void vci_store_close(VciStore *store);
+
+/*
+ * A lock_timeout for what comes, until the end of it; in between PG_TRY and PG_FINALLY. It costs
+ * next to nothing as long as nothing runs that could look at settings, or set some.
+ */
+extern void vci_store_limit_waits(VciStore *store);
+extern void vci_store_end_limit(VciStore *store);
 
 /* Issuers, keys, configurations, duties ------------------------------------------- */
 

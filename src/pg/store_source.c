@@ -209,6 +209,7 @@ vci_store_run_source(VciStore *store, VciSourceKind kind_number, const char *fun
 	if (info.fn_strict && has_null(kind, fcinfo))
 		return NULL;
 
+	vci_store_show_limit(store);
 	guc_level = NewGUCNestLevel();
 	set_source_path(oid);
 	SetUserIdAndSecContext(owner, store->security_context | SECURITY_RESTRICTED_OPERATION);

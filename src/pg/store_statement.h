@@ -21,6 +21,9 @@ typedef struct VciStatement
 /* Pins the search_path and connects SPI, as the first statement of an open store does. */
 extern void vci_store_connect(VciStore *store);
 
+/* Makes a limit of waits a setting, before code of others runs: what that sets goes by the rules. */
+extern void vci_store_show_limit(VciStore *store);
+
 /* From _PG_init: registers the callbacks. */
 extern void vci_store_start(void);
 

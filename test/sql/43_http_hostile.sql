@@ -128,6 +128,22 @@ SET lock_timeout = '7s';
 SELECT status FROM helper.http('POST', '/api/v1/openid4vci/nonce', '{Host, registry.example}');
 SHOW lock_timeout;
 SHOW search_path;
+-- Even when what a trigger sets is rolled back with its call.
+CREATE FUNCTION helper.set_and_fail() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN RAISE NOTICE ''lock_timeout %'', current_setting(''lock_timeout'');
+    SET lock_timeout = ''1ms''; RAISE EXCEPTION ''no token''; END';
+CREATE TRIGGER set_and_fail BEFORE INSERT ON vci_token
+    FOR EACH ROW EXECUTE FUNCTION helper.set_and_fail();
+SELECT helper.new_offer() AS id \gset
+\set VERBOSITY terse
+SELECT status FROM helper.post_form(helper.form(helper.code(:id)));
+\set VERBOSITY default
+SHOW lock_timeout;
+SELECT helper.errors(format('SELECT helper.post_form(helper.form(helper.code(%s)))', :id));
+SHOW lock_timeout;
+DROP FUNCTION helper.set_and_fail() CASCADE;
+SELECT status FROM helper.post_form(helper.form(helper.code(:id)));
+SHOW lock_timeout;
 RESET lock_timeout;
 
 -- Who may: the duty endpoint alone; for others an issuer does not exist.

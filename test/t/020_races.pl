@@ -109,6 +109,12 @@ subtest 'an operator keeps an offer locked' => sub {
 	my ($answer) = through_proxy(1, Issuer::token_request($offer->{code}, '000000'));
 	is($answer->{status}, 503, 'the wallet is not kept waiting for ever');
 	like($answer->{headers}{'retry-after'}, qr/^\d+$/, 'and is told to come again');
+	my $direct = Issuer::http_statement(Issuer::token_request($offer->{code}, '000000'));
+	my (undef, $shown, $errors) = $issuer->{node}->psql('postgres',
+		"SET lock_timeout = '7s';\n$direct;\nSHOW lock_timeout;\n", on_error_stop => 0,
+		extra_params => [ '-U', 'wallet_endpoint', '-v', 'VERBOSITY=verbose' ]);
+	like($errors, qr/ERROR:  55P03/, 'nor is who calls the function');
+	is($shown, '7s', 'whose own lock_timeout is as it was');
 	$in = "COMMIT;\n";
 	$operator->finish;
 	is(offer_facts($offer), 'pending|0|f', 'nothing was counted');
