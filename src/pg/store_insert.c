@@ -1,9 +1,11 @@
 #include "compat.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/catalog.h"
 #include "commands/sequence.h"
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
@@ -158,15 +160,86 @@ indexes_compute(Relation relation)
 	return computes;
 }
 
+static bool
+is_unique_column(const VciInsert *insert, AttrNumber number)
+{
+	for (int i = 0; i < insert->unique_count; i++)
+		if (insert->numbers[insert->unique_at[i]] == number)
+			return true;
+	return false;
+}
+
+static bool
+is_index_on(const VciInsert *insert, Form_pg_index index)
+{
+	if (!index->indisunique || !index->indimmediate || index->indnkeyatts != insert->unique_count)
+		return false;
+	for (int i = 0; i < insert->unique_count; i++)
+		if (index->indkey.values[i] != insert->numbers[insert->unique_at[i]])
+			return false;
+	return true;
+}
+
+/* Has it an entry for each of our rows that can meet another? */
+static bool
+holds_all_rows(const VciInsert *insert, Relation index)
+{
+	ListCell *cell;
+
+	if (!index->rd_index->indisvalid)
+		return false;
+	foreach (cell, RelationGetIndexPredicate(index))
+	{
+		NullTest *test = lfirst(cell);
+		Var *column;
+
+		if (!is_null_test((Node *) test) || test->nulltesttype != IS_NOT_NULL)
+			return false;
+		column = (Var *) test->arg;
+		if (!is_unique_column(insert, column->varattno))
+			return false;
+	}
+	return true;
+}
+
+static void
+find_unique_columns(VciInsert *insert)
+{
+	int count = 0;
+
+	for (; count < VCI_INSERT_MAX_UNIQUE && insert->unique[count] != NULL; count++)
+		insert->unique_at[count] = position_of(insert, insert->unique[count]);
+	insert->unique_count = count;
+}
+
+/* Two of them decide while one is rebuilt, which alone would not do. */
+static void
+find_deciding_indexes(VciInsert *insert)
+{
+	insert->decided = false;
+	for (int i = 0; i < insert->indexes.count; i++)
+	{
+		VciIndexRule *rule = &insert->indexes.of[i];
+		Relation index = index_open(rule->index, RowExclusiveLock);
+
+		rule->decides = is_index_on(insert, index->rd_index);
+		insert->decided |= rule->decides && holds_all_rows(insert, index);
+		index_close(index, NoLock);
+	}
+}
+
 static void
 describe(VciInsert *insert, Relation relation)
 {
 	TupleDesc descriptor = RelationGetDescr(relation);
 
+	find_unique_columns(insert);
 	insert->plain = is_plain_table(relation) && match_columns(insert, descriptor);
 	insert->checks = needs_checks(insert, descriptor);
 	insert->computes = insert->checks || indexes_compute(relation);
 	insert->simple = !insert->computes && vci_describe_indexes(relation, &insert->indexes);
+	if (insert->simple && insert->unique_count > 0)
+		find_deciding_indexes(insert);
 }
 
 static Relation
@@ -225,72 +298,25 @@ make_statement(const VciInsert *insert, VciStatement *statement, bool unless_the
 	MemoryContextSwitchTo(old);
 }
 
-static TupleTableSlot *
-fill_slot(const VciInsert *insert, const VciArguments *args, TupleTableSlot *slot)
+static void
+fill_row(const VciInsert *insert, const VciArguments *args, int natts, const VciNewRow *row)
 {
-	const TupleDesc descriptor = slot->tts_tupleDescriptor;
-
-	for (int i = 0; i < descriptor->natts; i++)
-		slot->tts_isnull[i] = true;
+	memset(row->nulls, true, sizeof(bool) * natts);
 	for (int i = 0; i < args->count; i++)
 	{
-		slot->tts_values[insert->numbers[i] - 1] = args->values[i];
-		slot->tts_isnull[insert->numbers[i] - 1] = args->nulls[i] == 'n';
+		row->values[insert->numbers[i] - 1] = args->values[i];
+		row->nulls[insert->numbers[i] - 1] = args->nulls[i] == 'n';
 	}
-	return ExecStoreVirtualTuple(slot);
 }
 
 /* Can this row meet another one in the unique index? */
 static bool
 may_conflict(const VciInsert *insert, const VciArguments *args)
 {
-	for (int i = 0; i < VCI_INSERT_MAX_UNIQUE && insert->unique[i] != NULL; i++)
-		if (args->nulls[position_of(insert, insert->unique[i])] == 'n')
+	for (int i = 0; i < insert->unique_count; i++)
+		if (args->nulls[insert->unique_at[i]] == 'n')
 			return false;
-	return insert->unique[0] != NULL;
-}
-
-static bool
-is_unique_column(const VciInsert *insert, AttrNumber number)
-{
-	for (int i = 0; i < VCI_INSERT_MAX_UNIQUE && insert->unique[i] != NULL; i++)
-		if (insert->numbers[position_of(insert, insert->unique[i])] == number)
-			return true;
-	return false;
-}
-
-static bool
-is_index_on(const VciInsert *insert, Form_pg_index index)
-{
-	int i = 0;
-
-	for (; i < VCI_INSERT_MAX_UNIQUE && insert->unique[i] != NULL; i++)
-		if (i >= index->indnkeyatts ||
-			index->indkey.values[i] != insert->numbers[position_of(insert, insert->unique[i])])
-			return false;
-	return index->indisunique && index->indimmediate && i == index->indnkeyatts;
-}
-
-/* Has it an entry for each of our rows that can meet another? */
-static bool
-holds_all_rows(const VciInsert *insert, Relation index)
-{
-	ListCell *cell;
-
-	if (!index->rd_index->indisvalid)
-		return false;
-	foreach (cell, RelationGetIndexPredicate(index))
-	{
-		NullTest *test = lfirst(cell);
-		Var *column;
-
-		if (!is_null_test((Node *) test) || test->nulltesttype != IS_NOT_NULL)
-			return false;
-		column = (Var *) test->arg;
-		if (!is_unique_column(insert, column->varattno))
-			return false;
-	}
-	return true;
+	return insert->unique_count > 0;
 }
 
 /* The unique indexes that decide; two of them while one is rebuilt, which alone would not do. */
@@ -389,18 +415,21 @@ leave_out_checks(ResultRelInfo *target)
 		target->VciCheckExprs = palloc0(sizeof(ExprState *) * constraints->num_check);
 }
 
-/* False, and nothing is done, where a value is missing: the executor tells of which column. */
+/*
+ * False, and nothing is done, where a value is missing or the row has met another: the executor
+ * tells of which column, and waits for whoever wrote the other.
+ */
 static bool
 write_simply(const VciInsert *insert, Relation relation, const VciArguments *args)
 {
-	TupleTableSlot *slot = fill_slot(
-		insert, args, MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsVirtual));
-	bool complete = vci_has_required_values(slot);
+	Datum values[MaxHeapAttributeNumber];
+	bool nulls[MaxHeapAttributeNumber];
+	VciNewRow row = {values, nulls};
+	TupleDesc descriptor = RelationGetDescr(relation);
 
-	if (complete)
-		vci_write_row(relation, &insert->indexes, slot);
-	ExecDropSingleTupleTableSlot(slot);
-	return complete;
+	fill_row(insert, args, descriptor->natts, &row);
+	return vci_has_required_values(descriptor, &row) &&
+		   vci_write_row(relation, &insert->indexes, &row);
 }
 
 static bool
@@ -417,8 +446,10 @@ insert_by_executor(const VciInsert *insert, Relation relation, const VciArgument
 	if (!insert->checks)
 		leave_out_checks(target);
 	ExecOpenIndices(target, unless_there);
-	slot = fill_slot(insert, args,
-					 ExecInitExtraTupleSlot(estate, RelationGetDescr(relation), &TTSOpsVirtual));
+	slot = ExecInitExtraTupleSlot(estate, RelationGetDescr(relation), &TTSOpsVirtual);
+	fill_row(insert, args, RelationGetDescr(relation)->natts,
+			 &(VciNewRow){slot->tts_values, slot->tts_isnull});
+	ExecStoreVirtualTuple(slot);
 	if (unless_there)
 		inserted = insert_unless_there(insert, target, estate, slot);
 	else
@@ -430,13 +461,21 @@ insert_by_executor(const VciInsert *insert, Relation relation, const VciArgument
 	return inserted;
 }
 
+/* Subscribers would get what is taken back, too, and meet the other row with it. */
+static bool
+may_be_taken_back(const VciInsert *insert, Relation relation)
+{
+	return insert->seldom_there && insert->decided && !RelationIsLogicallyLogged(relation);
+}
+
 /* The relation is closed; its lock stays until the transaction ends. */
 static bool
 insert_directly(const VciInsert *insert, Relation relation, const VciArguments *args)
 {
-	bool inserted =
-		(insert->simple && !may_conflict(insert, args) && write_simply(insert, relation, args)) ||
-		insert_by_executor(insert, relation, args);
+	bool simply =
+		insert->simple && (!may_conflict(insert, args) || may_be_taken_back(insert, relation));
+	bool inserted = (simply && write_simply(insert, relation, args)) ||
+					insert_by_executor(insert, relation, args);
 
 	table_close(relation, NoLock);
 	CommandCounterIncrement();

@@ -9,7 +9,8 @@ vci_store_spend_nonce(VciStore *store, int64 issued_at,
 {
 	static VciInsert insert = {.table = "vci_nonce",
 							   .columns = {{"issued_at", TIMESTAMPTZOID}, {"random", BYTEAOID}},
-							   .unique = {"issued_at", "random"}};
+							   .unique = {"issued_at", "random"},
+							   .seldom_there = true};
 	VciArguments args = {0};
 
 	vci_put_time(&args, issued_at);
@@ -53,7 +54,8 @@ vci_store_spend_dpop_proof(VciStore *store, const unsigned char *digest, int64 i
 {
 	static VciInsert insert = {.table = "vci_dpop_proof",
 							   .columns = {{"digest", BYTEAOID}, {"issued_at", TIMESTAMPTZOID}},
-							   .unique = {"digest"}};
+							   .unique = {"digest"},
+							   .seldom_there = true};
 	VciArguments args = {0};
 
 	vci_put_bytes(&args, digest, VCI_DIGEST_BYTES);

@@ -1,6 +1,7 @@
 #include "compat.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -150,6 +151,7 @@ open_rows(VciRows *rows, LOCKMODE lock)
 	{
 		rows->plain = describe(rows, relation);
 		rows->plain_to_write = is_plain_to_write(relation);
+		rows->locked_by = InvalidFullTransactionId;
 	}
 	rows->table.described = true;
 	return relation;
@@ -274,10 +276,55 @@ new_row(const VciRows *rows, Relation relation, TupleTableSlot *slot)
 	return row;
 }
 
+/* A text may be gone when it is to be compared. */
+static bool
+has_plain_key(const VciRows *rows)
+{
+	for (int i = 0; i < key_count(rows); i++)
+		if (rows->key[i].type != INT8OID && rows->key[i].type != INT4OID)
+			return false;
+	return true;
+}
+
+static void
+remember_lock(VciRows *rows, const VciRow *row, const Datum *key)
+{
+	if (!has_plain_key(rows))
+		return;
+	rows->locked_by = GetCurrentFullTransactionId();
+	memcpy(rows->locked_key, key, sizeof(Datum) * key_count(rows));
+	rows->locked_at = row->slot->tts_tid;
+}
+
+/*
+ * Has this very subtransaction locked the row, so that nobody else can have changed it since?
+ * What we have changed ourselves is not seen where it lay, and is looked up again.
+ */
+static bool
+fetch_locked(VciRow *row, const Datum *key)
+{
+	const VciRows *rows = row->rows;
+
+	if (!FullTransactionIdIsValid(rows->locked_by) ||
+		!FullTransactionIdEquals(rows->locked_by, GetCurrentFullTransactionIdIfAny()) ||
+		memcmp(rows->locked_key, key, sizeof(Datum) * key_count(rows)) != 0)
+		return false;
+	return table_tuple_fetch_row_version(row->relation, (ItemPointer) &rows->locked_at,
+										 GetActiveSnapshot(), row->slot);
+}
+
+static bool
+find_and_lock(VciRows *rows, VciRow *row, const Datum *key)
+{
+	if (!look_up(row, key, rows->lock) || !lock_version(row) || !has_key(row, key))
+		return false;
+	remember_lock(rows, row, key);
+	return true;
+}
+
 /* The relation is closed with the row; its lock stays until the transaction ends. */
 static VciRow *
-find_directly(const VciRows *rows, Relation relation, const Datum *key, VciRowLock lock,
-			  LOCKMODE mode)
+find_directly(VciRows *rows, Relation relation, const Datum *key, VciRowLock lock)
 {
 	VciRow *row = new_row(
 		rows, relation,
@@ -285,8 +332,10 @@ find_directly(const VciRows *rows, Relation relation, const Datum *key, VciRowLo
 	bool found;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
-	found =
-		look_up(row, key, mode) && (lock == VCI_ROW_READ || lock_version(row)) && has_key(row, key);
+	if (lock == VCI_ROW_LOCK)
+		found = fetch_locked(row, key) || find_and_lock(rows, row, key);
+	else
+		found = look_up(row, key, AccessShareLock) && has_key(row, key);
 	PopActiveSnapshot();
 	if (found)
 		return row;
@@ -350,7 +399,7 @@ vci_row_find(VciStore *store, VciRows *rows, VciArguments *key, VciRowLock lock)
 	Assert(key->count == key_count(rows));
 	relation = open_rows(rows, mode);
 	if (rows->plain && !vci_statements_are_watched())
-		return find_directly(rows, relation, key->values, lock, mode);
+		return find_directly(rows, relation, key->values, lock);
 	table_close(relation, NoLock);
 	return find_by_statement(store, rows, key, lock);
 }
@@ -496,27 +545,30 @@ vci_row_put_time(VciRow *row, int column, TimestampTz value)
 	row->nulls[column] = false;
 }
 
-/* The row as it shall be. */
+/* The row as it shall be. Made at once, since a slot of values would copy each of them first. */
 static TupleTableSlot *
 changed_slot(const VciRow *row)
 {
 	TupleDesc descriptor = RelationGetDescr(row->relation);
-	TupleTableSlot *slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsVirtual);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsHeapTuple);
+	Datum values[MaxHeapAttributeNumber];
+	bool nulls[MaxHeapAttributeNumber];
 
 	slot_getallattrs(row->slot);
-	memcpy(slot->tts_values, row->slot->tts_values, sizeof(Datum) * descriptor->natts);
-	memcpy(slot->tts_isnull, row->slot->tts_isnull, sizeof(bool) * descriptor->natts);
+	memcpy(values, row->slot->tts_values, sizeof(Datum) * descriptor->natts);
+	memcpy(nulls, row->slot->tts_isnull, sizeof(bool) * descriptor->natts);
 	/* what was dropped goes with the old version */
 	for (int i = 0; i < descriptor->natts; i++)
-		slot->tts_isnull[i] |= TupleDescAttr(descriptor, i)->attisdropped;
+		nulls[i] |= TupleDescAttr(descriptor, i)->attisdropped;
 	for (int i = 0; i < VCI_ROW_MAX_COLUMNS; i++)
 	{
 		if (!row->changed[i])
 			continue;
-		slot->tts_values[row->rows->numbers[i] - 1] = row->values[i];
-		slot->tts_isnull[row->rows->numbers[i] - 1] = row->nulls[i];
+		values[row->rows->numbers[i] - 1] = row->values[i];
+		nulls[row->rows->numbers[i] - 1] = row->nulls[i];
 	}
-	return ExecStoreVirtualTuple(slot);
+	ExecStoreHeapTuple(heap_form_tuple(descriptor, values, nulls), slot, true);
+	return slot;
 }
 
 /* The new version lies on another page than the old one, so that the indexes have to know. */

@@ -6,6 +6,7 @@
 #ifndef VCI_STORE_ROW_H
 #define VCI_STORE_ROW_H
 
+#include "access/transam.h"
 #include "executor/tuptable.h"
 
 #include "store_statement.h"
@@ -28,6 +29,12 @@ typedef struct VciRows
 	int index_keys;
 	AttrNumber key_numbers[VCI_ROW_MAX_KEY];
 	AttrNumber numbers[VCI_ROW_MAX_COLUMNS];
+
+	/* the row that was locked last, which the steps of a call come back to */
+	FullTransactionId locked_by; /* (sub)transaction; invalid: none is known */
+	Datum locked_key[VCI_ROW_MAX_KEY];
+	ItemPointerData locked_at;
+
 	VciStatement read; /* both made when they are first needed */
 	VciStatement read_locked;
 } VciRows;

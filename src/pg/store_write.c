@@ -1,7 +1,7 @@
 #include "compat.h"
 
 #include "access/genam.h"
-#include "access/tableam.h"
+#include "access/heapam.h"
 #include "access/xact.h"
 #include "catalog/pg_am.h"
 #include "nodes/execnodes.h"
@@ -28,6 +28,7 @@ describe_index(Relation index, VciIndexRule *rule)
 	ListCell *cell;
 
 	rule->index = RelationGetRelid(index);
+	rule->decides = false;
 	rule->tests = 0;
 	if (index->rd_rel->relam != BTREE_AM_OID || !form->indimmediate || form->indisexclusion)
 		return false;
@@ -43,7 +44,7 @@ describe_index(Relation index, VciIndexRule *rule)
 bool
 vci_describe_indexes(Relation relation, VciIndexRules *rules)
 {
-	bool usual = true;
+	bool usual = relation->rd_rel->relam == HEAP_TABLE_AM_OID;
 	ListCell *cell;
 
 	rules->count = 0;
@@ -61,55 +62,92 @@ vci_describe_indexes(Relation relation, VciIndexRules *rules)
 }
 
 bool
-vci_has_required_values(TupleTableSlot *slot)
+vci_has_required_values(TupleDesc descriptor, const VciNewRow *row)
 {
-	TupleDesc descriptor = slot->tts_tupleDescriptor;
-
 	for (int i = 0; i < descriptor->natts; i++)
-		if (slot->tts_isnull[i] && TupleDescAttr(descriptor, i)->attnotnull)
+		if (row->nulls[i] && TupleDescAttr(descriptor, i)->attnotnull)
 			return false;
 	return true;
 }
 
 static bool
-has_entry(const VciIndexRule *rule, const TupleTableSlot *slot)
+has_entry(const VciIndexRule *rule, const VciNewRow *row)
 {
 	for (int i = 0; i < rule->tests; i++)
-		if (slot->tts_isnull[rule->test[i].number - 1] != rule->test[i].is_null)
+		if (row->nulls[rule->test[i].number - 1] != rule->test[i].is_null)
 			return false;
 	return true;
 }
 
-static void
-write_entry(Relation relation, Relation index, TupleTableSlot *slot)
+/*
+ * An index that decides makes the entry and tells at once whether it met another, as for a
+ * constraint that is checked later: of two who write the same, whoever comes second sees the first.
+ */
+static bool
+write_entry(Relation relation, Relation index, bool decides, const VciNewRow *row,
+			ItemPointer place)
 {
 	Form_pg_index form = index->rd_index;
+	IndexUniqueCheck check = form->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO;
 	IndexInfo info = {.type = T_IndexInfo}; /* a B-tree reads nothing of it */
 	Datum values[INDEX_MAX_KEYS];
 	bool is_null[INDEX_MAX_KEYS];
 
 	for (int i = 0; i < form->indnatts; i++)
 	{
-		values[i] = slot->tts_values[form->indkey.values[i] - 1];
-		is_null[i] = slot->tts_isnull[form->indkey.values[i] - 1];
+		values[i] = row->values[form->indkey.values[i] - 1];
+		is_null[i] = row->nulls[form->indkey.values[i] - 1];
 	}
-	(void) index_insert(index, values, is_null, &slot->tts_tid, relation,
-						form->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, &info);
+	return index_insert(index, values, is_null, place, relation,
+						decides ? UNIQUE_CHECK_PARTIAL : check, false, &info) ||
+		   !decides;
 }
 
-void
-vci_write_row(Relation relation, const VciIndexRules *rules, TupleTableSlot *slot)
+static bool
+write_entries(Relation relation, const VciIndexRules *rules, bool deciding, const VciNewRow *row,
+			  ItemPointer place)
 {
-	table_tuple_insert(relation, slot, GetCurrentCommandId(true), 0, NULL);
-	for (int i = 0; i < rules->count; i++)
+	bool is_new = true;
+
+	for (int i = 0; i < rules->count && is_new; i++)
 	{
 		Relation index;
 
-		if (!has_entry(&rules->of[i], slot))
+		if (rules->of[i].decides != deciding || !has_entry(&rules->of[i], row))
 			continue;
 		index = index_open(rules->of[i].index, RowExclusiveLock);
 		if (index->rd_index->indisready)
-			write_entry(relation, index, slot);
+			is_new = write_entry(relation, index, deciding, row, place);
 		index_close(index, NoLock);
 	}
+	return is_new;
+}
+
+static void
+take_back(Relation relation, ItemPointer place)
+{
+	/* a row can't be deleted by the command that wrote it */
+	CommandCounterIncrement();
+	simple_heap_delete(relation, place);
+	CommandCounterIncrement();
+}
+
+/* Straight to the heap: a slot would copy each value before it makes the row of them. */
+bool
+vci_write_row(Relation relation, const VciIndexRules *rules, const VciNewRow *row)
+{
+	HeapTuple tuple = heap_form_tuple(RelationGetDescr(relation), row->values, row->nulls);
+	ItemPointer place = &tuple->t_self;
+	bool written = true;
+
+	heap_insert(relation, tuple, GetCurrentCommandId(true), 0, NULL);
+	if (write_entries(relation, rules, true, row, place))
+		(void) write_entries(relation, rules, false, row, place);
+	else
+	{
+		take_back(relation, place);
+		written = false;
+	}
+	heap_freetuple(tuple);
+	return written;
 }

@@ -6,7 +6,7 @@
 #ifndef VCI_STORE_WRITE_H
 #define VCI_STORE_WRITE_H
 
-#include "executor/tuptable.h"
+#include "access/tupdesc.h"
 #include "utils/relcache.h"
 
 #define VCI_WRITE_MAX_INDEXES 8
@@ -16,6 +16,7 @@
 typedef struct VciIndexRule
 {
 	Oid index;
+	bool decides; /* it tells whether the row is there already; else that is an error */
 	int tests;
 	struct
 	{
@@ -30,13 +31,23 @@ typedef struct VciIndexRules
 	VciIndexRule of[VCI_WRITE_MAX_INDEXES];
 } VciIndexRules;
 
-/* False where an index wants more than values of columns in a B-tree at once. */
+/* False but for a heap whose indexes want no more than values of columns in a B-tree at once. */
 extern bool vci_describe_indexes(Relation relation, VciIndexRules *rules);
 
-/* Does every column that is never NULL have a value? */
-extern bool vci_has_required_values(TupleTableSlot *slot);
+/* A new row: values of all its columns, dropped ones too. */
+typedef struct VciNewRow
+{
+	Datum *values;
+	bool *nulls;
+} VciNewRow;
 
-/* The indexes' locks stay until the transaction ends. */
-extern void vci_write_row(Relation relation, const VciIndexRules *rules, TupleTableSlot *slot);
+/* Does every column that is never NULL have a value? */
+extern bool vci_has_required_values(TupleDesc descriptor, const VciNewRow *row);
+
+/*
+ * False, and nothing is left of it, when an index that decides has met such a row, or one that
+ * another transaction may still take back. The indexes' locks stay until the transaction ends.
+ */
+extern bool vci_write_row(Relation relation, const VciIndexRules *rules, const VciNewRow *row);
 
 #endif

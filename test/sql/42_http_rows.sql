@@ -136,6 +136,21 @@ SELECT rows.offer() AS offer \gset
 WITH labelled AS (UPDATE vci_offer SET labels = '{"by": "owner"}' WHERE id = :offer RETURNING id)
 SELECT vci_cancel_offer(id) IS NOT NULL FROM labelled;
 SELECT state, labels FROM vci_offer_info WHERE id = :offer;
+-- A row that was locked is found again where it lies, unless the same transaction has changed it.
+BEGIN;
+SELECT rows.offer() AS offer \gset
+SELECT helper.token(:offer) AS token \gset
+SELECT status, body ->> 'error' FROM helper.post_json(:'token', '{"credential_configuration_id": "none"}');
+SELECT vci_cancel_offer(:offer);
+SELECT status, body ->> 'error' FROM helper.post_json(:'token', '{"credential_configuration_id": "none"}');
+COMMIT;
+-- A nonce that is spent already: what was written of it is taken back.
+SELECT count(*) AS before FROM vci_nonce \gset
+SELECT vci_create_nonce() AS nonce \gset
+SELECT status, body ->> 'error'
+FROM generate_series(1, 3) AS n, LATERAL helper.post_json(helper.token(rows.offer() + n * 0),
+    '{"credential_configuration_id": "EntitlementCredential"}' || helper.proofs(wallet.proof(:'nonce')));
+SELECT count(*) - :before AS "nonces spent" FROM vci_nonce;
 -- A value of a column that was dropped goes at the row's next change, and with it what was kept
 -- outside of the row.
 SELECT reltoastrelid::regclass AS kept_outside FROM pg_class WHERE oid = 'vci_offer'::regclass \gset
