@@ -59,11 +59,12 @@ text_is_utf8(const char *text, size_t len)
 	return true;
 }
 
+/* What field names have most stands first. */
 static bool
 is_token_char(unsigned char c)
 {
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-		   (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
+	return (c >= 'a' && c <= 'z') || c == '-' || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+		   (c != '\0' && strchr("!#$%&'*+.^_`|~", c) != NULL);
 }
 
 bool
@@ -80,25 +81,31 @@ text_is_token(const char *text, size_t len)
 bool
 text_is_field_value(const char *text, size_t len)
 {
+	unsigned char all = 0;
+
 	for (size_t i = 0; i < len; i++)
 	{
 		unsigned char c = (unsigned char) text[i];
 
 		if ((c < ' ' && c != '\t') || c == 0x7f)
 			return false;
+		all |= c;
 	}
-	return text_is_utf8(text, len);
+	return all < 0x80 || text_is_utf8(text, len);
 }
 
 bool
 text_is_target(const char *text, size_t len)
 {
+	unsigned char all = 0;
+
 	for (size_t i = 0; i < len; i++)
 	{
 		unsigned char c = (unsigned char) text[i];
 
 		if (c <= ' ' || c == 0x7f)
 			return false;
+		all |= c;
 	}
-	return len > 0 && text_is_utf8(text, len);
+	return len > 0 && (all < 0x80 || text_is_utf8(text, len));
 }
