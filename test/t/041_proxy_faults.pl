@@ -519,15 +519,21 @@ subtest 'SIGTERM while the database lets a connection wait' => sub {
 	for my $how ('running requests have time', 'they have none')
 	{
 		my ($server, @options) = silent_server();
-		my $other =
-		  proxy_start($dir, @options, $how eq 'they have none' ? ('--stop-timeout', 0) : ());
+		my $other = proxy_start($dir, @options, '--pool', 1,
+			$how eq 'they have none' ? ('--stop-timeout', 0) : ());
 		listen $server, 5 or die "listen: $!";
 		my $began = time;
 		my ($request, $attempt) = start_attempt($other, $server);
+		my $queued = start_request($other, 'POST', '/x');
+		# two answers to later connections: by then the one event loop has read the earlier one
+		http_request($other, 'GET', '/healthz') for 1 .. 2;
 		kill 'TERM', $other->{pid};
-		my $answer = http_read($request);
-		is($answer->{status}, 503, "$how: the request that waits for it is refused");
-		like($answer->{body}, qr/is being stopped/, "$how: before the attempt has an end");
+		for my $waiting ($request, $queued)
+		{
+			my $answer = http_read($waiting);
+			is($answer->{status}, 503, "$how: who waits for it is refused");
+			like($answer->{body}, qr/is being stopped/, "$how: before the attempt has an end");
+		}
 		is(proxy_wait($other), 0, "$how: exit status 0");
 		cmp_ok(time - $began, '<', $attempt_s, "$how: nor is its end waited for later");
 	}
