@@ -50,11 +50,11 @@ get_uint32(const unsigned char *in)
 
 /* The first MAC_BYTES of HMAC-SHA-256 over body, under a key of one purpose alone. */
 static VciStatus
-body_mac(const VciTicketKeys *keys, const VciSecret *key, const unsigned char *body, size_t len,
-		 unsigned char mac[MAC_BYTES], VciError *error)
+body_mac(VciMac *key, const unsigned char *body, size_t len, unsigned char mac[MAC_BYTES],
+		 VciError *error)
 {
 	unsigned char digest[VCI_DIGEST_BYTES];
-	VciStatus status = vci_mac_make(keys->mac, key, body, len, digest, error);
+	VciStatus status = vci_mac_make(key, body, len, digest, error);
 
 	if (status == VCI_OK)
 		memcpy(mac, digest, MAC_BYTES);
@@ -64,8 +64,8 @@ body_mac(const VciTicketKeys *keys, const VciSecret *key, const unsigned char *b
 
 /* Is this the text of len bytes with a right MAC behind its body? VCI_ERR_TOKEN when it is not. */
 static VciStatus
-open_text(const VciTicketKeys *keys, const VciSecret *key, const char *text, size_t text_len,
-		  unsigned char *bytes, size_t len, VciError *error)
+open_text(VciMac *key, const char *text, size_t text_len, unsigned char *bytes, size_t len,
+		  VciError *error)
 {
 	unsigned char mac[MAC_BYTES];
 	size_t decoded;
@@ -75,7 +75,7 @@ open_text(const VciTicketKeys *keys, const VciSecret *key, const char *text, siz
 	if (text == NULL || text_len != vci_base64url_encoded_size(len) ||
 		vci_base64url_decode(text, text_len, bytes, &decoded, NULL) != VCI_OK || decoded != len)
 		return VCI_ERR_TOKEN;
-	status = body_mac(keys, key, bytes, len - MAC_BYTES, mac, error);
+	status = body_mac(key, bytes, len - MAC_BYTES, mac, error);
 	if (status != VCI_OK)
 		return status;
 	return vci_bytes_equal(mac, bytes + len - MAC_BYTES, MAC_BYTES) ? VCI_OK : VCI_ERR_TOKEN;
@@ -116,17 +116,31 @@ nonce_purpose(VciNonceKind kind)
 	return kind == VCI_NONCE_DPOP ? "openid4vci DPoP nonce" : "openid4vci c_nonce";
 }
 
+static VciStatus
+derive_mac(const VciSecret *secret, const char *purpose, VciMac **mac, VciError *error)
+{
+	VciSecret key;
+	VciStatus status = vci_derive(secret, purpose, &key, error);
+
+	*mac = status == VCI_OK ? vci_mac_new(&key) : NULL;
+	vci_wipe(&key, sizeof(key));
+	if (status == VCI_OK && *mac == NULL)
+		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
+	return status;
+}
+
 VciStatus
 vci_ticket_keys_derive(const VciSecret *ticket_secret, const VciSecret *nonce_secret,
 					   VciTicketKeys *keys, VciError *error)
 {
-	VciStatus status = vci_mac_new(&keys->mac, error);
+	VciStatus status = VCI_OK;
 
+	memset(keys, 0, sizeof(*keys));
 	for (int kind = 1; kind <= VCI_TICKET_KINDS && status == VCI_OK; kind++)
-		status = vci_derive(ticket_secret, ticket_purpose((VciTicketKind) kind),
+		status = derive_mac(ticket_secret, ticket_purpose((VciTicketKind) kind),
 							&keys->tickets[kind - 1], error);
 	for (int kind = 0; kind < VCI_NONCE_KINDS && status == VCI_OK; kind++)
-		status = vci_derive(nonce_secret, nonce_purpose((VciNonceKind) kind), &keys->nonces[kind],
+		status = derive_mac(nonce_secret, nonce_purpose((VciNonceKind) kind), &keys->nonces[kind],
 							error);
 	if (status != VCI_OK)
 		vci_ticket_keys_clear(keys);
@@ -136,15 +150,18 @@ vci_ticket_keys_derive(const VciSecret *ticket_secret, const VciSecret *nonce_se
 void
 vci_ticket_keys_clear(VciTicketKeys *keys)
 {
-	vci_mac_free(keys->mac);
-	vci_wipe(keys, sizeof(*keys));
+	for (int i = 0; i < VCI_TICKET_KINDS; i++)
+		vci_mac_free(keys->tickets[i]);
+	for (int i = 0; i < VCI_NONCE_KINDS; i++)
+		vci_mac_free(keys->nonces[i]);
+	memset(keys, 0, sizeof(*keys));
 }
 
 /* NULL when there is no such kind. */
-static const VciSecret *
+static VciMac *
 ticket_key(const VciTicketKeys *keys, VciTicketKind kind)
 {
-	return ticket_purpose(kind) == NULL ? NULL : &keys->tickets[kind - 1];
+	return ticket_purpose(kind) == NULL ? NULL : keys->tickets[kind - 1];
 }
 
 /* Encodes body_len bytes of body and the MAC behind them. */
@@ -152,13 +169,13 @@ static VciStatus
 make_text(const VciTicketKeys *keys, VciTicketKind kind, unsigned char *body, size_t body_len,
 		  char *text, VciError *error)
 {
-	const VciSecret *key = ticket_key(keys, kind);
+	VciMac *key = ticket_key(keys, kind);
 	VciStatus status;
 
 	text[0] = '\0';
 	if (key == NULL)
 		return vci_error(error, VCI_ERR_INTERNAL, "there is no ticket of kind %d", (int) kind);
-	status = body_mac(keys, key, body, body_len, body + body_len, error);
+	status = body_mac(key, body, body_len, body + body_len, error);
 	if (status == VCI_OK)
 		vci_base64url_encode(body, body_len + MAC_BYTES, text);
 	return status;
@@ -235,14 +252,14 @@ static VciStatus
 open_row(const VciTicketKeys *keys, VciTicketKind kind, const char *text, size_t len,
 		 unsigned char *bytes, size_t size, int64_t *id, int32_t *generation, VciError *error)
 {
-	const VciSecret *key = ticket_key(keys, kind);
+	VciMac *key = ticket_key(keys, kind);
 	VciStatus status;
 
 	*id = 0;
 	*generation = 0;
 	if (key == NULL)
 		return vci_error(error, VCI_ERR_INTERNAL, "there is no ticket of kind %d", (int) kind);
-	status = open_text(keys, key, text, len, bytes, size, error);
+	status = open_text(key, text, len, bytes, size, error);
 	if (status == VCI_ERR_TOKEN || (status == VCI_OK && bytes[0] != (unsigned char) kind))
 		return refuse_ticket(kind, error);
 	if (status != VCI_OK)
@@ -302,7 +319,7 @@ vci_nonce_make(const VciTicketKeys *keys, VciNonceKind kind, int64_t issuer_id, 
 	put_uint64(bytes + 16, (uint64_t) now);
 	status = vci_random(bytes + 24, VCI_NONCE_RANDOM_BYTES, error);
 	if (status == VCI_OK)
-		status = body_mac(keys, &keys->nonces[kind], bytes, NONCE_BODY, bytes + NONCE_BODY, error);
+		status = body_mac(keys->nonces[kind], bytes, NONCE_BODY, bytes + NONCE_BODY, error);
 	if (status == VCI_OK)
 		vci_base64url_encode(bytes, sizeof(bytes), text);
 	return status;
@@ -316,7 +333,7 @@ vci_nonce_open(const VciTicketKeys *keys, VciNonceKind kind, int64_t issuer_id, 
 	unsigned char bytes[NONCE_BYTES + 2];
 	VciStatus status;
 
-	status = open_text(keys, &keys->nonces[kind], text, len, bytes, NONCE_BYTES, error);
+	status = open_text(keys->nonces[kind], text, len, bytes, NONCE_BYTES, error);
 	if (status == VCI_ERR_TOKEN)
 		return refuse_nonce(kind, "is not one of this issuer", error);
 	if (status != VCI_OK)

@@ -38,9 +38,8 @@ typedef enum VciNonceKind
 /* A key for each kind, so that no text passes for one of another kind. */
 typedef struct VciTicketKeys
 {
-	VciSecret tickets[VCI_TICKET_KINDS]; /* by kind, from 1 */
-	VciSecret nonces[VCI_NONCE_KINDS];
-	VciMac *mac;
+	VciMac *tickets[VCI_TICKET_KINDS]; /* by kind, from 1 */
+	VciMac *nonces[VCI_NONCE_KINDS];
 } VciTicketKeys;
 
 /* Derives (RFC 5869) all keys from the issuer's two secrets; *keys is cleared on failure. */

@@ -60,7 +60,7 @@ digests(void)
 	vci_json_free(file);
 }
 
-/* Many with one VciMac, key after key, are what vci_hmac makes of each. */
+/* Many with one VciMac are what vci_hmac makes of each. */
 static void
 macs_in_a_row(void)
 {
@@ -68,17 +68,15 @@ macs_in_a_row(void)
 	unsigned char expected[VCI_DIGEST_BYTES];
 	unsigned char got[VCI_DIGEST_BYTES];
 	VciError error = VCI_ERROR_INIT;
-	VciMac *mac;
+	VciSecret key = {{7, 8, 9}};
+	VciMac *mac = vci_mac_new(&key);
 
-	is_status(vci_mac_new(&mac, &error), VCI_OK, &error, "HMAC is fetched");
 	for (size_t i = 0; i < sizeof(data); i++)
 		data[i] = (unsigned char) i;
 	for (size_t len = 0; len <= sizeof(data); len += 25)
 	{
-		VciSecret key = {{(unsigned char) (len / 50)}};
-
 		(void) vci_hmac(&key, data, len, expected, &error);
-		is_status(vci_mac_make(mac, &key, data, len, got, &error), VCI_OK, &error, "a MAC");
+		is_status(vci_mac_make(mac, data, len, got, &error), VCI_OK, &error, "a MAC");
 		is_bytes(got, sizeof(got), expected, sizeof(expected), "is the HMAC");
 	}
 	vci_mac_free(mac);
