@@ -322,14 +322,26 @@ vci_json_kind(const VciJson *json)
 	return VCI_JSON_NULL;
 }
 
-bool
-vci_json_set(VciJson *object, const char *name, VciJson *value)
+static bool
+set(VciJson *object, const char *name, VciJson *value, unsigned options)
 {
 	if (value != NULL && json_object_is_type(object, json_type_object) &&
-		json_object_object_add(object, name, value) == 0)
+		json_object_object_add_ex(object, name, value, options) == 0)
 		return true;
 	json_object_put(value);
 	return false;
+}
+
+bool
+vci_json_set(VciJson *object, const char *name, VciJson *value)
+{
+	return set(object, name, value, 0);
+}
+
+bool
+vci_json_set_new(VciJson *object, const char *name, VciJson *value)
+{
+	return set(object, name, value, JSON_C_OBJECT_ADD_KEY_IS_NEW);
 }
 
 bool

@@ -68,6 +68,8 @@ extern VciJsonKind vci_json_kind(const VciJson *json); /* NULL is VCI_JSON_NULL 
 
 /* Adds or replaces a member; false when memory is out (value NULL counts as that). */
 extern bool vci_json_set(VciJson *object, const char *name, VciJson *value);
+/* As vci_json_set, of a name that object is known not to have: nothing looks for it. */
+extern bool vci_json_set_new(VciJson *object, const char *name, VciJson *value);
 extern bool vci_json_set_null(VciJson *object, const char *name);
 extern bool vci_json_set_string(VciJson *object, const char *name, const char *text);
 extern bool vci_json_set_int64(VciJson *object, const char *name, int64_t value);

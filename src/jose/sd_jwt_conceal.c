@@ -405,6 +405,15 @@ write_node(Concealer *concealer, const VciJson *node, const Selection *selection
 	return VCI_OK;
 }
 
+static bool
+is_reserved(const char *name, int depth)
+{
+	if (name[0] != '_' && name[0] != '.')
+		return false;
+	return strcmp(name, "_sd") == 0 || strcmp(name, "...") == 0 ||
+		   (depth == 1 && strcmp(name, "_sd_alg") == 0);
+}
+
 /*
  * Nothing in payload may look like a digest of ours (section 4.1), and one level is
  * kept free, because a concealed scalar in the deepest array becomes an object.
@@ -421,8 +430,7 @@ check_payload(const VciJson *node, int depth, VciError *error)
 						 VCI_JSON_MAX_DEPTH - 1);
 	for (VciJsonIter i = vci_json_iter(node); status == VCI_OK && vci_json_next(&i);)
 	{
-		if (strcmp(i.name, "_sd") == 0 || strcmp(i.name, "...") == 0 ||
-			(depth == 1 && strcmp(i.name, "_sd_alg") == 0))
+		if (is_reserved(i.name, depth))
 			return vci_error(error, VCI_ERR_CLAIM_RESERVED, "the claim name '%s' is reserved",
 							 i.name);
 		status = check_payload(i.value, depth + 1, error);

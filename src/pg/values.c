@@ -53,11 +53,23 @@ typedef struct JsonGrowth
 	VciJson **root; /* owned */
 	VciJson *open[VCI_JSON_MAX_DEPTH];
 	int depth;
-	char *name; /* of the member that comes next */
+	char *name; /* of the member that comes next: short_name, or longer */
+	char short_name[64];
 	size_t number_bytes;
 } JsonGrowth;
 
-/* Puts a value (NULL: null) where the walk stands. */
+/* json-c copies names for itself, so most need no memory here. */
+static void
+keep_name(JsonGrowth *growth, const char *name, int len)
+{
+	growth->name = growth->short_name;
+	if (len >= (int) sizeof(growth->short_name))
+		growth->name = palloc(len + 1);
+	memcpy(growth->name, name, len);
+	growth->name[len] = '\0';
+}
+
+/* Puts a value (NULL: null) where the walk stands. A jsonb has no name twice. */
 static void
 grow(JsonGrowth *growth, VciJson *value)
 {
@@ -73,7 +85,7 @@ grow(JsonGrowth *growth, VciJson *value)
 		done = value == NULL ? vci_json_append_null(parent) : vci_json_append(parent, value);
 	else
 		done = value == NULL ? vci_json_set_null(parent, growth->name)
-							 : vci_json_set(parent, growth->name, value);
+							 : vci_json_set_new(parent, growth->name, value);
 	vci_require_memory(done ? parent : NULL);
 }
 
@@ -139,7 +151,7 @@ grow_by(JsonGrowth *growth, JsonbIteratorToken token, const JsonbValue *value, c
 				open_container(growth, vci_json_new_array(), name);
 			break;
 		case WJB_KEY:
-			growth->name = pnstrdup(value->val.string.val, value->val.string.len);
+			keep_name(growth, value->val.string.val, value->val.string.len);
 			break;
 		case WJB_VALUE:
 		case WJB_ELEM:
@@ -159,12 +171,15 @@ VciJson *
 vci_json_of_datum(Datum datum, const char *name)
 {
 	Jsonb *jsonb = DatumGetJsonbP(datum);
-	JsonGrowth growth = {.root = vci_own_json()};
+	JsonGrowth growth;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue value;
 
 	check_size(VARSIZE(jsonb), name);
+	growth.root = vci_own_json();
+	growth.depth = 0;
+	growth.number_bytes = 0;
 	iterator = JsonbIteratorInit(&jsonb->root);
 	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
 		grow_by(&growth, token, &value, name);
