@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -11,27 +10,12 @@
 
 #define CURVES 2 /* VCI_KEY_P256 and VCI_KEY_P384, the first types */
 
-/* y^2 = x^3 + ax + b over a field (SEC 1 section 2.2.1), and room to work it out. */
-typedef struct Equation
-{
-	BIGNUM *field;
-	BIGNUM *a;
-	BIGNUM *b;
-	BIGNUM *x;
-	BIGNUM *y;
-	BIGNUM *left;
-	BIGNUM *right;
-	BN_CTX *room;
-} Equation;
-
 /*
  * Making an EVP_PKEY of a point costs about as much as a signature, most of it for the group.
- * So one is kept for each curve, and each point that is to verify is set in it. To set one costs
- * five times as much as the equation, which is enough for a point that only has to be checked.
+ * So one is kept for each curve, and each point is set in it: to be checked, and to verify.
  */
 typedef struct Curve
 {
-	Equation equation;
 	EVP_MD *md;
 	EVP_PKEY *pkey;
 	EVP_PKEY_CTX *verifier; /* of pkey, ready for EVP_PKEY_verify */
@@ -66,29 +50,11 @@ new_pkey(VciKeyType type, const EC_GROUP *group)
 }
 
 static bool
-prepare_equation(Equation *equation, const EC_GROUP *group)
-{
-	BIGNUM **const numbers[] = {&equation->field, &equation->a,	   &equation->b,	&equation->x,
-								&equation->y,	  &equation->left, &equation->right};
-
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-	{
-		*numbers[i] = BN_new();
-		if (*numbers[i] == NULL)
-			return false;
-	}
-	equation->room = BN_CTX_new();
-	return equation->room != NULL &&
-		   EC_GROUP_get_curve(group, equation->field, equation->a, equation->b, NULL) == 1;
-}
-
-static bool
 prepare(Curve *curve, VciKeyType type)
 {
 	EC_GROUP *group = EC_GROUP_new_by_curve_name(OBJ_sn2nid(vci_key_group(type)));
-	bool solvable = group != NULL && prepare_equation(&curve->equation, group);
 
-	curve->pkey = solvable ? new_pkey(type, group) : NULL;
+	curve->pkey = group == NULL ? NULL : new_pkey(type, group);
 	EC_GROUP_free(group);
 	curve->md = EVP_MD_fetch(NULL, type == VCI_KEY_P384 ? "SHA384" : "SHA256", NULL);
 	if (curve->md == NULL || curve->pkey == NULL)
@@ -124,51 +90,11 @@ vci_curves_free(VciCurves *curves)
 		return;
 	for (int i = 0; i < CURVES; i++)
 	{
-		Equation *equation = &curves->curves[i].equation;
-
-		BN_free(equation->field);
-		BN_free(equation->a);
-		BN_free(equation->b);
-		BN_free(equation->x);
-		BN_free(equation->y);
-		BN_free(equation->left);
-		BN_free(equation->right);
-		BN_CTX_free(equation->room);
 		EVP_PKEY_CTX_free(curves->curves[i].verifier);
 		EVP_PKEY_free(curves->curves[i].pkey);
 		EVP_MD_free(curves->curves[i].md);
 	}
 	free(curves);
-}
-
-/* r = a * b in the field, by what the library has for just these two. */
-static bool
-multiply(const Equation *e, VciKeyType type, BIGNUM *r, const BIGNUM *a, const BIGNUM *b)
-{
-	if (BN_mul(r, a, b, e->room) != 1)
-		return false;
-	if (type == VCI_KEY_P256)
-		return BN_nist_mod_256(r, r, e->field, e->room) == 1;
-	return BN_nist_mod_384(r, r, e->field, e->room) == 1;
-}
-
-/*
- * SP 800-56A section 5.6.2.3.4: coordinates of the field that satisfy the equation. The point at
- * infinity has none, and the cofactor is 1.
- */
-static bool
-is_on_curve(const Equation *e, VciKeyType type, const unsigned char *coordinates)
-{
-	int bytes = (int) vci_key_field_bytes(type);
-
-	return BN_bin2bn(coordinates, bytes, e->x) != NULL &&
-		   BN_bin2bn(coordinates + bytes, bytes, e->y) != NULL && BN_cmp(e->x, e->field) < 0 &&
-		   BN_cmp(e->y, e->field) < 0 && multiply(e, type, e->left, e->y, e->y) &&
-		   multiply(e, type, e->right, e->x, e->x) &&
-		   BN_mod_add_quick(e->right, e->right, e->a, e->field) == 1 &&
-		   multiply(e, type, e->right, e->right, e->x) &&
-		   BN_mod_add_quick(e->right, e->right, e->b, e->field) == 1 &&
-		   BN_cmp(e->left, e->right) == 0;
 }
 
 /* Sets an uncompressed point; the library checks its coordinates and the curve's equation. */
@@ -211,11 +137,11 @@ vci_curves_read_point(VciCurves *curves, VciKeyType type, const unsigned char *p
 	if (len == size && point[0] == POINT_CONVERSION_UNCOMPRESSED)
 	{
 		memcpy(full, point, len);
-		good = is_on_curve(&curve->equation, type, point + 1);
+		good = true;
 	}
 	else
 		good = uncompress(curve, point, len, full, size);
-	if (!good)
+	if (!good || !set_point(curve, full, size))
 		return vci_openssl_error(error, VCI_ERR_JWK, "the public key is no point of its curve");
 	memcpy(out, full + 1, size - 1);
 	return VCI_OK;
