@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -12,10 +13,14 @@
 
 /*
  * Making an EVP_PKEY of a point costs about as much as a signature, most of it for the group.
- * So one is kept for each curve, and each point is set in it: to be checked, and to verify.
+ * So one is kept for each curve, and each point that is to verify is set in it. That costs several
+ * times as much as reading the point in the group, which does for one that is only checked.
  */
 typedef struct Curve
 {
+	EC_GROUP *group;
+	EC_POINT *point; /* room for the one that is read */
+	BN_CTX *numbers; /* room to calculate */
 	EVP_MD *md;
 	EVP_PKEY *pkey;
 	EVP_PKEY_CTX *verifier; /* of pkey, ready for EVP_PKEY_verify */
@@ -52,12 +57,14 @@ new_pkey(VciKeyType type, const EC_GROUP *group)
 static bool
 prepare(Curve *curve, VciKeyType type)
 {
-	EC_GROUP *group = EC_GROUP_new_by_curve_name(OBJ_sn2nid(vci_key_group(type)));
-
-	curve->pkey = group == NULL ? NULL : new_pkey(type, group);
-	EC_GROUP_free(group);
+	curve->group = EC_GROUP_new_by_curve_name(OBJ_sn2nid(vci_key_group(type)));
+	if (curve->group == NULL)
+		return false;
+	curve->point = EC_POINT_new(curve->group);
+	curve->numbers = BN_CTX_new();
+	curve->pkey = new_pkey(type, curve->group);
 	curve->md = EVP_MD_fetch(NULL, type == VCI_KEY_P384 ? "SHA384" : "SHA256", NULL);
-	if (curve->md == NULL || curve->pkey == NULL)
+	if (curve->point == NULL || curve->numbers == NULL || curve->md == NULL || curve->pkey == NULL)
 		return false;
 	curve->verifier = EVP_PKEY_CTX_new_from_pkey(NULL, curve->pkey, NULL);
 	if (curve->verifier == NULL || EVP_PKEY_verify_init(curve->verifier) != 1)
@@ -93,6 +100,9 @@ vci_curves_free(VciCurves *curves)
 		EVP_PKEY_CTX_free(curves->curves[i].verifier);
 		EVP_PKEY_free(curves->curves[i].pkey);
 		EVP_MD_free(curves->curves[i].md);
+		BN_CTX_free(curves->curves[i].numbers);
+		EC_POINT_free(curves->curves[i].point);
+		EC_GROUP_free(curves->curves[i].group);
 	}
 	free(curves);
 }
@@ -112,19 +122,10 @@ set_point(Curve *curve, const unsigned char *point, size_t len)
 	return true;
 }
 
-/* SEC 1 section 2.3.4: a compressed point, as did:key has them, written out. */
-static bool
-uncompress(Curve *curve, const unsigned char *point, size_t len, unsigned char *full, size_t size)
-{
-	size_t full_len;
-
-	curve->is_set = false;
-	return EVP_PKEY_set1_encoded_public_key(curve->pkey, point, len) == 1 &&
-		   EVP_PKEY_get_octet_string_param(curve->pkey, OSSL_PKEY_PARAM_ENCODED_PUBLIC_KEY, full,
-										   size, &full_len) == 1 &&
-		   full_len == size && full[0] == POINT_CONVERSION_UNCOMPRESSED;
-}
-
+/*
+ * SEC 1 section 2.3.4; the library checks the coordinates and the curve's equation. A compressed
+ * point, as did:key has them, is written out; of infinity there are no coordinates.
+ */
 VciStatus
 vci_curves_read_point(VciCurves *curves, VciKeyType type, const unsigned char *point, size_t len,
 					  unsigned char out[VCI_PUBLIC_MAX_BYTES], VciError *error)
@@ -132,16 +133,14 @@ vci_curves_read_point(VciCurves *curves, VciKeyType type, const unsigned char *p
 	Curve *curve = &curves->curves[type];
 	unsigned char full[1 + VCI_PUBLIC_MAX_BYTES];
 	size_t size = 1 + 2 * vci_key_field_bytes(type);
-	bool good;
+	bool good = EC_POINT_oct2point(curve->group, curve->point, point, len, curve->numbers) == 1;
 
-	if (len == size && point[0] == POINT_CONVERSION_UNCOMPRESSED)
-	{
+	if (good && len == size)
 		memcpy(full, point, len);
-		good = true;
-	}
-	else
-		good = uncompress(curve, point, len, full, size);
-	if (!good || !set_point(curve, full, size))
+	else if (good)
+		good = EC_POINT_point2oct(curve->group, curve->point, POINT_CONVERSION_UNCOMPRESSED, full,
+								  size, curve->numbers) == size;
+	if (!good)
 		return vci_openssl_error(error, VCI_ERR_JWK, "the public key is no point of its curve");
 	memcpy(out, full + 1, size - 1);
 	return VCI_OK;
