@@ -27,8 +27,23 @@ ALTER TABLE vci_key
     ADD CONSTRAINT vci_key_state_check CHECK (state IN ('next', 'active', 'retired', 'destroyed')),
     ADD CONSTRAINT vci_key_destroyed_check CHECK ((state = 'destroyed') = (private_key IS NULL));
 
+CREATE SEQUENCE vci_configuration_number_seq AS integer;
+
+-- A default that draws numbers would rewrite the table, so the column gets it once it is filled.
 ALTER TABLE vci_configuration
-    ADD COLUMN longest_validity interval;
+    ADD COLUMN longest_validity interval,
+    ADD COLUMN number           integer;
+UPDATE vci_configuration AS c SET number = n.number
+FROM (SELECT o.issuer_id, o.id, pg_catalog.row_number() OVER (ORDER BY o.created_at, o.issuer_id, o.id)
+      FROM vci_configuration AS o) AS n (issuer_id, id, number)
+WHERE n.issuer_id OPERATOR(pg_catalog.=) c.issuer_id AND n.id OPERATOR(pg_catalog.=) c.id;
+SELECT pg_catalog.setval('openid4vci.vci_configuration_number_seq', pg_catalog.max(c.number))
+FROM vci_configuration AS c HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 0;
+ALTER TABLE vci_configuration
+    ALTER COLUMN number SET DEFAULT pg_catalog.nextval('openid4vci.vci_configuration_number_seq'),
+    ALTER COLUMN number SET NOT NULL,
+    ADD CONSTRAINT vci_configuration_number_key UNIQUE (number);
+ALTER SEQUENCE vci_configuration_number_seq OWNED BY vci_configuration.number;
 
 ALTER TABLE vci_offer
     ADD COLUMN ends_at          timestamptz,
@@ -61,6 +76,8 @@ COMMENT ON COLUMN vci_key.private_key IS 'PKCS #8, sealed (AES-256-GCM) under th
 COMMENT ON COLUMN vci_key.published_until IS 'Of a retired or destroyed key: when the last credential that it can have signed is over; NULL: for good';
 COMMENT ON COLUMN vci_key.x5c IS 'Certificate chain of the key (RFC 7515 section 4.1.6), base64 DER, leaf first, without the trust anchor';
 COMMENT ON COLUMN vci_configuration.longest_validity IS 'The longest validity that it ever had, NULL: without end; tells how long a retired key must stay published';
+COMMENT ON SEQUENCE vci_configuration_number_seq IS 'Numbers of vci_configuration';
+COMMENT ON COLUMN vci_configuration.number IS 'Another name for it, of one number and in the whole database, for programs that refer to rows so; never given twice';
 COMMENT ON COLUMN vci_offer.ends_at IS 'When nothing more can be issued of it: its expiry, then that of its tokens, refresh tokens and deferrals, or the retry window after the last credential';
 COMMENT ON COLUMN vci_offer.claims_due IS 'When vci_purge looks whether its claims can be erased; NULL: there are none, they are erased, or the issuer keeps them';
 COMMENT ON COLUMN vci_offer.claims_erased_at IS 'When its claims were erased; it can issue no more';
@@ -118,6 +135,7 @@ COMMENT ON COLUMN vci_purge_state.swept_at IS 'When the last whole sweep ended';
 INSERT INTO vci_purge_state (kind) VALUES ('kept_claims'), ('claims'), ('deferred'), ('token'),
     ('refresh_token'), ('authorization'), ('offer'), ('credential');
 
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_configuration_number_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_event_seal', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_database', '');
 
@@ -264,6 +282,13 @@ CREATE OR REPLACE VIEW vci_key_info WITH (security_barrier) AS
            k.created_at, k.retired_at, k.activated_at, k.destroyed_at, k.published_until, k.x5c
     FROM openid4vci.vci_key k JOIN openid4vci.vci_issuer i ON i.id = k.issuer_id
     WHERE k.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+
+CREATE OR REPLACE VIEW vci_configuration_info WITH (security_barrier) AS
+    SELECT c.issuer_id, i.url AS issuer, c.id, c.format, c.vct, c.scope, c.validity, c.binding,
+           c.older, c.decoys, c.always_disclosed, c.selectively_disclosable, c.claims, c.display,
+           c.claims_source, c.created_at, c.retired_at, c.deferred, c.number
+    FROM openid4vci.vci_configuration c JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
+    WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 
 CREATE OR REPLACE VIEW vci_offer_info WITH (security_barrier) AS
     SELECT o.id, o.issuer_id, i.url AS issuer,

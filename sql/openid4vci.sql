@@ -164,6 +164,9 @@ COMMENT ON COLUMN vci_key.private_key IS 'PKCS #8, sealed (AES-256-GCM) under th
 COMMENT ON COLUMN vci_key.published_until IS 'Of a retired or destroyed key: when the last credential that it can have signed is over; NULL: for good';
 COMMENT ON COLUMN vci_key.x5c IS 'Certificate chain of the key (RFC 7515 section 4.1.6), base64 DER, leaf first, without the trust anchor';
 
+CREATE SEQUENCE vci_configuration_number_seq AS integer;
+COMMENT ON SEQUENCE vci_configuration_number_seq IS 'Numbers of vci_configuration';
+
 CREATE TABLE vci_configuration (
     issuer_id               bigint NOT NULL REFERENCES vci_issuer,
     id                      text COLLATE "C" NOT NULL,
@@ -184,12 +187,16 @@ CREATE TABLE vci_configuration (
     created_at              timestamptz NOT NULL DEFAULT clock_timestamp(),
     retired_at              timestamptz,
     longest_validity        interval,
-    PRIMARY KEY (issuer_id, id)
+    number                  integer NOT NULL DEFAULT pg_catalog.nextval('openid4vci.vci_configuration_number_seq'),
+    PRIMARY KEY (issuer_id, id),
+    CONSTRAINT vci_configuration_number_key UNIQUE (number)
 );
+ALTER SEQUENCE vci_configuration_number_seq OWNED BY vci_configuration.number;
 COMMENT ON TABLE vci_configuration IS 'Credential configurations (OpenID4VCI 1.0 section 12.2.4)';
 COMMENT ON COLUMN vci_configuration.older IS 'Switches that bend to wallets of drafts 11 to 15; empty is strict 1.0';
 COMMENT ON COLUMN vci_configuration.deferred IS 'Each issuance waits for vci_deferred_complete';
 COMMENT ON COLUMN vci_configuration.longest_validity IS 'The longest validity that it ever had, NULL: without end; tells how long a retired key must stay published';
+COMMENT ON COLUMN vci_configuration.number IS 'Another name for it, of one number and in the whole database, for programs that refer to rows so; never given twice';
 COMMENT ON COLUMN vci_configuration.claims_source IS 'schema.function(text, text) returns jsonb: claims of (subject model, subject id) at issuance; a number: not yet, ask again in so many seconds';
 COMMENT ON COLUMN vci_configuration.claims_source_owner IS 'Owner of claims_source when it was registered; another owner later is an error';
 
@@ -597,6 +604,7 @@ SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_issuer_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_key', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_key_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_configuration', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_configuration_number_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_did_document', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_client', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_authorization_server', '');
@@ -1128,7 +1136,7 @@ COMMENT ON VIEW vci_key_info IS 'Signing keys, public half';
 CREATE VIEW vci_configuration_info WITH (security_barrier) AS
     SELECT c.issuer_id, i.url AS issuer, c.id, c.format, c.vct, c.scope, c.validity, c.binding,
            c.older, c.decoys, c.always_disclosed, c.selectively_disclosable, c.claims, c.display,
-           c.claims_source, c.created_at, c.retired_at, c.deferred
+           c.claims_source, c.created_at, c.retired_at, c.deferred, c.number
     FROM openid4vci.vci_configuration c JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
     WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 COMMENT ON VIEW vci_configuration_info IS 'Credential configurations';

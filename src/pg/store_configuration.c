@@ -11,7 +11,7 @@ vci_store_insert_configuration(VciStore *store, int64 issuer_id, const char *id,
 {
 	static VciStatement statement = {
 		"INSERT INTO openid4vci.vci_configuration (issuer_id, id, vct, longest_validity) "
-		"VALUES ($1, $2, $3, '0') ON CONFLICT DO NOTHING",
+		"VALUES ($1, $2, $3, '0') ON CONFLICT (issuer_id, id) DO NOTHING",
 		3,
 		{INT8OID, TEXTOID, TEXTOID},
 		NULL};

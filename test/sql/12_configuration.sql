@@ -142,8 +142,14 @@ SELECT vci_create_configuration('Final', 'v');
 SELECT older FROM vci_configuration_info WHERE id = 'Final';
 ROLLBACK;
 
+-- Each has a number of its own, which stays.
+SELECT count(*) = count(DISTINCT number) AND min(number) > 0 FROM vci_configuration_info;
+SELECT number FROM vci_configuration_info WHERE id = 'Full' \gset
+SELECT vci_alter_configuration('Full', '{"decoys": 2}');
+
 -- A retired configuration is gone, and its id is not used again.
 SELECT vci_retire_configuration('Full', 'https://registry.example');
+SELECT number = :number FROM vci_configuration_info WHERE id = 'Full';
 SELECT id, retired_at IS NOT NULL FROM vci_configuration_info WHERE id = 'Full';
 SELECT helper.errors(
     $$SELECT vci_retire_configuration('Full')$$,

@@ -88,6 +88,7 @@ LIST
 
 my $relations = <<'LIST';
 sequence vci_authorization_id_seq
+sequence vci_configuration_number_seq
 sequence vci_credential_id_seq
 sequence vci_deferred_id_seq
 sequence vci_event_id_seq
@@ -148,6 +149,7 @@ vci_authorization_id_seq
 vci_authorization_server
 vci_client
 vci_configuration
+vci_configuration_number_seq
 vci_credential
 vci_credential_id_seq
 vci_database

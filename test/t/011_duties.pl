@@ -38,6 +38,7 @@ vci_client: backup
 vci_client_info: offerer issuer_admin key_admin reporter auditor backup
 vci_configuration: backup
 vci_configuration_info: offerer issuer_admin key_admin reporter auditor backup
+vci_configuration_number_seq: backup
 vci_create_authorization_server: issuer_admin
 vci_create_client: issuer_admin
 vci_create_configuration: issuer_admin

@@ -227,6 +227,8 @@ subtest 'restored into a new server with the root key' => sub {
 		is($new->sql("SELECT nextval('openid4vci.vci_${kind}_id_seq') > max(id)
 			FROM openid4vci.vci_$kind"), 't', "new ids of vci_$kind lie above the old ones");
 	}
+	is($new->sql("SELECT nextval('openid4vci.vci_configuration_number_seq') > max(number)
+		FROM openid4vci.vci_configuration"), 't', 'as do numbers of configurations');
 };
 
 $proxy = proxy_for($new, '--port', $proxy->{port});

@@ -202,6 +202,10 @@ subtest 'what the rows mean now' => sub {
 			ORDER BY id"),
 		"Card|365 days\nEndless|\nLasting|36524 days\nMember|365 days\nOpen|365 days\nSlow|",
 		'how long credentials were good at most: of a validity that was shortened, what was issued tells');
+	is($issuer->sql("SELECT string_agg(id, ' ' ORDER BY number) = string_agg(id, ' ' ORDER BY created_at),
+			max(number), nextval('openid4vci.vci_configuration_number_seq')
+			FROM openid4vci.vci_configuration"), 't|6|7',
+		'configurations are numbered as they were made, and new ones go on from there');
 	is($issuer->sql("SELECT role_name, issuer_id IS NULL FROM openid4vci.vci_duty
 			WHERE duty = 'key_admin' ORDER BY 1"), "clerk|f\nregistry|t",
 		'who administered issuers has the duty for keys, within the same limits');
