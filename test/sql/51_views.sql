@@ -22,6 +22,24 @@ COMMIT;
 -- Reports by label.
 SELECT labels ->> 'area', state, count(*) FROM vci_offer_info WHERE labels ->> 'campaign' = 'c1'
     GROUP BY 1, 2;
+-- What was offered and issued to one subject is found by an index, through the view as well.
+CREATE FUNCTION helper.scan(statement text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    line text;
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || statement LOOP
+        IF line ~ 'vci_(offer|credential)_subject|Index Cond: .*subject' THEN
+            RETURN NEXT btrim(line, ' ->');
+        END IF;
+    END LOOP;
+END
+$$;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SELECT helper.scan($$SELECT state FROM vci_offer_info WHERE subject_model = 'm' AND subject_id = '1'$$);
+SELECT helper.scan($$SELECT id FROM vci_credential_info WHERE subject_model = 'm' AND subject_id = '1'$$);
+RESET enable_seqscan;
+RESET enable_bitmapscan;
 -- No view shows a code, a claim, a verifier or a sealed key.
 SELECT helper.code(:id) AS code \gset
 SELECT count(*) FROM vci_offer_info AS o WHERE o::text ~ 'claim'
