@@ -9,14 +9,15 @@
 #   make bench                   measures speed on a private server, and a peer beside it
 #   make fuzz                    every fuzz target for FUZZ_SECONDS (600 unless given)
 #   make check-versions          the tests with a database on PostgreSQL 17 and 18 (as root)
+#   make check-odoo              the addons in Odoo 19, in a Debian of its own (as root)
 #
 # PG_CONFIG chooses the PostgreSQL, WERROR=1 turns warnings into errors, and
 # SANITIZE=address,undefined builds the unit tests (target "unit") under sanitizers.
 
-ifneq (,$(filter check check-asan check-valgrind check-versions demo bench,$(MAKECMDGOALS)))
+ifneq (,$(filter check check-asan check-valgrind check-versions check-odoo demo bench,$(MAKECMDGOALS)))
 
 # These install missing packages first, so they must not need pg_config to start.
-.PHONY: check check-asan check-valgrind check-versions demo bench
+.PHONY: check check-asan check-valgrind check-versions check-odoo demo bench
 check:
 	@test/run
 check-asan:
@@ -25,6 +26,8 @@ check-valgrind:
 	@test/run memcheck
 check-versions:
 	@test/versions
+check-odoo:
+	@test/odoo/run
 demo:
 	@test/demo
 bench:
