@@ -1,0 +1,78 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Credentials that wait for a decision: vci_deferred_info."""
+
+from odoo import api, fields, models
+
+from .vci_offer import RECORD_ID
+
+
+class VciDeferred(models.Model):
+    _name = "vci.deferred"
+    _description = "Deferred credential"
+    _inherit = ["vci.view.mixin", "vci.labelled.mixin"]
+    _auto = False
+    _log_access = False
+    _rec_name = "name"
+    _order = "id desc"
+
+    name = fields.Char(readonly=True)
+    issuer_id = fields.Many2one("vci.issuer", readonly=True)
+    state = fields.Selection(
+        [
+            ("waiting", "Waiting"),
+            ("ready", "Ready"),
+            ("issued", "Issued"),
+            ("denied", "Denied"),
+            ("expired", "Expired"),
+            ("withdrawn", "Withdrawn"),
+        ],
+        readonly=True,
+        group_expand=True,
+    )
+    configuration_code = fields.Char("Configuration", readonly=True)
+    credential_type_id = fields.Many2one("vci.credential.configuration", readonly=True)
+    offer_id = fields.Many2one("vci.offer", readonly=True)
+    credential_subject_model = fields.Char("Subject model", readonly=True)
+    subject_ref = fields.Char("Subject number", readonly=True)
+    res_id = fields.Many2oneReference(
+        "Subject",
+        model_field="credential_subject_model",
+        readonly=True,
+        aggregator=None,
+    )
+    by_source = fields.Boolean("The claims source decides", readonly=True)
+    waiting_days = fields.Float("Days waited", readonly=True, aggregator="avg")
+    created_at = fields.Datetime("Asked for", readonly=True)
+    expires_at = fields.Datetime("Expires", readonly=True)
+    polled_at = fields.Datetime("Wallet last asked", readonly=True)
+    completed_at = fields.Datetime("Completed", readonly=True)
+    denied_at = fields.Datetime("Denied on", readonly=True)
+    issued_at = fields.Datetime("Issued on", readonly=True)
+    decided_by = fields.Char("Decided by role", readonly=True)
+    reason = fields.Char(readonly=True)
+
+    @api.model
+    def _view_query(self):
+        return f"""
+            SELECT d.id, d.configuration_id || ' #' || d.id AS name, d.issuer_id,
+                   d.state, d.configuration_id AS configuration_code,
+                   (SELECT n.number FROM openid4vci.vci_configuration_info n
+                    WHERE n.issuer_id = d.issuer_id AND n.id = d.configuration_id
+                   ) AS credential_type_id,
+                   d.offer_id, d.subject_model AS credential_subject_model,
+                   d.subject_id AS subject_ref,
+                   CASE WHEN d.subject_id ~ '{RECORD_ID}'
+                        THEN d.subject_id::integer END AS res_id,
+                   d.labels, d.labels::text AS label_text,
+                   CASE WHEN d.labels ->> 'company_id' ~ '{RECORD_ID}'
+                        THEN (d.labels ->> 'company_id')::integer END AS company_id,
+                   d.by_source,
+                   EXTRACT(EPOCH FROM d.waiting_for)::float8 / 86400 AS waiting_days,
+                   d.created_at AT TIME ZONE 'UTC' AS created_at,
+                   d.expires_at AT TIME ZONE 'UTC' AS expires_at,
+                   d.polled_at AT TIME ZONE 'UTC' AS polled_at,
+                   d.completed_at AT TIME ZONE 'UTC' AS completed_at,
+                   d.denied_at AT TIME ZONE 'UTC' AS denied_at,
+                   d.issued_at AT TIME ZONE 'UTC' AS issued_at,
+                   d.decided_by::text AS decided_by, d.reason
+            FROM openid4vci.vci_deferred_info d"""

@@ -1,0 +1,137 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""Credential offers: vci_offer_info."""
+
+from odoo import api, fields, models
+
+# Of an Odoo record: anybody may give an offer a subject that is none.
+RECORD_ID = "^[0-9]{1,9}$"
+
+
+class VciOffer(models.Model):
+    _name = "vci.offer"
+    _description = "Credential offer"
+    _inherit = ["vci.view.mixin", "vci.labelled.mixin"]
+    _auto = False
+    _log_access = False
+    _rec_name = "name"
+    _order = "id desc"
+
+    name = fields.Char(readonly=True, help="The reference, else the number")
+    issuer_id = fields.Many2one("vci.issuer", readonly=True)
+    state = fields.Selection(
+        [
+            ("pending", "Pending"),
+            ("redeemed", "Redeemed"),
+            ("expired", "Expired"),
+            ("cancelled", "Cancelled"),
+        ],
+        readonly=True,
+        group_expand=True,
+    )
+    configuration_codes = fields.Char("Configurations", readonly=True)
+    credential_type_id = fields.Many2one("vci.credential.configuration")
+    credential_subject_model = fields.Char("Subject model")
+    subject_ref = fields.Char("Subject number", readonly=True)
+    credential_subject_id = fields.Integer("Subject ID", aggregator=None)
+    res_id = fields.Many2oneReference(
+        "Subject",
+        model_field="credential_subject_model",
+        readonly=True,
+        aggregator=None,
+    )
+    reference = fields.Char()
+    holder_wallet_did = fields.Char("Holder")
+    grants = fields.Char(readonly=True)
+    datasets = fields.Integer("Named credentials", readonly=True, aggregator=None)
+    tx_code_required = fields.Boolean("PIN required", readonly=True)
+    tx_code_failures = fields.Integer("Wrong PINs", readonly=True, aggregator="sum")
+    locked = fields.Boolean(readonly=True)
+    created_at = fields.Datetime("Created", readonly=True)
+    created_by = fields.Char("Created by role", readonly=True)
+    expires_at = fields.Datetime("Expires", readonly=True)
+    expiration_date = fields.Datetime(readonly=True)
+    redeemed_at = fields.Datetime("Redeemed on", readonly=True)
+    issued_at = fields.Datetime("Issued", readonly=True)
+    cancelled_at = fields.Datetime("Cancelled on", readonly=True)
+    ends_at = fields.Datetime("Ends", readonly=True)
+    credential_ids = fields.One2many("vci.credential", "offer_id")
+    deferred_ids = fields.One2many("vci.deferred", "offer_id")
+    situation = fields.Text(compute="_compute_situation")
+    next_action = fields.Selection(
+        [
+            ("show", "Show the QR code"),
+            ("new_pin", "New PIN"),
+            ("extend", "Extend"),
+            ("reopen", "Offer again"),
+            ("none", "Nothing"),
+        ],
+        compute="_compute_situation",
+    )
+    pre_authorized_code = fields.Char(
+        compute="_compute_pre_authorized_code",
+        search="_search_pre_authorized_code",
+        groups="openid4vci.group_offerer",
+    )
+    credential_offer_uri = fields.Char(
+        "Link",
+        compute="_compute_credential_offer_uri",
+        groups="openid4vci.group_offerer",
+    )
+    qr_code = fields.Binary(
+        "QR code", compute="_compute_qr_code", groups="openid4vci.group_offerer"
+    )
+    # Known only in the call that made the offer, from the context.
+    tx_code = fields.Char(
+        "PIN", compute="_compute_tx_code", groups="openid4vci.group_offerer"
+    )
+
+    @api.model
+    def _view_query(self):
+        return f"""
+            SELECT o.id, COALESCE(o.reference, '#' || o.id) AS name, o.issuer_id,
+                   o.state, array_to_string(o.configuration_ids, ', ')
+                      AS configuration_codes,
+                   (SELECT c.number FROM openid4vci.vci_configuration_info c
+                    WHERE c.issuer_id = o.issuer_id AND c.id = o.configuration_ids[1]
+                   ) AS credential_type_id,
+                   o.subject_model AS credential_subject_model,
+                   o.subject_id AS subject_ref,
+                   CASE WHEN o.subject_id ~ '{RECORD_ID}'
+                        THEN o.subject_id::integer END AS credential_subject_id,
+                   CASE WHEN o.subject_id ~ '{RECORD_ID}'
+                        THEN o.subject_id::integer END AS res_id,
+                   o.reference, o.holder_did AS holder_wallet_did,
+                   array_to_string(o.grants, ', ') AS grants, o.datasets,
+                   o.labels, o.labels::text AS label_text,
+                   CASE WHEN o.labels ->> 'company_id' ~ '{RECORD_ID}'
+                        THEN (o.labels ->> 'company_id')::integer END AS company_id,
+                   o.tx_code_required, o.tx_code_failures, o.locked,
+                   o.created_at AT TIME ZONE 'UTC' AS created_at,
+                   o.created_by::text AS created_by,
+                   o.expires_at AT TIME ZONE 'UTC' AS expires_at,
+                   o.expires_at AT TIME ZONE 'UTC' AS expiration_date,
+                   o.redeemed_at AT TIME ZONE 'UTC' AS redeemed_at,
+                   o.issued_at AT TIME ZONE 'UTC' AS issued_at,
+                   o.cancelled_at AT TIME ZONE 'UTC' AS cancelled_at,
+                   o.ends_at AT TIME ZONE 'UTC' AS ends_at
+            FROM openid4vci.vci_offer_info o"""
+
+    @api.depends("state", "locked", "issued_at")
+    def _compute_situation(self):
+        self.situation = False
+        self.next_action = "none"
+
+    def _compute_pre_authorized_code(self):
+        self.pre_authorized_code = False
+
+    def _search_pre_authorized_code(self, operator, value):
+        return NotImplemented
+
+    def _compute_credential_offer_uri(self):
+        self.credential_offer_uri = False
+
+    def _compute_qr_code(self):
+        self.qr_code = False
+
+    def _compute_tx_code(self):
+        self.tx_code = False
