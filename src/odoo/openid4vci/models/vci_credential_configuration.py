@@ -3,6 +3,10 @@
 
 from odoo import api, fields, models
 
+# A claim is told by its name, one within another claim by its path as JSON.
+CLAIM_NAME = """CASE WHEN jsonb_array_length(p.path) = 1
+                     THEN p.path ->> 0 ELSE p.path::text END"""
+
 
 class VciCredentialConfiguration(models.Model):
     _name = "vci.credential.configuration"
@@ -47,17 +51,17 @@ class VciCredentialConfiguration(models.Model):
 
     @api.model
     def _view_query(self):
-        return """
+        return f"""
             SELECT c.number AS id, c.id AS code,
                    COALESCE(c.display -> 0 ->> 'name', c.id) AS name, c.issuer_id,
                    c.format, c.vct, c.scope,
                    (EXTRACT(EPOCH FROM c.validity) / 86400)::integer AS validity_days,
                    c.binding, c.deferred, c.claims_source,
-                   (SELECT string_agg(p.path #>> '{}', ',' ORDER BY p.position)
+                   (SELECT string_agg({CLAIM_NAME}, ',' ORDER BY p.position)
                     FROM jsonb_array_elements(c.always_disclosed)
                          WITH ORDINALITY AS p (path, position)
                    ) AS always_disclosed_claims,
-                   (SELECT string_agg(p.path #>> '{}', ',' ORDER BY p.position)
+                   (SELECT string_agg({CLAIM_NAME}, ',' ORDER BY p.position)
                     FROM jsonb_array_elements(c.selectively_disclosable)
                          WITH ORDINALITY AS p (path, position)
                    ) AS selectively_disclosable_claims,

@@ -272,7 +272,7 @@ class VciSql(models.AbstractModel):
     def check(self):
         """Look again whether the extension is available and make our views real, or
         empty, accordingly."""
-        self.env.registry.clear_cache()
+        self.env.registry.clear_cache("default", "routing")
         for name in self.env.registry.descendants(["vci.view.mixin"], "_inherit"):
             if not self.env[name]._abstract:
                 self.env[name]._vci_refresh_view()
