@@ -1,0 +1,77 @@
+#!/bin/bash
+# Installing where the database administrator has not done his part yet, and leaving again.
+set -euo pipefail
+. "$here/tap.sh"
+
+log=$work/logs/bare.odoo.log
+
+install()
+{
+	odoo -c /mnt/work/odoo.conf -d "$1" -i openid4vci --skip-auto-install \
+		--without-demo=True --no-http --stop-after-init >"$log" 2>&1
+}
+
+state_of()
+{
+	sql -d "$1" -c "SELECT state FROM ir_module_module WHERE name = 'openid4vci'"
+}
+
+# Without the extension.
+
+create_database odoo_bare odoo_plain
+is "without the extension the addon does not install" 1 "$(install odoo_bare && echo 0 || echo 1)"
+contains "and the lines for the database administrator are told" "$(cat "$log")" \
+	'CREATE EXTENSION openid4vci' "vci_grant('odoo', 'offerer')" "'issuer_admin'" "'endpoint'" "'backup'"
+is "nothing of the addon stays" uninstalled "$(state_of odoo_bare)"
+
+# With the extension and no duty.
+
+sql -d odoo_bare -c "CREATE EXTENSION openid4vci"
+is "without duties it does not install" 1 "$(install odoo_bare && echo 0 || echo 1)"
+contains "and the lines that give them are told" "$(cat "$log")" "vci_grant('odoo', 'offerer')"
+
+# The lines that were told make it possible. psql is the superuser's, as the lines say.
+told=$(grep -aoE 'psql -v ON_ERROR_STOP=1 -d [^ ]+ -c .*vci_grant.*' "$log" | tail -n 1)
+PATH=$bin:$PATH
+ok "they can be run as they stand" bash -c "$told"
+ok "then it installs" install odoo_bare
+is "and is there" installed "$(state_of odoo_bare)"
+
+# What was made with it outlives it.
+
+python odoo_bare <<'END' >/dev/null
+sql = env["vci.sql"]
+sql.call("vci_create_issuer", "https://bare.example")
+env.cr.commit()
+END
+ok "the addon is removed" odoo module uninstall -c /mnt/work/odoo.conf -d odoo_bare openid4vci
+is "without leaving views, tables or parameters" 0 "$(sql -d odoo_bare -c "
+	SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace
+			AND relname LIKE 'vci\_%')
+		+ (SELECT count(*) FROM ir_config_parameter WHERE key LIKE 'openid4vci.%')
+		+ (SELECT count(*) FROM ir_model WHERE model LIKE 'vci.%')")"
+is "the extension and its issuer stay" https://bare.example \
+	"$(sql -d odoo_bare -c 'SELECT url FROM openid4vci.vci_issuer_info')"
+ok "it is installed again" install odoo_bare
+is "and finds the issuer" https://bare.example \
+	"$(python odoo_bare <<<'print(env["vci.issuer"].search([]).url)')"
+
+# The extension goes while the addon is there, and comes back.
+
+sql -d odoo_bare -c 'DROP EXTENSION openid4vci CASCADE' 2>/dev/null
+is "without the extension Odoo starts all the same, with empty models" '0 0' "$(python odoo_bare <<'END'
+print(env["vci.offer"].search_count([]), env["vci.issuer"].search_count([]))
+END
+)"
+contains "and says which lines bring it back" \
+	"$(python odoo_bare <<<'print(env["vci.sql"].dba_lines(env["vci.sql"].missing()))')" \
+	'CREATE EXTENSION openid4vci' "vci_grant('odoo', 'offerer')"
+sql -d odoo_bare -c "CREATE EXTENSION openid4vci" -c "SELECT openid4vci.vci_grant('odoo', duty)
+	FROM unnest('{offerer,issuer_admin,endpoint,backup}'::text[]) AS duty" >/dev/null
+is "when it is back, the models are real without any further step" 1 "$(python odoo_bare <<'END'
+env["vci.sql"].call("vci_create_issuer", "https://again.example")
+print(env["vci.issuer"].search_count([]))
+END
+)"
+
+done_testing
