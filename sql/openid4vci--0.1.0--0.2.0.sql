@@ -232,6 +232,16 @@ CREATE FUNCTION vci_verify_events(head text DEFAULT NULL, OUT segments bigint, O
     LANGUAGE c STABLE PARALLEL SAFE COST 1000000 AS 'MODULE_PATHNAME', 'vci_verify_events';
 COMMENT ON FUNCTION vci_verify_events(text) IS
 'Checks every seal with its chain and every sealed event that was not purged. segments: how many segments are as they were sealed, purged ones among them; events: how many events were read for that. broken_segment: id of the first seal that breaks, problem: how (an event was changed, removed or added, a seal changed, forged or removed); both NULL when all is right. head: what vci_event_head gave earlier (22023 when it is malformed): that very seal has to be there. Writes nothing, so it runs on a standby; needs the root key (55000 without) and duty auditor for all issuers.';
+CREATE FUNCTION vci_find_offer(code text) RETURNS bigint
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_find_offer';
+COMMENT ON FUNCTION vci_find_offer(text) IS
+'The id of the offer that a code belongs to; NULL when it is none of an issuer of the caller, or the offer is purged. code: a pre-authorized code, an issuer_state, or text with one in it, such as a whole link, by value or by reference; one that vci_rotate_code or vci_reopen_offer replaced finds its offer, too. What is forged is refused before any offer is read. A code is a secret: give it as a parameter, so that no log shows it.';
+
+CREATE FUNCTION vci_holder_jwk(holder text) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_holder_jwk';
+COMMENT ON FUNCTION vci_holder_jwk(text) IS
+'The public JWK of a holder, for vci_issue_sdjwt and vci_issue_and_record. holder: a DID, or a DID URL that names one of its keys (did:jwk, did:key, did:web), or a public JWK, which is checked. Errors: 22023 (not a holder, not a key, several keys), 0A000 (a kind of key that is not taken), 42704 when the document of a did:web is not loaded; the hint says what to type.';
+
 COMMENT ON FUNCTION vci_grant(name, text, text) IS
 'Gives a role a duty: endpoint (run vci_http), offerer (offers, issuing, verifying), issuer_admin (issuers, configurations, wallets, servers, purging), key_admin (signing keys, root key, copies), verifier (proofs and presentations), reporter (views, health), auditor (views, sealed events, who has which duty) or backup (SELECT on what pg_dump reads). issuer: URL of the one issuer it is limited to, NULL for all (backup: always all). Twice is once. For the extension''s owner and superusers; an issuer_admin gives endpoint, offerer, verifier and reporter within its own limits. 42704 when there is no such role or issuer, 22023 when there is no such duty.';
 COMMENT ON FUNCTION vci_duty_issuers(text) IS

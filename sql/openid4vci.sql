@@ -894,6 +894,11 @@ CREATE FUNCTION vci_offer_uri(offer_id bigint, by text DEFAULT 'value') RETURNS 
 COMMENT ON FUNCTION vci_offer_uri(bigint, text) IS
 'The link of an offer, rebuilt: openid-credential-offer://?credential_offer=... (by => ''value'') or ?credential_offer_uri=... (by => ''reference''). A secret: who has it can redeem the offer. Also works when the offer is no longer pending.';
 
+CREATE FUNCTION vci_find_offer(code text) RETURNS bigint
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_find_offer';
+COMMENT ON FUNCTION vci_find_offer(text) IS
+'The id of the offer that a code belongs to; NULL when it is none of an issuer of the caller, or the offer is purged. code: a pre-authorized code, an issuer_state, or text with one in it, such as a whole link, by value or by reference; one that vci_rotate_code or vci_reopen_offer replaced finds its offer, too. What is forged is refused before any offer is read. A code is a secret: give it as a parameter, so that no log shows it.';
+
 CREATE FUNCTION vci_offer_qr(offer_id bigint, format text DEFAULT 'svg', by text DEFAULT 'reference') RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_qr';
 COMMENT ON FUNCTION vci_offer_qr(bigint, text, text) IS
@@ -974,6 +979,11 @@ CREATE FUNCTION vci_create_nonce(issuer text DEFAULT NULL) RETURNS text
     LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_create_nonce';
 COMMENT ON FUNCTION vci_create_nonce(text) IS
 'A fresh c_nonce (OpenID4VCI 1.0 section 7). Writes nothing.';
+
+CREATE FUNCTION vci_holder_jwk(holder text) RETURNS jsonb
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_holder_jwk';
+COMMENT ON FUNCTION vci_holder_jwk(text) IS
+'The public JWK of a holder, for vci_issue_sdjwt and vci_issue_and_record. holder: a DID, or a DID URL that names one of its keys (did:jwk, did:key, did:web), or a public JWK, which is checked. Errors: 22023 (not a holder, not a key, several keys), 0A000 (a kind of key that is not taken), 42704 when the document of a did:web is not loaded; the hint says what to type.';
 
 CREATE FUNCTION vci_issue_sdjwt(configuration_id text, claims jsonb, holder_jwk jsonb DEFAULT NULL, issuer text DEFAULT NULL) RETURNS text
     LANGUAGE c VOLATILE PARALLEL SAFE COST 5000 AS 'MODULE_PATHNAME', 'vci_issue_sdjwt';

@@ -27,6 +27,7 @@ static const VciDutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_create_offer(text[], text, text, jsonb, text, boolean, text, integer, text, "
 				  "text, interval, text, jsonb, text[], text, jsonb)"),
 	  ON_FUNCTION("vci_offer_uri(bigint, text)"),
+	  ON_FUNCTION("vci_find_offer(text)"),
 	  ON_FUNCTION("vci_offer_qr(bigint, text, text)"),
 	  ON_FUNCTION("vci_offer_qr_png(bigint, text, integer)"),
 	  ON_FUNCTION("vci_extend_offer(bigint, interval)"),
@@ -43,6 +44,7 @@ static const VciDutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_authorize_approve(text, text, text, jsonb, jsonb, text)"),
 	  ON_FUNCTION("vci_authorize_deny(text, text, text)"),
 	  ON_FUNCTION("vci_create_nonce(text)"),
+	  ON_FUNCTION("vci_holder_jwk(text)"),
 	  ON_FUNCTION("vci_issue_sdjwt(text, jsonb, jsonb, text)"),
 	  ON_FUNCTION("vci_issue_and_record(text, jsonb, jsonb, text, text, text)"),
 	  ON_FUNCTION("vci_request_credential(text, jsonb, text, text)"),

@@ -6,6 +6,42 @@
 #include "release.h"
 #include "report.h"
 
+#define HOLDER_MAX_BYTES 8192
+
+#define DID_CHARACTERS                                                                             \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%" /* DID Core 3.1 */
+
+/* A did:web, alone or with the fragment that names one of its keys. */
+static bool
+is_did_web(const char *holder)
+{
+	const char *name;
+	const char *rest;
+
+	if (vci_did_method(holder) != VCI_DID_WEB)
+		return false;
+	name = holder + strlen("did:web:");
+	rest = name + strspn(name, DID_CHARACTERS);
+	if (rest == name)
+		return false;
+	return rest[0] == '\0' || (rest[0] == '#' && rest[1] != '\0' &&
+							   rest[1 + strspn(rest + 1, DID_CHARACTERS)] == '\0');
+}
+
+void
+vci_check_holder(const char *holder)
+{
+	VciDidMethod method = vci_did_method(holder);
+
+	if (strlen(holder) > HOLDER_MAX_BYTES)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("holder must have at most %d bytes", HOLDER_MAX_BYTES)));
+	if (holder[0] == '{' || method == VCI_DID_JWK || method == VCI_DID_KEY || is_did_web(holder))
+		return;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("holder must be a DID (did:jwk, did:key, did:web) or a public JWK")));
+}
+
 static VciStatus
 key_of_did_web(VciStore *store, const char *did_url, VciKey **key, VciError *error)
 {
@@ -46,6 +82,13 @@ key_of_jwk_text(const char *text, VciKey **key, VciError *error)
 		status = vci_key_from_public_jwk_on(vci_backend_curves(), *jwk, owned, error);
 	*key = *owned;
 	return status;
+}
+
+VciStatus
+vci_key_of_holder(VciStore *store, const char *holder, VciKey **key, VciError *error)
+{
+	return holder[0] == '{' ? key_of_jwk_text(holder, key, error)
+							: vci_key_of_did(store, holder, key, error);
 }
 
 VciStatus

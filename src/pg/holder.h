@@ -12,6 +12,14 @@
 extern VciStatus vci_key_of_did(VciStore *store, const char *did_url, VciKey **key,
 								VciError *error);
 
+/*
+ * A holder as an operator names one, a DID or the text of a public JWK: vci_check_holder raises
+ * 22023 (54000) unless it is one by its looks; the other tells its key, as vci_key_of_did does. Owned.
+ */
+extern void vci_check_holder(const char *holder);
+extern VciStatus vci_key_of_holder(VciStore *store, const char *holder, VciKey **key,
+								   VciError *error);
+
 /* What an offer says of its holder; both NULL: anybody. */
 typedef struct VciNamedHolder
 {

@@ -13,6 +13,7 @@
 #include "cache.h"
 #include "duty.h"
 #include "event.h"
+#include "holder.h"
 #include "offer_content.h"
 #include "offer_form.h"
 #include "offer_functions.h"
@@ -23,7 +24,6 @@
 #define TX_CODE_DEFAULT_LENGTH 6
 #define NAME_MAX_BYTES		   255
 #define URL_MAX_BYTES		   2000
-#define HOLDER_MAX_BYTES	   8192
 
 enum CreateOfferArgument
 {
@@ -108,26 +108,6 @@ read_tx_code(FunctionCallInfo fcinfo, VciNewOffer *offer)
 	return generate ? *tx_code : given;
 }
 
-#define DID_CHARACTERS                                                                             \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%" /* DID Core 3.1 */
-
-/* A did:web, alone or with the fragment that names one of its keys. */
-static bool
-is_did_web(const char *holder)
-{
-	const char *name;
-	const char *rest;
-
-	if (vci_did_method(holder) != VCI_DID_WEB)
-		return false;
-	name = holder + strlen("did:web:");
-	rest = name + strspn(name, DID_CHARACTERS);
-	if (rest == name)
-		return false;
-	return rest[0] == '\0' || (rest[0] == '#' && rest[1] != '\0' &&
-							   rest[1 + strspn(rest + 1, DID_CHARACTERS)] == '\0');
-}
-
 /* The offer may come before the document; without it every proof will be refused. */
 static void
 warn_of_unknown_document(VciStore *store, const char *did_url)
@@ -145,18 +125,13 @@ warn_of_unknown_document(VciStore *store, const char *did_url)
 static void
 read_holder_did(VciStore *store, VciNewOffer *offer, const char *holder)
 {
-	VciDidMethod method = vci_did_method(holder);
 	VciKey **key = vci_own_key();
 	VciError error = VCI_ERROR_INIT;
 
-	if (method == VCI_DID_JWK || method == VCI_DID_KEY)
-		vci_require(vci_key_from_did(holder, vci_backend_curves(), key, &error), &error);
-	else if (!is_did_web(holder))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("holder must be a DID (did:jwk, did:key, did:web) or a public JWK")));
-	else
+	if (vci_did_method(holder) == VCI_DID_WEB)
 		warn_of_unknown_document(store, holder);
+	else
+		vci_require(vci_key_from_did(holder, vci_backend_curves(), key, &error), &error);
 	offer->holder_did = pstrdup(holder);
 }
 
@@ -171,9 +146,7 @@ read_holder(FunctionCallInfo fcinfo, VciStore *store, VciNewOffer *offer)
 
 	if (holder == NULL)
 		return;
-	if (strlen(holder) > HOLDER_MAX_BYTES)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("holder must have at most %d bytes", HOLDER_MAX_BYTES)));
+	vci_check_holder(holder);
 	if (holder[0] != '{')
 	{
 		read_holder_did(store, offer, holder);

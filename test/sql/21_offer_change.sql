@@ -37,6 +37,17 @@ FROM helper.offer AS o JOIN vci_offer_info AS i USING (id) ORDER BY id;
 -- The link of each is still rebuilt.
 SELECT count(vci_offer_uri(id)) FROM helper.offer;
 
+-- The offer of a code, of a link by value or by reference, and of text with one in it.
+SELECT vci_find_offer(helper.code(:pending)) = :pending, vci_find_offer(vci_offer_uri(:pending)) = :pending,
+    vci_find_offer(vci_offer_uri(:pending, 'reference')) = :pending,
+    vci_find_offer(E'Maria wrote: \n' || vci_offer_uri(:locked) || ' does not work') = :locked;
+SELECT bool_and(vci_find_offer(vci_offer_uri(id)) = id) AS "in each state" FROM helper.offer;
+-- Whatever is no code of ours, or not whole, or of another kind, finds none.
+SELECT vci_find_offer(code) IS NULL
+FROM (VALUES (''), ('x'), (repeat('A', 40)), (reverse(helper.code(:pending))), (left(helper.code(:pending), 39)),
+    (helper.code(:pending) || 'A'), (upper(helper.code(:pending))), (:'redeemed_token'), (NULL)) AS c (code);
+SELECT helper.error(format('SELECT vci_find_offer(%L)', repeat('A', 65537)));
+
 -- Each function in each state; helper.error undoes what it did.
 SELECT function, state, regexp_replace(helper.error(format('SELECT %s(%s)', function, id)), '\m'
     || id || '\M', '(id)', 'g')
@@ -66,6 +77,17 @@ SELECT helper.exchange(:'code');
 -- Rotating: every earlier link is dead, by value and by reference.
 SELECT helper.code(:pending) AS old_code, vci_offer_uri(:pending, 'reference') AS old_link \gset
 SELECT vci_rotate_code(:pending) AS new_link \gset
+-- A code that was replaced finds its offer; not one of another row, to which the id was given before.
+SELECT vci_find_offer(:'old_code') = :pending, vci_find_offer(:'old_link') = :pending,
+    vci_find_offer(:'new_link') = :pending;
+BEGIN;
+UPDATE vci_offer SET generation = generation - 2 WHERE id = :pending;
+SELECT vci_find_offer(:'old_code');
+UPDATE vci_offer SET generation = generation + 20000 WHERE id = :pending;
+SELECT vci_find_offer(:'old_code'), vci_find_offer(helper.code(:pending)) = :pending;
+DELETE FROM vci_offer WHERE id = :pending;
+SELECT vci_find_offer(:'old_code');
+ROLLBACK;
 SELECT :'new_link' = vci_offer_uri(:pending), helper.code(:pending) <> :'old_code',
     :'old_link' <> vci_offer_uri(:pending, 'reference');
 SELECT helper.exchange(:'old_code');

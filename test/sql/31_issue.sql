@@ -142,6 +142,23 @@ FROM (VALUES ('{}'), ('[]'), ('"did:jwk:x"'), ('{"kty": "EC", "crv": "P-256"}'),
     ('{"kty": "RSA", "n": "AQAB", "e": "AQAB"}'),
     ('{"kty": "OKP", "crv": "X25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}'))
     AS k (jwk);
+-- A holder who is named by a DID: the key, as the functions here take it.
+SELECT vci_holder_jwk(wallet.did()) = wallet.public_jwk(),
+    vci_holder_jwk((wallet.public_jwk() || '{"kid": "k"}')::text) = wallet.public_jwk(),
+    vci_holder_jwk('did:key:zDnaerx9CtbPJ1q36T5Ln5wYt3MQYeGRG5ehnPAmxcf5mDZpv'), vci_holder_jwk(NULL) IS NULL;
+SELECT helper.jwt_part(vci_issue_sdjwt('EntitlementCredential', '{"entitlementId": "E"}',
+    vci_holder_jwk(wallet.did())), 2) #> '{cnf,jwk}' = wallet.public_jwk();
+SELECT helper.error(format('SELECT vci_holder_jwk(%L)', holder))
+FROM (VALUES (''), ('alice'), ('{}'), ('{"kty": "EC"'), ('did:example:123'), ('did:jwk:e30'), ('did:web:'),
+    ('did:web:two.example'), ('did:web:two.example#1''; --'),
+    ('{"kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA"}'), (repeat('d', 8193))) AS h (holder);
+SELECT vci_load_did_document('did:web:two.example', jsonb_build_object('id', 'did:web:two.example',
+    'authentication', (SELECT jsonb_agg(jsonb_build_object('id', 'did:web:two.example#' || name, 'type', 'JsonWebKey2020',
+        'controller', 'did:web:two.example', 'publicKeyJwk', wallet.public_jwk(name)))
+        FROM unnest('{first,second}'::text[]) AS name)));
+SELECT vci_holder_jwk('did:web:two.example#second') = wallet.public_jwk('second');
+SELECT helper.errors($$SELECT vci_holder_jwk('did:web:two.example')$$, $$SELECT vci_holder_jwk('did:web:two.example#third')$$);
+SELECT vci_drop_did_document('did:web:two.example');
 -- EC, OKP and RSA holders; only the required members go into cnf.
 SELECT helper.jwt_part(vci_issue_sdjwt('EntitlementCredential', '{"entitlementId": "E"}', jwk
     || '{"kid": "k", "use": "sig"}'), 2) -> 'cnf'

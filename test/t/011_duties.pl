@@ -75,8 +75,10 @@ vci_event_seal_info: auditor backup
 vci_events: offerer issuer_admin key_admin reporter auditor
 vci_exchange_code: offerer
 vci_extend_offer: offerer
+vci_find_offer: offerer
 vci_grant: issuer_admin
 vci_health: offerer issuer_admin key_admin reporter auditor
+vci_holder_jwk: offerer
 vci_http: endpoint
 vci_import_key: key_admin
 vci_issue_and_record: offerer
@@ -402,9 +404,10 @@ my %for_all = (
 	vci_seal_events => '',
 	vci_verify_events => '');
 # These are looked at one by one below, or know no issuer: a JWT is verified with the key that it
-# or the caller brings, vci_health speaks of the database, the last three are nobody's.
-my @others = qw(vci_http vci_events vci_duty_issuers vci_verify_sdjwt vci_verify_kbjwt vci_verify_dpop
-  vci_health vci_drop_caches vci_event_append_only vci_reapply_duties);
+# or the caller brings, a DID names its own key, vci_health speaks of the database, the last three
+# are nobody's.
+my @others = qw(vci_http vci_events vci_duty_issuers vci_find_offer vci_verify_sdjwt vci_verify_kbjwt
+  vci_verify_dpop vci_holder_jwk vci_health vci_drop_caches vci_event_append_only vci_reapply_duties);
 is_deeply([ sort(keys %with_issuer, keys %with_row, keys %for_all, @others) ],
 	[ split /\n/, $issuer->sql('SELECT proname FROM pg_proc
 		WHERE pronamespace = \'openid4vci\'::regnamespace ORDER BY proname COLLATE "C"') ],
@@ -454,6 +457,12 @@ for my $name (sort keys %with_row)
 		FROM public.made WHERE issuer = '$url{$_}'") . ')' } qw(first second));
 	like($first, qr/^42704 there is no /, "$name: who offers for one issuer does not learn of another's row");
 	unlike($second, qr/^42(704|501|883)/, "$name: and finds its own");
+}
+for my $name (qw(first second))
+{
+	my $link = $issuer->sql("SELECT openid4vci.vci_offer_uri(offer_id) FROM public.made WHERE issuer = '$url{$name}'");
+	is($issuer->sql_as('one_offerer', "SELECT openid4vci.vci_find_offer('$link') IS NOT NULL"),
+		$name eq 'second' ? 't' : 'f', "offerer of one issuer, with a link of the $name");
 }
 for my $name (sort keys %for_all)
 {
