@@ -23,8 +23,8 @@ opens(const VciIssuerEntry *issuer, VciTicketKind kind, const char *ticket, int6
 	  int32_t *generation)
 {
 	VciError error = VCI_ERROR_INIT;
-	VciStatus status = vci_ticket_open(&issuer->ticket_keys, kind, ticket, TICKET_LENGTH, id,
-									   generation, &error);
+	VciStatus status =
+		vci_ticket_open(&issuer->ticket_keys, kind, ticket, TICKET_LENGTH, id, generation, &error);
 
 	if (vci_is_server_fault(status))
 		vci_raise(&error);
