@@ -1,2 +1,33 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""The dispatcher of routing type vci, which does not parse the body."""
+"""The dispatcher of routing type vci, which does not parse the body: Odoo's own
+would take forms apart, and what is parsed cannot be handed on as it came."""
+
+import psycopg2
+from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
+
+from odoo.http import Dispatcher
+
+from .fault import Fault, TooLarge, fault_of
+
+
+class VciDispatcher(Dispatcher):
+    routing_type = "vci"
+
+    @classmethod
+    def is_compatible_with(cls, request):
+        return True
+
+    def dispatch(self, endpoint, args):
+        if not self.request.db:
+            raise NotFound()
+        self.request.params = dict(args)
+        return self.request.registry["ir.http"]._dispatch(endpoint)
+
+    def handle_error(self, exc):
+        if isinstance(exc, RequestEntityTooLarge):
+            return TooLarge(self.request.httprequest.max_content_length)
+        if isinstance(exc, HTTPException):
+            return exc
+        if isinstance(exc, psycopg2.Error):
+            return fault_of(exc)
+        return Fault(500, "The request failed inside the service. Nothing was changed.")

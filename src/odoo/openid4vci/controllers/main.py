@@ -1,2 +1,103 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""The endpoints of the issuer, served by Odoo: one call of vci_http each."""
+"""The endpoints of the issuers, served by Odoo: one call of vci_http each."""
+
+import logging
+from urllib.parse import quote
+
+import psycopg2
+
+from odoo import http
+from odoo.http import Response, request
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from .fault import fault_of
+
+_logger = logging.getLogger(__name__)
+
+MAX_BODY = 1024 * 1024
+
+# Where wallets and verifiers look first; models/ir_http.py adds the issuers' own paths.
+WELL_KNOWN = [
+    "openid-credential-issuer",
+    "oauth-authorization-server",
+    "jwt-vc-issuer",
+    "did.json",
+]
+ROUTES = [
+    route
+    for name in WELL_KNOWN
+    for route in (
+        f"/.well-known/{name}",
+        f"/.well-known/{name}/<path:issuer>",
+        f"/<path:issuer>/.well-known/{name}",
+    )
+] + ["/<path:issuer>/did.json"]
+
+
+def ask(cr, method, target, headers, body):
+    """Hand a request to vci_http: its status, list of headers and body. What a
+    wallet did wrong is such an answer, too, and must be committed."""
+    try:
+        cr.execute(
+            "SELECT status, headers, body"
+            " FROM openid4vci.vci_http(%s, %s, %s::text[], %s)",
+            (method, target, headers, psycopg2.Binary(body)),
+            log_exceptions=False,
+        )
+    except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+        raise
+    except psycopg2.Error as error:
+        # The error itself may quote the statement, and with it secrets.
+        _logger.error("vci_http failed with SQLSTATE %s", error.pgcode)
+        fault = fault_of(error)
+    else:
+        status, out, content = cr.fetchone()
+        return status, list(zip(out[::2], out[1::2], strict=True)), bytes(content)
+    raise fault
+
+
+def target_of(httprequest):
+    """Path and query as they came. SQL's text has no NUL, and a path none either: it
+    is refused as what it is."""
+    environ = httprequest.environ
+    target = environ.get("REQUEST_URI") or environ.get("RAW_URI")
+    if not target:
+        target = quote(httprequest.path, safe="/:@!$&'()*+,;=~")
+        if environ.get("QUERY_STRING"):
+            target += "?" + environ["QUERY_STRING"]
+    return target.replace("\0", "%00")
+
+
+def headers_of(httprequest):
+    """name, value, name, value, ... (RFC 9110 section 5.5: NUL may become a space)"""
+    return [
+        part.replace("\0", " ") for pair in httprequest.headers.items() for part in pair
+    ]
+
+
+class VciController(http.Controller):
+    # Not for a read-only cursor, which auth="none" alone would bring. No cors: Odoo
+    # would answer preflights itself.
+    @http.route(
+        ROUTES,
+        type="vci",
+        auth="none",
+        csrf=False,
+        save_session=False,
+        readonly=False,
+        max_content_length=MAX_BODY,
+    )
+    def vci_endpoint(self, **path):
+        httprequest = request.httprequest
+        status, headers, body = ask(
+            request.env.cr,
+            httprequest.method,
+            target_of(httprequest),
+            headers_of(httprequest),
+            httprequest.get_data(),
+        )
+        # A list: for bytes a Content-Length would be computed, wrong for HEAD.
+        response = Response([body], status=status, headers=headers)
+        if not any(name.lower() == "content-type" for name, _value in headers):
+            response.headers.remove("Content-Type")
+        return response

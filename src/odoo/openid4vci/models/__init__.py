@@ -16,4 +16,5 @@ from . import res_partner
 from . import res_company
 from . import res_users
 from . import res_config_settings
+from . import ir_config_parameter
 from . import ir_http
