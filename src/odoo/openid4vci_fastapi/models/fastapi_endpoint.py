@@ -1,5 +1,29 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+from functools import partial
+from typing import Annotated
+
+from fastapi import Depends, Request
+
 from odoo import fields, models
+from odoo.api import Environment
+from odoo.http import request as odoo_request
+
+from odoo.addons.fastapi.dependencies import odoo_env
+from odoo.addons.openid4vci.controllers.main import ask, target_of
+
+from ..routers.vci import Ask, ask_vci_http, target_of_request, vci_router
+
+
+def ask_in_odoo(env: Annotated[Environment, Depends(odoo_env)]) -> Ask:
+    """In the transaction of the request, which Odoo commits, or runs once more."""
+    return partial(ask, env.cr)
+
+
+def target_in_odoo(request: Request) -> str:
+    """On its way through WSGI a path is decoded; Odoo still has it as it came."""
+    if odoo_request:
+        return target_of(odoo_request.httprequest)
+    return target_of_request(request)
 
 
 class FastapiEndpoint(models.Model):
@@ -8,3 +32,24 @@ class FastapiEndpoint(models.Model):
     app = fields.Selection(
         selection_add=[("vci", "VCI Endpoint")], ondelete={"vci": "cascade"}
     )
+
+    def _get_fastapi_routers(self):
+        if self.app == "vci":
+            return [vci_router]
+        return super()._get_fastapi_routers()
+
+    def _get_app_dependencies_overrides(self):
+        overrides = super()._get_app_dependencies_overrides()
+        if self.app == "vci":
+            overrides |= {
+                ask_vci_http: ask_in_odoo,
+                target_of_request: target_in_odoo,
+            }
+        return overrides
+
+    def _prepare_fastapi_app_params(self):
+        """Every path is the issuer's, none a page about the API."""
+        params = super()._prepare_fastapi_app_params()
+        if self.app == "vci":
+            params |= {"docs_url": None, "redoc_url": None, "openapi_url": None}
+        return params

@@ -1,2 +1,78 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""The endpoints of the issuer as a router of FastAPI. It knows no Odoo."""
+"""The endpoints of the issuers as a router of FastAPI. It knows no Odoo: who runs it
+says by dependency_overrides how vci_http is asked."""
+
+from collections.abc import Callable
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+
+# Method, target, [name, value, name, value, ...] and body give a status, headers, body.
+Answer = tuple[int, list[tuple[str, str]], bytes]
+Ask = Callable[[str, str, list[str], bytes], Answer]
+
+MAX_BODY = 1024 * 1024
+METHODS = ["GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"]
+
+vci_router = APIRouter()
+
+
+def ask_vci_http() -> Ask:
+    """How vci_http is asked. Whoever includes the router overrides this."""
+    raise NotImplementedError("override the dependency ask_vci_http")
+
+
+def target_of_request(request: Request) -> str:
+    """Path and query as they came, not decoded."""
+    scope = request.scope
+    if scope.get("raw_path"):
+        target = scope["raw_path"].decode("latin-1")
+    else:
+        target = quote(scope["path"], safe="/:@!$&'()*+,;=~")
+    if scope["query_string"]:
+        target += "?" + scope["query_string"].decode("latin-1")
+    return target
+
+
+async def body_of_request(request: Request) -> bytes | None:
+    """The body as it came, form or not; None when it is too large."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY:
+            return None
+    return body
+
+
+# No "async": the database makes this wait, and others shall not wait with it.
+@vci_router.api_route("/{path:path}", methods=METHODS, include_in_schema=False)
+def vci_endpoint(
+    request: Request,
+    target: Annotated[str, Depends(target_of_request)],
+    body: Annotated[bytes | None, Depends(body_of_request)],
+    ask: Annotated[Ask, Depends(ask_vci_http)],
+) -> Response:
+    if body is None:
+        description = f"the body has more than {MAX_BODY // 1024} kB"
+        return JSONResponse(
+            {"error": "invalid_request", "error_description": description},
+            status_code=413,
+            headers={"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"},
+        )
+    # SQL's text has no NUL (RFC 9110 section 5.5: it may become a space).
+    headers = [
+        part.decode("latin-1").replace("\0", " ")
+        for pair in request.headers.raw
+        for part in pair
+    ]
+    status, names_and_values, content = ask(
+        request.method, target.replace("\0", "%00"), headers, body
+    )
+    response = Response(content, status)
+    response.raw_headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in names_and_values
+    ]
+    return response
