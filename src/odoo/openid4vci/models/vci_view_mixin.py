@@ -2,6 +2,7 @@
 """Models over the views of the extension."""
 
 from odoo import api, models
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 
@@ -21,6 +22,55 @@ class VciViewMixin(models.AbstractModel):
     def _view_query(self):
         """The SELECT of the view, with a column for id and each stored field."""
         raise NotImplementedError
+
+    # Rows are the extension's: a model overrides what it can do by functions.
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise self._vci_refusal()
+
+    def write(self, vals):
+        raise self._vci_refusal()
+
+    def unlink(self):
+        raise self._vci_refusal()
+
+    def _vci_refusal(self):
+        return UserError(
+            self.env._(
+                "%s: these records are kept by the database itself. They change by the"
+                " buttons of their form, and are neither added, edited nor deleted.",
+                self.env["ir.model"]._get(self._name).name,
+            )
+        )
+
+    def _vci_require(self, group):
+        """Each action begins with this, since it may be called by RPC: the rules let
+        the user see the records, and the user is in the group. The extension checks
+        the duty of Odoo's role afterwards."""
+        self.check_access("read")
+        if self.env.su or self.env.user.has_group(f"openid4vci.{group}"):
+            return
+        raise AccessError(
+            self.env._(
+                "This takes the access right “%s”. Ask whoever administers users.",
+                self.env.ref(f"openid4vci.{group}").sudo().name,
+            )
+        )
+
+    @api.model
+    def _vci_notification(self, message, kind="success"):
+        """What a button returns to tell what it has done; the form reads its record
+        anew."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "message": message,
+                "type": kind,
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
 
     def init(self):
         if not self._abstract:
