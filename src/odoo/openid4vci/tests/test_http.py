@@ -1,2 +1,303 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""The endpoints that Odoo serves, without a server."""
+"""The endpoints that Odoo serves, through all of its HTTP layer but the socket."""
+
+import json
+import logging
+from unittest.mock import patch
+from urllib.parse import parse_qs, urlsplit
+
+import psycopg2
+from werkzeug.test import Client
+
+from odoo.http import root
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from ..controllers import main
+from ..controllers.access_log import SecretFilter
+from ..controllers.fault import Fault
+from .common import ISSUER, VciCase
+
+METADATA = "/.well-known/openid-credential-issuer"
+TOKEN = "/api/v1/openid4vci/token"
+PRE_AUTHORIZED = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+
+
+class ConflictingCursor:
+    """A cursor whose statement meets others at the same row, so many times."""
+
+    def __init__(self, cr, times):
+        self.cr, self.times = cr, times
+
+    def execute(self, *args, **options):
+        if self.times:
+            self.times -= 1
+            self.cr.execute(
+                "DO $$ BEGIN RAISE serialization_failure; END $$", log_exceptions=False
+            )
+        self.cr.execute(*args, **options)
+
+    def fetchone(self):
+        return self.cr.fetchone()
+
+
+class HttpCase(VciCase):
+    def setUp(self):
+        super().setUp()
+        self.switch("True")
+        self.addCleanup(self.env.registry.clear_cache, "routing")
+        self.http_request_allow_all = True
+        self.env.flush_all()
+        self.registry_enter_test_mode()
+        self.wallet = Client(root)
+
+    def switch(self, value):
+        self.env["ir.config_parameter"].set_param("openid4vci.http", value)
+
+    def ask(self, path, **options):
+        self.env.flush_all()
+        answer = self.wallet.open(path, base_url=ISSUER, **options)
+        self.env.invalidate_all()
+        return answer
+
+    def code_of(self, offer):
+        link = self.sql.call("vci_offer_uri", offer.id, "value")
+        [text] = parse_qs(urlsplit(link).query)["credential_offer"]
+        return json.loads(text)["grants"][PRE_AUTHORIZED]["pre-authorized_code"]
+
+    def redeem(self, offer, **form):
+        return self.ask(
+            TOKEN,
+            method="POST",
+            data={
+                "grant_type": PRE_AUTHORIZED,
+                "pre-authorized_code": self.code_of(offer),
+                **form,
+            },
+        )
+
+    def conflicts(self, times):
+        """Let the next calls of vci_http fail, and nobody wait for the next try."""
+        cursor = []
+
+        def ask(cr, *request):
+            cursor[:] = cursor or [ConflictingCursor(cr, times)]
+            return real_ask(cursor[0], *request)
+
+        real_ask = main.ask
+        self.startPatcher(patch.object(main, "ask", ask))
+        self.startPatcher(patch("odoo.service.model.time.sleep"))
+
+
+@tagged("post_install", "-at_install")
+class TestHttp(HttpCase):
+    # Routes ---------------------------------------------------------------------
+
+    def test_switched_off_nothing_is_there(self):
+        self.switch("False")
+        for path in (METADATA, TOKEN):
+            answer = self.ask(path)
+            self.assertEqual(answer.status_code, 404)
+            self.assertNotIn("not_found", answer.text, "that is Odoo's own 404")
+
+    def test_metadata(self):
+        answer = self.ask(METADATA)
+        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(answer.json["credential_issuer"], ISSUER)
+        self.assertEqual(answer.headers["Access-Control-Allow-Origin"], "*")
+
+    def test_all_well_known_paths(self):
+        for name in main.WELL_KNOWN:
+            answer = self.ask(f"/.well-known/{name}")
+            self.assertEqual(answer.status_code, 200, name)
+            for path in (f"/.well-known/{name}/a/b", f"/a/b/.well-known/{name}"):
+                answer = self.ask(path)
+                self.assertEqual(answer.json["error"], "not_found", path)
+        self.assertEqual(self.ask("/a/did.json").json["error"], "not_found")
+
+    def test_issuer_below_a_path(self):
+        url = f"{ISSUER}/schools"
+        self.sql.call("vci_create_issuer", url)
+        self.env.registry.clear_cache("routing")
+        for path in (f"{METADATA}/schools", f"/schools{METADATA}"):
+            self.assertEqual(self.ask(path).json["credential_issuer"], url)
+        answer = self.ask("/schools/api/v1/openid4vci/nonce", method="POST")
+        self.assertIn("c_nonce", answer.json)
+
+    def test_paths_that_the_issuer_chose(self):
+        self.sql.call(
+            "vci_alter_issuer",
+            {"base_path": "/vci", "endpoints": {"token": {"path": "/oauth/token"}}},
+            issuer=ISSUER,
+        )
+        self.env.registry.clear_cache("routing")
+        self.assertIn("c_nonce", self.ask("/vci/nonce", method="POST").json)
+        answer = self.ask("/oauth/token", method="POST")
+        self.assertEqual(answer.json["error"], "invalid_request")
+        self.assertEqual(self.ask(TOKEN, method="POST").status_code, 404)
+
+    def test_the_host_is_not_all_the_issuers(self):
+        """An issuer at the host's root with no base path would take every path."""
+        self.sql.call("vci_alter_issuer", {"base_path": ""}, issuer=ISSUER)
+        with self.assertLogs("odoo.addons.openid4vci.models.ir_http", "WARNING"):
+            routes = self.env["ir.http"]._vci_routes()
+        self.assertNotIn("/<path:below>", routes)
+
+    def test_odoo_goes_on_without_the_extension(self):
+        self.env.cr.execute("DROP VIEW vci_issuer CASCADE")
+        with mute_logger("odoo.sql_db"), self.assertLogs(
+            "odoo.addons.openid4vci.models.ir_http", "ERROR"
+        ):
+            self.assertEqual(self.env["ir.http"]._vci_routes(), [])
+        self.env.cr.execute("SELECT 1")
+
+    # Requests -------------------------------------------------------------------
+
+    def test_form(self):
+        offer = self.create_offer_by_sql()
+        answer = self.redeem(offer)
+        self.assertEqual(answer.status_code, 200, answer.text)
+        self.assertTrue(answer.json["access_token"])
+        self.assertEqual(answer.headers["Cache-Control"], "no-store")
+        self.assertEqual(offer.state, "redeemed")
+
+    def test_requests_go_on_as_they_came(self):
+        seen = []
+
+        def ask(cr, *request):
+            seen.append(request)
+            return 200, [("Content-Type", "text/plain")], b""
+
+        self.startPatcher(patch.object(main, "ask", ask))
+        target = f"{TOKEN}?a=%2B+%61&a=&b"
+        body = b"a=%00&file=\x00\xff"
+        self.ask(
+            target,
+            method="POST",
+            data=body,
+            content_type="application/x-www-form-urlencoded",
+            headers=[("DPoP", "one"), ("X-Nul", "a\0b")],
+        )
+        [(method, to, headers, content)] = seen
+        self.assertEqual((method, to, content), ("POST", target, body))
+        pairs = dict(zip(headers[::2], headers[1::2], strict=True))
+        self.assertEqual(pairs["Dpop"], "one")
+        self.assertEqual(pairs["X-Nul"], "a b")
+        self.assertEqual(pairs["Content-Type"], "application/x-www-form-urlencoded")
+
+    def test_what_is_malformed_is_400(self):
+        for path in (f"{TOKEN}?%00", f"{METADATA}/a%2Fb", f"{METADATA}/%ff"):
+            self.assertEqual(self.ask(path).status_code, 400, path)
+        answer = self.ask(
+            "/api/v1/openid4vci/credential",
+            method="POST",
+            data=b'{"a": "\0\xff"}',
+            content_type="application/json",
+        )
+        self.assertEqual(answer.status_code, 401)
+
+    def test_body_too_large(self):
+        with patch.object(main, "ask") as ask:
+            answer = self.ask(TOKEN, method="POST", data=b"x" * (main.MAX_BODY + 1))
+        ask.assert_not_called()
+        self.assertEqual(answer.status_code, 413)
+        self.assertEqual(answer.json["error"], "invalid_request")
+
+    # Answers --------------------------------------------------------------------
+
+    def test_head_and_not_modified(self):
+        whole = self.ask(METADATA)
+        head = self.ask(METADATA, method="HEAD")
+        self.assertEqual(head.data, b"")
+        self.assertEqual(head.headers["Content-Length"], str(len(whole.data)))
+        again = self.ask(METADATA, headers={"If-None-Match": whole.headers["ETag"]})
+        self.assertEqual((again.status_code, again.data), (304, b""))
+
+    def test_preflight(self):
+        answer = self.ask(
+            TOKEN,
+            method="OPTIONS",
+            headers={
+                "Origin": "https://wallet.example",
+                "Access-Control-Request-Method": "POST",
+            },
+        )
+        self.assertEqual((answer.status_code, answer.data), (204, b""))
+        self.assertNotIn("Content-Type", answer.headers)
+        self.assertIn("POST", answer.headers["Access-Control-Allow-Methods"])
+
+    def test_no_cookie_is_needed_or_set(self):
+        self.assertNotIn("Set-Cookie", self.ask(METADATA).headers)
+        stranger = {"Cookie": "session_id=" + "x" * 84}
+        answer = self.ask(METADATA, headers=stranger)
+        self.assertEqual(answer.status_code, 200)
+        self.assertNotIn("Set-Cookie", answer.headers)
+
+    def test_wrong_pins_count(self):
+        offer = self.create_offer_by_sql(tx_code="493536")
+        for count in range(1, 6):
+            answer = self.redeem(offer, tx_code="111111")
+            self.assertEqual(answer.status_code, 400)
+            self.assertEqual(offer.tx_code_failures, count)
+        self.assertTrue(offer.locked)
+        self.assertEqual(self.redeem(offer, tx_code="493536").status_code, 400)
+        self.assertEqual(offer.state, "pending")
+
+    # Conflicts and faults -------------------------------------------------------
+
+    def test_after_a_conflict_the_request_runs_again_body_and_all(self):
+        offer = self.create_offer_by_sql()
+        self.conflicts(times=2)
+        answer = self.redeem(offer)
+        self.assertEqual(answer.status_code, 200, answer.text)
+        self.assertEqual(offer.state, "redeemed")
+
+    @mute_logger("odoo.http")
+    def test_conflicts_without_end(self):
+        offer = self.create_offer_by_sql()
+        self.conflicts(times=100)
+        answer = self.redeem(offer)
+        self.assertEqual(answer.status_code, 503)
+        self.assertTrue(answer.headers["Retry-After"])
+        self.assertIn("Nothing was changed", answer.text)
+        self.assertEqual(offer.state, "pending")
+
+    def test_faults_quote_nothing(self):
+        """PostgreSQL's message shows the statement where it found fault with it."""
+
+        class FailingCursor:
+            def execute(failing, query, params, log_exceptions):
+                self.assertFalse(log_exceptions)
+                with self.env.cr.savepoint(flush=False):
+                    self.env.cr.execute(
+                        "SELECT nowhere(%s)", ["secret"], log_exceptions=False
+                    )
+
+        with (
+            self.assertRaises(psycopg2.Error) as unmasked,
+        ):
+            FailingCursor().execute("", (), False)
+        self.assertIn("secret", str(unmasked.exception))
+        with (
+            self.assertLogs("odoo.addons.openid4vci.controllers.main") as logs,
+            self.assertRaises(Fault) as raised,
+        ):
+            main.ask(FailingCursor(), "GET", "/secret", [], b"")
+        self.assertEqual(raised.exception.code, 500)
+        self.assertIsNone(raised.exception.__context__)
+        self.assertNotIn("secret", raised.exception.get_body() + str(logs.output))
+        self.assertIn("42883", str(logs.output))
+
+    def test_access_log(self):
+        secret = "AQAAAAAAAABhAAAAAcMvgt_kie11NSf_KTGbUhqu"
+        for line, masked in {
+            f'"GET /api/v1/openid4vci/offer/{secret} HTTP/1.1" 200': "/offer/* HTTP",
+            f'"GET /x/authorize?a=b&request={secret} HTTP/1.1" 303': "&request=* HTTP",
+        }.items():
+            record = logging.makeLogRecord({"msg": "%s", "args": (line,)})
+            self.assertTrue(SecretFilter().filter(record))
+            self.assertNotIn(secret, record.getMessage())
+            self.assertIn(masked, record.getMessage())
+        plain = logging.makeLogRecord({"msg": "GET %s", "args": ("/odoo/offer/12",)})
+        SecretFilter().filter(plain)
+        self.assertEqual(plain.getMessage(), "GET /odoo/offer/12")

@@ -1,2 +1,109 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """The application of the FastAPI addon."""
+
+from functools import partial
+
+from fastapi.testclient import TestClient
+
+from odoo.tests import tagged
+
+from odoo.addons.openid4vci.controllers.main import ask
+from odoo.addons.openid4vci.tests.common import ISSUER, VciCase
+
+from ..routers.vci import MAX_BODY, ask_vci_http
+
+METADATA = "/.well-known/openid-credential-issuer"
+TOKEN = "/api/v1/openid4vci/token"
+
+
+@tagged("post_install", "-at_install")
+class TestEndpoint(VciCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.endpoint = cls.env.ref("openid4vci_fastapi.endpoint")
+
+    def setUp(self):
+        super().setUp()
+        self.application = self.endpoint._get_app()
+        self.asked_with(partial(ask, self.env.cr))
+        self.wallet = TestClient(self.application, base_url=ISSUER)
+
+    def asked_with(self, function):
+        self.application.dependency_overrides[ask_vci_http] = lambda: function
+
+    def test_the_application_type(self):
+        """OpenSPP's module documents this value and this label."""
+        labels = dict(self.endpoint._fields["app"].selection)
+        self.assertEqual(labels["vci"], "VCI Endpoint")
+
+    def test_off_until_an_administrator_publishes_it(self):
+        for name in ("endpoint", "endpoint_well_known"):
+            record = self.env.ref(f"openid4vci_fastapi.{name}")
+            self.assertFalse(record.registry_sync)
+            self.assertFalse(record.save_http_session)
+
+    def test_metadata(self):
+        answer = self.wallet.get(METADATA)
+        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(answer.json()["credential_issuer"], ISSUER)
+        head = self.wallet.head(METADATA)
+        self.assertEqual(head.headers["content-length"], str(len(answer.content)))
+
+    def test_no_page_about_the_api(self):
+        for path in ("/docs", "/redoc", "/openapi.json"):
+            self.assertEqual(self.wallet.get(path).json()["error"], "not_found")
+
+    def test_requests_go_on_as_they_came(self):
+        seen = []
+
+        def remember(*request):
+            seen.append(request)
+            return 200, [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")], b"\x00"
+
+        self.asked_with(remember)
+        body = b"a=%00&b=\x00\xff"
+        answer = self.wallet.post(
+            f"{TOKEN}?a=%2B+%61&b",
+            content=body,
+            headers=[
+                ("Content-Type", "application/x-www-form-urlencoded"),
+                ("DPoP", "one"),
+                ("DPoP", "two"),
+            ],
+        )
+        [(method, target, headers, content)] = seen
+        self.assertEqual(
+            (method, target, content), ("POST", f"{TOKEN}?a=%2B+%61&b", body)
+        )
+        pairs = list(zip(headers[::2], headers[1::2], strict=True))
+        self.assertEqual(
+            [value for name, value in pairs if name.lower() == "dpop"], ["one", "two"]
+        )
+        self.assertEqual(answer.content, b"\x00")
+        self.assertEqual(answer.headers.get_list("set-cookie"), ["a=1", "b=2"])
+
+    def test_body_too_large(self):
+        self.asked_with(None)
+        answer = self.wallet.post(TOKEN, content=b"x" * (MAX_BODY + 1))
+        self.assertEqual(answer.status_code, 413)
+        self.assertEqual(answer.json()["error"], "invalid_request")
+
+    def test_what_a_wallet_did_wrong_is_an_answer(self):
+        answer = self.wallet.post(TOKEN, data={"grant_type": "unheard-of"})
+        self.assertEqual(answer.status_code, 400)
+        self.assertEqual(answer.json()["error"], "unsupported_grant_type")
+        self.assertEqual(self.wallet.options(TOKEN).status_code, 204)
+
+    def test_conflicts_are_odoos_to_handle(self):
+        """They must come out of the application, else nothing runs again."""
+
+        class Conflict(Exception):
+            pass
+
+        def fail(*request):
+            raise Conflict()
+
+        self.asked_with(fail)
+        with self.assertRaises(Conflict):
+            self.wallet.post(TOKEN)
