@@ -2,6 +2,7 @@
 """Credentials that wait for a decision: vci_deferred_info."""
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from .vci_offer import RECORD_ID
 
@@ -76,3 +77,36 @@ class VciDeferred(models.Model):
                    d.issued_at AT TIME ZONE 'UTC' AS issued_at,
                    d.decided_by::text AS decided_by, d.reason
             FROM openid4vci.vci_deferred_info d"""
+
+    def complete(self, claims=None):
+        """Let wallets fetch these credentials. claims replace those of the offer."""
+        self._decide("vci_deferred_complete", claims)
+
+    def deny(self, reason=None):
+        """Refuse these credentials. The reason is for reports: the wallet is not told
+        it."""
+        self._decide("vci_deferred_deny", reason)
+
+    def _decide(self, function, said):
+        """All of them, or none."""
+        self._vci_require("group_offerer")
+        sql = self.env["vci.sql"]
+        sql.query(
+            SQL(
+                "SELECT %s FROM unnest(%s::bigint[]) AS d (id)",
+                sql.function_call(function, SQL("d.id"), said),
+                list(self.ids),
+            )
+        )
+
+    def action_complete(self):
+        self.complete()
+        return self._vci_notification(
+            self.env._("Approved. The wallet gets the credential when it asks next.")
+        )
+
+    def action_deny(self):
+        self.deny()
+        return self._vci_notification(
+            self.env._("Denied. The wallet is told so when it asks next."), "warning"
+        )

@@ -1,7 +1,21 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """Issuers: vci_issuer_info."""
 
+import logging
+
+import psycopg2
+from markupsafe import Markup
+
 from odoo import api, fields, models
+
+from .vci_sql import LEFT_TO_ODOO
+
+_logger = logging.getLogger(__name__)
+
+# Rows that one transaction of the purge forgets at most.
+PURGE_BATCH = 10000
+# How often in a row it may find that somebody was faster.
+PURGE_CONFLICTS = 5
 
 
 class VciIssuer(models.Model):
@@ -46,6 +60,12 @@ class VciIssuer(models.Model):
     key_ids = fields.One2many("vci.key", "issuer_id")
     configuration_count = fields.Integer(compute="_compute_configuration_count")
     offer_count = fields.Integer(compute="_compute_offer_count")
+    health = fields.Html(
+        compute="_compute_health",
+        sanitize=False,
+        groups="openid4vci.group_issuer_admin",
+        help="Of the whole database, not of one issuer",
+    )
 
     @api.model
     def _view_query(self):
@@ -83,6 +103,129 @@ class VciIssuer(models.Model):
         )
         for issuer in self:
             issuer[field] = counts.get(issuer, 0)
+
+    @api.depends_context("lang")
+    def _compute_health(self):
+        self.health = self._health_table()
+
+    @api.model
+    def _health_table(self):
+        """What vci_health finds, as a table."""
+        labels = self._health_labels()
+        return Markup("<table class='table table-sm'>%s</table>") % Markup().join(
+            Markup(
+                "<tr><td><i class='fa %s'></i></td><td>%s</td><td>%s</td></tr>"
+            )
+            % (
+                "fa-check text-success" if row["ok"] else "fa-times text-danger",
+                labels.get(row["check"], row["check"]),
+                row["detail"] or "",
+            )
+            for row in self.env["vci.sql"].rows("vci_health")
+        )
+
+    @api.model
+    def _health_labels(self):
+        return {
+            "root_key": self.env._("Root key"),
+            "database": self.env._("This database issues"),
+            "keys": self.env._("Signing keys"),
+            "certificates": self.env._("Certificates of signing keys"),
+            "issuance": self.env._("Issuance"),
+            "authorization_servers": self.env._("External authorization servers"),
+            "duties": self.env._("Duties of database roles"),
+            "clock": self.env._("Clock"),
+            "writable": self.env._("Writable"),
+            "durability": self.env._("Durability"),
+            "nonces": self.env._("Purge"),
+            "events": self.env._("Seals of events"),
+        }
+
+    # Changing ---------------------------------------------------------------------
+
+    @api.private
+    def alter(self, settings):
+        """Change settings of issuers, named as vci_alter_issuer names them; None goes
+        back to the profile's default."""
+        self._vci_require("group_issuer_admin")
+        for url in self.mapped("url"):
+            self.env["vci.sql"].call("vci_alter_issuer", settings, url)
+        self.env.registry.clear_cache("routing")
+
+    def action_pause(self):
+        self._vci_require("group_issuer_admin")
+        for url in self.mapped("url"):
+            self.env["vci.sql"].call("vci_pause_issuance", url)
+        return self._vci_notification(
+            self.env._(
+                "No credential is issued until issuance is resumed. Wallets are told"
+                " to try again later; offers stay valid."
+            ),
+            "warning",
+        )
+
+    def action_resume(self):
+        self._vci_require("group_issuer_admin")
+        for url in self.mapped("url"):
+            self.env["vci.sql"].call("vci_resume_issuance", url)
+        return self._vci_notification(self.env._("Credentials are issued again."))
+
+    def action_rotate_key(self):
+        self.ensure_one()
+        return self.env["vci.key"]._rotate(self)
+
+    # Purging ----------------------------------------------------------------------
+
+    def action_purge(self):
+        self._vci_require("group_issuer_admin")
+        purged, remaining = self._purge_batch()
+        if remaining:
+            message = self.env._(
+                "%s records that nobody needs any more were removed. More are due: the"
+                " scheduled action goes on with them.",
+                purged,
+            )
+        else:
+            message = self.env._(
+                "%s records that nobody needs any more were removed.", purged
+            )
+        return self._vci_notification(message)
+
+    @api.model
+    def _purge_batch(self):
+        """How many rows went, and about how many are left."""
+        rows = self.env["vci.sql"].rows("vci_purge", PURGE_BATCH)
+        return (
+            sum(row["purged"] for row in rows),
+            sum(row["remaining"] for row in rows),
+        )
+
+    @api.model
+    def _cron_purge(self):
+        """Forget what is due, batch by batch, until nothing is left or the time of
+        the scheduled action is over."""
+        if not self.env["vci.sql"].available():
+            _logger.info("Nothing to purge: the extension openid4vci is not there")
+            return
+        conflicts, left_before = 0, None
+        while True:
+            try:
+                purged, remaining = self._purge_batch()
+            except psycopg2.Error as error:
+                # A wallet changed a row after the snapshot was taken: a new one.
+                if error.pgcode not in LEFT_TO_ODOO or conflicts == PURGE_CONFLICTS:
+                    raise
+                conflicts += 1
+                self.env.cr.rollback()
+                continue
+            conflicts = 0
+            seconds = self.env["ir.cron"]._commit_progress(purged, remaining=remaining)
+            stuck = not purged and left_before is not None and remaining >= left_before
+            if not remaining or not seconds or stuck:
+                return
+            left_before = remaining
+
+    # Finding ----------------------------------------------------------------------
 
     @api.model
     def _for_company(self, company):
