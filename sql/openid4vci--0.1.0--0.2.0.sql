@@ -88,9 +88,11 @@ COMMENT ON COLUMN vci_event.role_name IS 'Who got or lost the duty';
 CREATE INDEX vci_offer_claims_due ON vci_offer (claims_due) WHERE claims_due IS NOT NULL;
 CREATE INDEX vci_offer_subject ON vci_offer (subject_model, subject_id) WHERE subject_id IS NOT NULL;
 CREATE INDEX vci_credential_subject ON vci_credential (subject_model, subject_id) WHERE subject_id IS NOT NULL;
+CREATE INDEX vci_deferred_offer ON vci_deferred (offer_id);
 COMMENT ON INDEX vci_offer_claims_due IS 'For vci_purge; no step of a wallet touches it';
 COMMENT ON INDEX vci_offer_subject IS 'For the registry''s pages and programs: what was offered to whom; no step of a wallet touches it';
 COMMENT ON INDEX vci_credential_subject IS 'What was issued to whom';
+COMMENT ON INDEX vci_deferred_offer IS 'What of an offer waits';
 
 CREATE TABLE vci_event_seal (
     id             bigint PRIMARY KEY,
@@ -242,6 +244,12 @@ CREATE FUNCTION vci_holder_jwk(holder text) RETURNS jsonb
 COMMENT ON FUNCTION vci_holder_jwk(text) IS
 'The public JWK of a holder, for vci_issue_sdjwt and vci_issue_and_record. holder: a DID, or a DID URL that names one of its keys (did:jwk, did:key, did:web), or a public JWK, which is checked. Errors: 22023 (not a holder, not a key, several keys), 0A000 (a kind of key that is not taken), 42704 when the document of a did:web is not loaded; the hint says what to type.';
 
+CREATE FUNCTION vci_offer_situation(offer_id bigint, OUT situation text, OUT until timestamptz,
+        OUT obstacle text, OUT next_action text, OUT actions text[]) RETURNS record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_situation';
+COMMENT ON FUNCTION vci_offer_situation(bigint) IS
+'How it stands with an offer, for a help desk. situation: pending, delayed (a wrong transaction code just now: none is taken before until), locked (too many wrong ones), expired, redeemed (the wallet may fetch), deferred (waits for a decision or the claims source), ready (the wallet may fetch what waited), denied, lapsed (a wallet redeemed it and fetched nothing), issued, cancelled, issuer_retired. until: when that ends by itself, NULL: it does not. obstacle: what keeps a wallet that does all right from its credential now: copy (of the issuing database), paused, no_key, configuration_retired, holder_unknown (did:web, its document is not loaded); NULL: nothing. next_action: the function that helps most, NULL when there is nothing to do but wait. actions: the functions of offers that take effect now. Error 42704 when it is no offer of an issuer that the caller may read.';
+
 COMMENT ON FUNCTION vci_grant(name, text, text) IS
 'Gives a role a duty: endpoint (run vci_http), offerer (offers, issuing, verifying), issuer_admin (issuers, configurations, wallets, servers, purging), key_admin (signing keys, root key, copies), verifier (proofs and presentations), reporter (views, health), auditor (views, sealed events, who has which duty) or backup (SELECT on what pg_dump reads). issuer: URL of the one issuer it is limited to, NULL for all (backup: always all). Twice is once. For the extension''s owner and superusers; an issuer_admin gives endpoint, offerer, verifier and reporter within its own limits. 42704 when there is no such role or issuer, 22023 when there is no such duty.';
 COMMENT ON FUNCTION vci_duty_issuers(text) IS
@@ -317,7 +325,7 @@ CREATE OR REPLACE VIEW vci_offer_info WITH (security_barrier) AS
            o.created_at, o.expires_at, o.redeemed_at, o.issued_at, o.cancelled_at, o.created_by,
            o.grants, o.client_id, o.authorization_server,
            COALESCE(pg_catalog.jsonb_array_length(o.datasets), 0) AS datasets, o.ends_at,
-           o.claims_erased_at
+           o.claims_erased_at, o.tx_code_failed_at
     FROM openid4vci.vci_offer o JOIN openid4vci.vci_issuer i ON i.id = o.issuer_id
     WHERE o.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 

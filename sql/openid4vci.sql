@@ -440,8 +440,10 @@ CREATE TABLE vci_deferred (
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
 ALTER SEQUENCE vci_deferred_id_seq OWNED BY vci_deferred.id;
 CREATE UNIQUE INDEX vci_deferred_token_key ON vci_deferred (token_id, configuration_id, dataset);
+CREATE INDEX vci_deferred_offer ON vci_deferred (offer_id);
 COMMENT ON TABLE vci_deferred IS 'Credentials asked for and not yet issued (OpenID4VCI 1.0 section 9); the transaction_id is a MAC over id';
 COMMENT ON INDEX vci_deferred_token_key IS 'One deferral a credential dataset and token';
+COMMENT ON INDEX vci_deferred_offer IS 'What of an offer waits';
 COMMENT ON COLUMN vci_deferred.by_source IS 'The claims source said "not yet": it is asked again at each poll. False: vci_deferred_complete decides';
 COMMENT ON COLUMN vci_deferred.wait_seconds IS 'interval of the answer';
 COMMENT ON COLUMN vci_deferred.holder_jwks IS 'Public keys that were proved, in the order of the proofs; JSON null: a credential without key';
@@ -899,6 +901,12 @@ CREATE FUNCTION vci_find_offer(code text) RETURNS bigint
 COMMENT ON FUNCTION vci_find_offer(text) IS
 'The id of the offer that a code belongs to; NULL when it is none of an issuer of the caller, or the offer is purged. code: a pre-authorized code, an issuer_state, or text with one in it, such as a whole link, by value or by reference; one that vci_rotate_code or vci_reopen_offer replaced finds its offer, too. What is forged is refused before any offer is read. A code is a secret: give it as a parameter, so that no log shows it.';
 
+CREATE FUNCTION vci_offer_situation(offer_id bigint, OUT situation text, OUT until timestamptz,
+        OUT obstacle text, OUT next_action text, OUT actions text[]) RETURNS record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_situation';
+COMMENT ON FUNCTION vci_offer_situation(bigint) IS
+'How it stands with an offer, for a help desk. situation: pending, delayed (a wrong transaction code just now: none is taken before until), locked (too many wrong ones), expired, redeemed (the wallet may fetch), deferred (waits for a decision or the claims source), ready (the wallet may fetch what waited), denied, lapsed (a wallet redeemed it and fetched nothing), issued, cancelled, issuer_retired. until: when that ends by itself, NULL: it does not. obstacle: what keeps a wallet that does all right from its credential now: copy (of the issuing database), paused, no_key, configuration_retired, holder_unknown (did:web, its document is not loaded); NULL: nothing. next_action: the function that helps most, NULL when there is nothing to do but wait. actions: the functions of offers that take effect now. Error 42704 when it is no offer of an issuer that the caller may read.';
+
 CREATE FUNCTION vci_offer_qr(offer_id bigint, format text DEFAULT 'svg', by text DEFAULT 'reference') RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_qr';
 COMMENT ON FUNCTION vci_offer_qr(bigint, text, text) IS
@@ -1168,7 +1176,7 @@ CREATE VIEW vci_offer_info WITH (security_barrier) AS
            o.created_at, o.expires_at, o.redeemed_at, o.issued_at, o.cancelled_at, o.created_by,
            o.grants, o.client_id, o.authorization_server,
            COALESCE(pg_catalog.jsonb_array_length(o.datasets), 0) AS datasets, o.ends_at,
-           o.claims_erased_at
+           o.claims_erased_at, o.tx_code_failed_at
     FROM openid4vci.vci_offer o JOIN openid4vci.vci_issuer i ON i.id = o.issuer_id
     WHERE o.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 COMMENT ON VIEW vci_offer_info IS

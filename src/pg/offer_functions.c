@@ -299,9 +299,8 @@ vci_reopen_offer(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(link));
 }
 
-/* Of several credentials one may be issued and others not yet; refresh tokens bring more. */
-static bool
-may_issue_more(const VciIssuerEntry *issuer, const VciOfferRow *offer)
+bool
+vci_offer_brings_more(const VciIssuerEntry *issuer, const VciOfferRow *offer)
 {
 	return offer->configuration_count > 1 || offer->datasets != (Datum) 0 ||
 		   issuer->rules.refresh_token_lifetime > 0;
@@ -316,7 +315,7 @@ vci_cancel_offer(PG_FUNCTION_ARGS)
 	VciStore *store = vci_store_open();
 	VciIssuerEntry *issuer;
 	VciOfferRow *offer = vci_offer_for_operator(store, PG_GETARG_INT64(0), true, &issuer);
-	bool cancel = !offer->cancelled && (!offer->issued || may_issue_more(issuer, offer));
+	bool cancel = !offer->cancelled && (!offer->issued || vci_offer_brings_more(issuer, offer));
 
 	if (cancel)
 	{

@@ -15,6 +15,9 @@ typedef enum VciLinkKind
 
 extern bool vci_offer_has_grant(const VciOfferRow *offer, const char *grant);
 
+/* Of several credentials one may be issued and others not yet; refresh tokens bring more. */
+extern bool vci_offer_brings_more(const VciIssuerEntry *issuer, const VciOfferRow *offer);
+
 /* The offer's claims, and its datasets for src/protocol/dataset.h; NULL: none. Owned. */
 extern VciJson *vci_offer_claims(const VciOfferRow *offer);
 extern VciJson *vci_offer_datasets(const VciOfferRow *offer);

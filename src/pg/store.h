@@ -10,6 +10,7 @@
 #include "utils/timestamp.h"
 
 #include "../jose/json.h"
+#include "../protocol/situation.h"
 #include "../protocol/ticket.h"
 
 typedef struct VciStore
@@ -497,6 +498,9 @@ extern VciDeferredRow *vci_store_deferred_of_token(VciStore *store, int64 token_
 /* Datasets issued under the token; *deferred_until: when its last deferral ends, 0: none. */
 extern int32 vci_store_issued_datasets(VciStore *store, int64 token_id, int64 offer_id,
 									   int64 *deferred_until);
+/* Of those of this generation that a wallet may still ask for or was denied, what says most. */
+extern VciDeferral vci_store_deferral_of_offer(VciStore *store, int64 offer_id, int32 generation,
+											   int64 *expires_at);
 extern void vci_store_note_poll(VciStore *store, const VciDeferredRow *row, int32 wait_seconds);
 extern void vci_store_complete_deferred(VciStore *store, const VciDeferredRow *row, Datum claims);
 extern void vci_store_deny_deferred(VciStore *store, const VciDeferredRow *row, const char *reason);

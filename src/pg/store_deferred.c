@@ -183,6 +183,38 @@ put_row_and_now(VciArguments *args, const VciDeferredRow *row)
 	vci_put_now(args);
 }
 
+static VciDeferral
+deferral_of_column(void)
+{
+	if (vci_column_boolean(0, 1))
+		return VCI_DEFERRAL_DENIED;
+	if (vci_column_boolean(0, 2))
+		return VCI_DEFERRAL_READY;
+	return vci_column_boolean(0, 3) ? VCI_DEFERRAL_ASKED : VCI_DEFERRAL_WAITING;
+}
+
+VciDeferral
+vci_store_deferral_of_offer(VciStore *store, int64 offer_id, int32 generation, int64 *expires_at)
+{
+	static VciStatement statement = {
+		"SELECT denied_at IS NOT NULL, completed_at IS NOT NULL, by_source, "
+		"floor(extract(epoch FROM expires_at))::bigint FROM openid4vci.vci_deferred "
+		"WHERE offer_id = $1 AND generation = $2 AND issued_at IS NULL "
+		"AND expires_at > clock_timestamp() "
+		"ORDER BY denied_at IS NOT NULL, completed_at IS NOT NULL, by_source, expires_at LIMIT 1",
+		2,
+		{INT8OID, INT4OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, offer_id);
+	vci_put_int32(&args, generation);
+	if (vci_run(store, &statement, &args) != 1)
+		return VCI_DEFERRAL_NONE;
+	*expires_at = vci_column_int64(0, 4);
+	return deferral_of_column();
+}
+
 void
 vci_store_note_poll(VciStore *store, const VciDeferredRow *row, int32 wait_seconds)
 {

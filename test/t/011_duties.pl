@@ -98,6 +98,7 @@ vci_offer_id_seq: backup
 vci_offer_info: offerer issuer_admin key_admin reporter auditor backup
 vci_offer_qr: offerer
 vci_offer_qr_png: offerer
+vci_offer_situation: offerer issuer_admin key_admin reporter auditor
 vci_offer_uri: offerer
 vci_pause_issuance: issuer_admin
 vci_purge: offerer issuer_admin
@@ -390,7 +391,7 @@ my %with_issuer = (
 # Those that name a row, and those that act for all issuers.
 my %with_row = (
 	(map { $_ => 'offer_id' } qw(vci_cancel_offer vci_extend_offer vci_offer_qr vci_offer_qr_png
-		  vci_offer_uri vci_reopen_offer vci_reset_tx_code vci_rotate_code)),
+		  vci_offer_situation vci_offer_uri vci_reopen_offer vci_reset_tx_code vci_rotate_code)),
 	(map { $_ => 'deferred_id' } qw(vci_deferred_complete vci_deferred_deny)));
 my %for_all = (
 	vci_adopt_database => '',
