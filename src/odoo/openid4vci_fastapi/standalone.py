@@ -1,7 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """The same router without Odoo:
 
-    uvicorn --app-dir openid4vci_fastapi --no-access-log standalone:app
+    uvicorn --app-dir openid4vci_fastapi standalone:app
 
 OPENID4VCI_DSN is the connection string of a role with the duty "endpoint"; libpq's own
 variables (PGHOST, PGUSER, ...) fill what it leaves out. OPENID4VCI_CONNECTIONS (8) is
@@ -11,6 +11,7 @@ how many connections there are at most.
 import logging
 import os
 import random
+import re
 import time
 from contextlib import contextmanager
 from queue import LifoQueue
@@ -27,6 +28,11 @@ CONFLICTS = ("40001", "40P01")
 BUSY = (*CONFLICTS, "55P03", "57014", "25006")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
+# Whoever has what follows can act for the person.
+SECRET = re.compile(
+    r"(/offer/|[?&](?:request|request_uri|issuer_state)=)[\w%:.~-]{40,}", re.ASCII
+)
+
 # What lies here may be used: a connection, or None, the right to make one.
 places = LifoQueue()
 for _place in range(int(os.environ.get("OPENID4VCI_CONNECTIONS", "8"))):
@@ -40,6 +46,17 @@ def was_lost(error):
 
 class Unconfirmed(Exception):
     """The connection was lost in the middle of the commit."""
+
+
+class SecretFilter(logging.Filter):
+    """Keeps what only the wallet may know out of uvicorn's access log."""
+
+    def filter(self, record):
+        record.args = tuple(
+            SECRET.sub(r"\1*", part) if isinstance(part, str) else part
+            for part in record.args
+        )
+        return True
 
 
 def connect():
@@ -124,6 +141,7 @@ def ask(method, target, headers, body) -> Answer:
         time.sleep(random.uniform(0, 0.01 * 2**tries))
 
 
+logging.getLogger("uvicorn.access").addFilter(SecretFilter())
 app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 app.include_router(vci_router)
 app.dependency_overrides[ask_vci_http] = lambda: ask
