@@ -1,11 +1,14 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """What offers carry to say whose they are: labels."""
 
+import json
+
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .vci_sql import json_text, jsonb
+from .vci_sql import jsonb
 
 
 class VciLabelledMixin(models.AbstractModel):
@@ -28,28 +31,26 @@ class VciLabelledMixin(models.AbstractModel):
     @api.depends("labels")
     def _compute_visible_by_label(self):
         # Records that are read by their ids are judged by this value, searches by
-        # the search method: both say the same.
-        seen = self.env.user.vci_labels or {}
+        # the domain: here it is the same domain, so that both say the same.
+        domain = self._visible_by_label_domain()
+        visible = self if domain.is_true() else self.search(self._among_us(domain))
         for record in self:
-            labels = record.labels or {}
-            record.visible_by_label = all(
-                self._label_text(labels.get(label)) in values
-                for label, values in seen.items()
-            )
+            record.visible_by_label = record in visible
 
-    @api.model
-    def _label_text(self, value):
-        """A label's value as the database's ->> has it."""
-        return value if value is None or isinstance(value, str) else json_text(value)
+    def _among_us(self, domain):
+        return Domain("id", "in", self.ids) & domain
 
     def _search_visible_by_label(self, operator, value):
         if operator != "in" or True not in value or False in value:
             return NotImplemented
+        return self._visible_by_label_domain()
+
+    @api.model
+    def _visible_by_label_domain(self):
+        """What the user's own labels leave: of each one of the values."""
         return Domain.AND(
-            [
-                self._label_domain(label, values)
-                for label, values in (self.env.user.vci_labels or {}).items()
-            ]
+            self._label_domain(label, values)
+            for label, values in (self.env.user.sudo().vci_labels or {}).items()
         )
 
     @api.model
@@ -67,13 +68,28 @@ class VciLabelledMixin(models.AbstractModel):
         """("labels", "=", JSON text): the record has these labels, and maybe more."""
         if operator != "in":
             return NotImplemented
-        return Domain.OR([self._labels_contain(labels) for labels in value])
+        return Domain.OR(self._labels_contain(labels) for labels in value)
 
     @api.model
     def _labels_contain(self, labels):
-        wanted = SQL("%s::jsonb", labels) if isinstance(labels, str) else jsonb(labels)
+        wanted = jsonb(self._labels_wanted(labels))
         return Domain.custom(
             to_sql=lambda model, alias, query: SQL(
                 "%s @> %s", SQL.identifier(alias, "labels"), wanted
             )
         )
+
+    @api.model
+    def _labels_wanted(self, labels):
+        try:
+            wanted = json.loads(labels) if isinstance(labels, str) else labels
+        except ValueError:
+            wanted = None
+        if not isinstance(wanted, dict):
+            raise UserError(
+                self.env._(
+                    "Labels are looked for by a JSON object, such as %s.",
+                    '{"area": "NCR"}',
+                )
+            )
+        return wanted
