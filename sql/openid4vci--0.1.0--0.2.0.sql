@@ -250,6 +250,11 @@ CREATE FUNCTION vci_offer_situation(offer_id bigint, OUT situation text, OUT unt
 COMMENT ON FUNCTION vci_offer_situation(bigint) IS
 'How it stands with an offer, for a help desk. situation: pending, delayed (a wrong transaction code just now: none is taken before until), locked (too many wrong ones), expired, redeemed (the wallet may fetch), deferred (waits for a decision or the claims source), ready (the wallet may fetch what waited), denied, lapsed (a wallet redeemed it and fetched nothing), issued, cancelled, issuer_retired. until: when that ends by itself, NULL: it does not. obstacle: what keeps a wallet that does all right from its credential now: copy (of the issuing database), paused, no_key, configuration_retired, holder_unknown (did:web, its document is not loaded); NULL: nothing. next_action: the function that helps most, NULL when there is nothing to do but wait. actions: the functions of offers that take effect now. Error 42704 when it is no offer of an issuer that the caller may read.';
 
+CREATE FUNCTION vci_issuer_settings(issuer text DEFAULT NULL) RETURNS jsonb
+    LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_issuer_settings';
+COMMENT ON FUNCTION vci_issuer_settings(text) IS
+'The settings of an issuer (URL; NULL: the only one) that are in force: named as vci_alter_issuer names them, with the profile''s default where the issuer has none of its own, which vci_issuer_info shows as NULL. endpoints: of each, switched off or not, {enabled, url}. Retentions are in vci_issuer_info.';
+
 COMMENT ON FUNCTION vci_grant(name, text, text) IS
 'Gives a role a duty: endpoint (run vci_http), offerer (offers, issuing, verifying), issuer_admin (issuers, configurations, wallets, servers, purging), key_admin (signing keys, root key, copies), verifier (proofs and presentations), reporter (views, health), auditor (views, sealed events, who has which duty) or backup (SELECT on what pg_dump reads). issuer: URL of the one issuer it is limited to, NULL for all (backup: always all). Twice is once. For the extension''s owner and superusers; an issuer_admin gives endpoint, offerer, verifier and reporter within its own limits. 42704 when there is no such role or issuer, 22023 when there is no such duty.';
 COMMENT ON FUNCTION vci_duty_issuers(text) IS

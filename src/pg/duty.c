@@ -17,7 +17,7 @@
 		ON_VIEW("vci_deferred_info"), ON_VIEW("vci_event_info"),                                   \
 		ON_FUNCTION("vci_events(bigint, integer)"), ON_FUNCTION("vci_duty_issuers(text)"),         \
 		ON_FUNCTION("vci_check_issuer(text)"), ON_FUNCTION("vci_health()"),                        \
-		ON_FUNCTION("vci_offer_situation(bigint)")
+		ON_FUNCTION("vci_offer_situation(bigint)"), ON_FUNCTION("vci_issuer_settings(text)")
 
 /* In the order of VciDuty. */
 static const VciDutyDefinition definitions[] = {

@@ -140,6 +140,22 @@ SELECT vci_alter_issuer('{"authenticate": null}');
 SELECT authenticate, authenticate_owner FROM vci_issuer WHERE url = 'https://registry.example';
 DROP FUNCTION public.who;
 
+-- The settings in force: the profile's defaults where nothing else is set. They can be given back.
+SELECT jsonb_pretty(vci_issuer_settings() - 'endpoints');
+SELECT key, value FROM jsonb_each(vci_issuer_settings() -> 'endpoints') ORDER BY key;
+BEGIN;
+SELECT vci_issuer_settings() AS before \gset
+SELECT vci_alter_issuer('{"profile": "final", "offer_lifetime": 60, "refresh_token_lifetime": 3600, "keep_claims": true,
+    "dpop": "required", "endpoints": {"token": {"path": "/t"}, "par": {"enabled": false}}}');
+SELECT jsonb_pretty(jsonb_object_agg(key, value)) FROM jsonb_each(vci_issuer_settings() - 'endpoints')
+    WHERE value <> :'before'::jsonb -> key;
+SELECT key, value FROM jsonb_each(vci_issuer_settings() -> 'endpoints')
+    WHERE value <> :'before'::jsonb -> 'endpoints' -> key ORDER BY key;
+SELECT vci_alter_issuer(:'before'::jsonb - 'endpoints' || '{"endpoints": null}');
+SELECT vci_issuer_settings() = :'before';
+ROLLBACK;
+SELECT helper.errors($$SELECT vci_issuer_settings('https://unknown.example')$$);
+
 -- An issuer is named by its exact URL; NULL means the only one.
 SELECT vci_alter_issuer(NULL) AS "no change is no error";
 SELECT helper.errors(

@@ -86,6 +86,7 @@ vci_issue_sdjwt: offerer
 vci_issuer: backup
 vci_issuer_id_seq: backup
 vci_issuer_info: offerer issuer_admin key_admin reporter auditor backup
+vci_issuer_settings: offerer issuer_admin key_admin reporter auditor
 vci_key: backup
 vci_key_csr: key_admin
 vci_key_id_seq: backup
@@ -372,6 +373,7 @@ my %with_issuer = (
 	vci_import_key => "'{}'",
 	vci_issue_and_record => "'Later', '{}'",
 	vci_issue_sdjwt => "'Later', '{}'",
+	vci_issuer_settings => '',
 	vci_key_csr => "'kid'",
 	vci_load_jwks => "'https://as.example', '{\"keys\": []}'",
 	vci_pause_issuance => '',
