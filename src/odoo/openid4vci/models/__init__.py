@@ -6,6 +6,9 @@ from . import vci_issuer
 from . import vci_credential_configuration
 from . import vci_configuration_source
 from . import vci_offer
+from . import vci_offer_link
+from . import vci_offer_situation
+from . import vci_offer_create
 from . import vci_offer_actions
 from . import vci_credential
 from . import vci_deferred

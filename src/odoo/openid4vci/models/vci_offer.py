@@ -39,8 +39,11 @@ class VciOffer(models.Model):
         readonly=True,
         aggregator=None,
     )
-    reference = fields.Char()
-    holder_wallet_did = fields.Char("Holder")
+    reference = fields.Char(
+        copy=False,
+        help="A key of the registry's own: asked for again, it is the same offer",
+    )
+    holder_wallet_did = fields.Char("Holder", help="Whose wallet alone may redeem it")
     grants = fields.Char(readonly=True)
     datasets = fields.Integer("Named credentials", readonly=True, aggregator=None)
     tx_code_required = fields.Boolean("PIN required", readonly=True)
@@ -56,34 +59,6 @@ class VciOffer(models.Model):
     ends_at = fields.Datetime("Ends", readonly=True)
     credential_ids = fields.One2many("vci.credential", "offer_id")
     deferred_ids = fields.One2many("vci.deferred", "offer_id")
-    situation = fields.Text(compute="_compute_situation")
-    next_action = fields.Selection(
-        [
-            ("show", "Show the QR code"),
-            ("new_pin", "New PIN"),
-            ("extend", "Extend"),
-            ("reopen", "Offer again"),
-            ("none", "Nothing"),
-        ],
-        compute="_compute_situation",
-    )
-    pre_authorized_code = fields.Char(
-        compute="_compute_pre_authorized_code",
-        search="_search_pre_authorized_code",
-        groups="openid4vci.group_offerer",
-    )
-    credential_offer_uri = fields.Char(
-        "Link",
-        compute="_compute_credential_offer_uri",
-        groups="openid4vci.group_offerer",
-    )
-    qr_code = fields.Binary(
-        "QR code", compute="_compute_qr_code", groups="openid4vci.group_offerer"
-    )
-    # Known only in the call that made the offer, from the context.
-    tx_code = fields.Char(
-        "PIN", compute="_compute_tx_code", groups="openid4vci.group_offerer"
-    )
 
     @api.model
     def _view_query(self):
@@ -115,23 +90,3 @@ class VciOffer(models.Model):
                    o.cancelled_at AT TIME ZONE 'UTC' AS cancelled_at,
                    o.ends_at AT TIME ZONE 'UTC' AS ends_at
             FROM openid4vci.vci_offer_info o"""
-
-    @api.depends("state", "locked", "issued_at")
-    def _compute_situation(self):
-        self.situation = False
-        self.next_action = "none"
-
-    def _compute_pre_authorized_code(self):
-        self.pre_authorized_code = False
-
-    def _search_pre_authorized_code(self, operator, value):
-        return NotImplemented
-
-    def _compute_credential_offer_uri(self):
-        self.credential_offer_uri = False
-
-    def _compute_qr_code(self):
-        self.qr_code = False
-
-    def _compute_tx_code(self):
-        self.tx_code = False
