@@ -1,0 +1,45 @@
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
+"""The letter that brings an offer's QR code to a person."""
+
+from odoo import api, models
+
+
+class OfferLetter(models.AbstractModel):
+    _name = "report.openid4vci.offer_letter"
+    _description = "Letter with the QR code of a credential offer"
+
+    @api.model
+    def _get_report_values(self, docids, data=None):
+        offers = self.env["vci.offer"].browse(docids).exists()
+        offers._vci_require("group_help_desk")
+        return {
+            "doc_ids": offers.ids,
+            "doc_model": offers._name,
+            "docs": offers,
+            "letters": [self._letter(offer) for offer in offers],
+        }
+
+    @api.model
+    def _letter(self, offer):
+        person = self._person(offer)
+        return {
+            "offer": offer,
+            "person": person,
+            "company": offer.company_id or self.env.company,
+            "lang": person.lang or self.env.lang,
+            "qr_code": (offer.qr_code or b"").decode(),
+        }
+
+    @api.model
+    def _person(self, offer):
+        """To whom the letter goes: the subject, or the person to whom it belongs.
+        Nobody where the user may not read that."""
+        nobody = self.env["res.partner"]
+        model, number = offer.credential_subject_model, offer.credential_subject_id
+        if model not in self.env or not number:
+            return nobody
+        subject = self.env[model].browse(number).exists()
+        if not subject or not subject.has_access("read"):
+            return nobody
+        person = subject._mail_get_partners()[subject.id][:1]
+        return person if person.has_access("read") else nobody
