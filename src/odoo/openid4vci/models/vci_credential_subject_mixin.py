@@ -193,11 +193,15 @@ class VciCredentialSubjectMixin(models.AbstractModel):
         return self._vci_list("openid4vci.action_vci_credential")
 
     def _vci_list(self, xmlid):
+        self.check_access("read")
+        self.env["vci.offer"]._vci_require("group_reporter")
         action = self.env["ir.actions.act_window"]._for_xml_id(xmlid)
         return {**action, "domain": self._vci_domain(), "context": {"create": False}}
 
     def action_create_credential_offer(self):
         self.ensure_one()
+        self.check_access("read")
+        self.env["vci.offer"]._vci_require("group_offerer")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "openid4vci.action_vci_offer_wizard"
         )

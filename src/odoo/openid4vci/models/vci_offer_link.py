@@ -81,6 +81,8 @@ class VciOffer(models.Model):
         """A code finds its offer, also one that was replaced, or a whole link."""
         if operator != "in":
             return NotImplemented
+        # The ORM asks a field's groups for reading alone.
+        self._vci_require("group_offerer")
         sql = self.env["vci.sql"]
         found = [sql.call("vci_find_offer", code) for code in value if code]
         return Domain("id", "in", [number for number in found if number])

@@ -32,7 +32,8 @@ class VciTokenService(models.AbstractModel):
     def exchange_pre_authorized_code(self, code, tx_code=None):
         """Redeem a code as a wallet does: access_token, c_nonce and so on, or error
         and error_description, which is to be committed as well."""
-        offer = self.env["vci.offer"].search([("pre_authorized_code", "=", code)])
+        offers = self.env["vci.offer"].sudo()
+        offer = offers.search([("pre_authorized_code", "=", code)])
         return self.env["vci.sql"].call(
             "vci_exchange_code",
             code,
