@@ -13,7 +13,6 @@ class VciConfigurationSource(models.Model):
         required=True, help="Of vci.credential.configuration, which is a view"
     )
     source_model = fields.Char(required=True)
-    company_id = fields.Many2one("res.company")
 
     _number_uniq = models.Constraint(
         "UNIQUE (number)", "A credential configuration is for one model."

@@ -12,6 +12,15 @@ from .vci_sql import LEFT_TO_ODOO
 
 _logger = logging.getLogger(__name__)
 
+SETTINGS_IN_FORCE = (
+    "offer_lifetime",
+    "access_token_lifetime",
+    "c_nonce_lifetime",
+    "tx_code_max_failures",
+    "tx_code_retry_delay",
+    "dpop",
+)
+
 # Rows that one transaction of the purge forgets at most.
 PURGE_BATCH = 10000
 # How often in a row it may find that somebody was faster.
@@ -36,22 +45,26 @@ class VciIssuer(models.Model):
     retired_at = fields.Datetime(readonly=True)
     active = fields.Boolean(readonly=True)
     created_at = fields.Datetime(readonly=True)
-    # NULL in the extension, 0 here: the profile's default.
-    offer_lifetime = fields.Integer(help="Seconds", readonly=True, aggregator=None)
-    access_token_lifetime = fields.Integer(
-        help="Seconds", readonly=True, aggregator=None
+    # In force, be they the issuer's own or the profile's defaults.
+    offer_lifetime = fields.Integer(
+        help="Seconds", compute="_compute_settings_in_force"
     )
-    c_nonce_lifetime = fields.Integer(help="Seconds", readonly=True, aggregator=None)
+    access_token_lifetime = fields.Integer(
+        help="Seconds", compute="_compute_settings_in_force"
+    )
+    c_nonce_lifetime = fields.Integer(
+        help="Seconds", compute="_compute_settings_in_force"
+    )
     tx_code_max_failures = fields.Integer(
-        "PIN tries", readonly=True, aggregator=None
+        "PIN tries", compute="_compute_settings_in_force"
     )
     tx_code_retry_delay = fields.Integer(
-        "PIN delay", help="Seconds", readonly=True, aggregator=None
+        "PIN delay", help="Seconds", compute="_compute_settings_in_force"
     )
     dpop = fields.Selection(
         [("off", "Off"), ("optional", "Optional"), ("required", "Required")],
         "DPoP",
-        readonly=True,
+        compute="_compute_settings_in_force",
     )
     endpoints = fields.Json(readonly=True)
     display = fields.Json(readonly=True)
@@ -74,9 +87,7 @@ class VciIssuer(models.Model):
                    i.retired_at AT TIME ZONE 'UTC' AS retired_at,
                    i.retired_at IS NULL AS active,
                    i.created_at AT TIME ZONE 'UTC' AS created_at,
-                   i.offer_lifetime, i.access_token_lifetime, i.c_nonce_lifetime,
-                   i.tx_code_max_failures, i.tx_code_retry_delay, i.dpop, i.endpoints,
-                   i.display
+                   i.endpoints, i.display
             FROM openid4vci.vci_issuer_info i"""
 
     @api.depends("url")
@@ -88,6 +99,15 @@ class VciIssuer(models.Model):
             issuer.company_ids = companies.filtered(
                 lambda company, url=issuer.url: company.vci_issuer_url == url
             )
+
+    def _compute_settings_in_force(self):
+        for issuer in self:
+            # A retired one has none.
+            settings = {}
+            if issuer.active:
+                settings = self.env["vci.sql"].call("vci_issuer_settings", issuer.url)
+            for name in SETTINGS_IN_FORCE:
+                issuer[name] = settings.get(name)
 
     def _compute_configuration_count(self):
         self._compute_count("vci.credential.configuration", "configuration_count")

@@ -245,8 +245,13 @@ class TestViews(VciViewsCase):
         self.issuer.alter({"offer_lifetime": 86400, "dpop": "required"})
         self.assertEqual(self.issuer.offer_lifetime, 86400)
         self.assertEqual(self.issuer.dpop, "required")
+        # The profile's default again.
         self.issuer.alter({"offer_lifetime": None})
-        self.assertEqual(self.issuer.offer_lifetime, 0)
+        self.assertEqual(self.issuer.offer_lifetime, 7 * 86400)
+        self.sql.call("vci_create_issuer", "https://retired.test.example")
+        self.sql.call("vci_retire_issuer", "https://retired.test.example")
+        retired = self.env["vci.issuer"].search([("active", "=", False)])
+        self.assertFalse(retired.mapped("dpop")[0])
         officer = self.create_user("views_officer", "group_offerer")
         with self.assertRaises(AccessError):
             self.issuer.with_user(officer).alter({"offer_lifetime": 1})
