@@ -1,2 +1,465 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""Who may do what, and who sees what."""
+"""Who may do what, and who sees what: each user against each action, called as by
+RPC."""
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.service.model import call_kw, get_public_method
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import ISSUER, VciCase
+
+# Users by what they are, with their groups.
+USERS = {
+    "portal": (),
+    "employee": (),
+    "viewer": ("group_reporter",),
+    "help_desk": ("group_help_desk",),
+    "officer": ("group_offerer",),
+    "administrator": ("group_issuer_admin",),
+    "key_administrator": ("group_key_admin",),
+}
+NOBODY = set()
+KEY_ADMINISTRATOR = {"key_administrator"}
+ADMINISTRATOR = {"administrator"}
+OFFICER = {"officer", "administrator"}
+HELP_DESK = {"help_desk", *OFFICER}
+VIEWER = {"viewer", "key_administrator", *HELP_DESK}
+
+# What anybody may call since it tells only what the user may read anyway.
+FREE = {
+    ("res.partner", "get_credential_claims"),
+    ("res.partner", "get_credential_labels"),
+    ("res.partner", "get_credential_subject_id"),
+    # A partner is deleted by whom Odoo lets, and that cancels the offers.
+    ("res.partner", "unlink"),
+    # Values that are not kept; the model's own create() asks for the right.
+    ("vci.credential.configuration", "copy_data"),
+}
+
+MODELS = (
+    "vci.issuer",
+    "vci.credential.configuration",
+    "vci.configuration.source",
+    "vci.offer",
+    "vci.credential",
+    "vci.deferred",
+    "vci.key",
+)
+
+
+class SecurityCase(VciCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.partner = cls.env["res.partner"].create({"name": "Maria Santos"})
+        cls.users = {
+            name: cls.create_user(f"vci_{name}", *groups)
+            for name, groups in USERS.items()
+        }
+        cls.users["portal"].group_ids = cls.env.ref("base.group_portal")
+
+    @classmethod
+    def create_offer_of_partner(cls, **options):
+        return cls.create_offer_by_sql(
+            subject_model="res.partner", subject_id=str(cls.partner.id), **options
+        )
+
+    @classmethod
+    def fetch_credential(cls, offer, code):
+        """What a wallet does with an offer whose credential is bound to no key."""
+        link = cls.sql.call("vci_offer_uri", offer.id)
+        answer = cls.sql.call(
+            "vci_exchange_code", cls.env["vci.offer"]._code_of(link), issuer=ISSUER
+        )
+        return cls.sql.call(
+            "vci_request_credential",
+            answer["access_token"],
+            {"credential_configuration_id": code},
+            issuer=ISSUER,
+        )
+
+    def call_as(self, name, model, method, *args, **named):
+        """As a call by RPC of this user."""
+        env = self.env(user=self.users[name], context={})
+        return call_kw(env[model], method, args, named)
+
+
+@tagged("post_install", "-at_install")
+class TestActions(SecurityCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.pending = cls.create_offer_of_partner(generate_tx_code=True)
+        cls.cancelled = cls.create_offer_of_partner()
+        cls.sql.call("vci_cancel_offer", cls.cancelled.id)
+        cls.badge = cls.create_configuration("Badge", binding="absent")
+        cls.waiting = cls.create_configuration(
+            "Waiting", binding="absent", options={"deferred": True}
+        )
+        cls.fetch_credential(cls.create_offer_of_partner(code="Waiting"), "Waiting")
+        of_issuer = [("issuer_id", "=", cls.issuer.id)]
+        cls.deferred = cls.env["vci.deferred"].search(of_issuer)
+        cls.key = cls.env["vci.key"].search(of_issuer)
+        cls.source = cls.env["vci.configuration.source"].create(
+            {"number": cls.badge.id, "source_model": "res.partner"}
+        )
+
+    def calls(self):
+        """Model, method, who may, and the arguments of a call that succeeds."""
+        offer, partner, badge = self.pending.ids, self.partner.ids, self.badge.ids
+        deferred, issuer = self.deferred.ids, self.issuer.ids
+        offer_values = {
+            "credential_type_id": badge[0],
+            "credential_subject_model": "res.partner",
+            "credential_subject_id": partner[0],
+        }
+        types, sources = "vci.credential.configuration", "vci.configuration.source"
+        configuration_values = {"code": "Made", "issuer_id": issuer[0]}
+        source_values = {"number": self.waiting.id, "source_model": "res.partner"}
+        source = self.source.ids
+        return [
+            ("vci.offer", "action_show", HELP_DESK, [offer]),
+            ("vci.offer", "action_extend", HELP_DESK, [offer]),
+            ("vci.offer", "action_new_link", HELP_DESK, [offer]),
+            ("vci.offer", "action_new_pin", HELP_DESK, [offer]),
+            ("vci.offer", "action_reopen", HELP_DESK, [self.cancelled.ids]),
+            ("vci.offer", "action_cancel", HELP_DESK, [offer]),
+            ("vci.offer", "action_open_subject", VIEWER, [offer]),
+            ("vci.offer", "get_credential_offer_uri", OFFICER, [offer]),
+            ("vci.offer", "create", OFFICER, [offer_values]),
+            ("vci.offer", "write", NOBODY, [offer, {"reference": "changed"}]),
+            ("vci.offer", "unlink", NOBODY, [offer]),
+            ("vci.credential", "create", NOBODY, [{}]),
+            ("vci.credential", "write", NOBODY, [[], {"kid": "changed"}]),
+            ("vci.credential", "unlink", NOBODY, [[]]),
+            ("vci.deferred", "complete", OFFICER, [deferred]),
+            ("vci.deferred", "deny", OFFICER, [deferred]),
+            ("vci.deferred", "action_complete", OFFICER, [deferred]),
+            ("vci.deferred", "action_deny", OFFICER, [deferred]),
+            ("vci.deferred", "create", NOBODY, [{}]),
+            ("vci.deferred", "write", NOBODY, [deferred, {"reason": "changed"}]),
+            ("vci.deferred", "unlink", NOBODY, [deferred]),
+            ("vci.issuer", "action_pause", ADMINISTRATOR, [issuer]),
+            ("vci.issuer", "action_resume", ADMINISTRATOR, [issuer]),
+            ("vci.issuer", "action_purge", ADMINISTRATOR, [issuer]),
+            ("vci.issuer", "action_rotate_key", KEY_ADMINISTRATOR, [issuer]),
+            ("vci.issuer", "create", NOBODY, [{}]),
+            ("vci.issuer", "write", NOBODY, [issuer, {"base_path": "/changed"}]),
+            ("vci.issuer", "unlink", NOBODY, [issuer]),
+            ("vci.key", "action_rotate", KEY_ADMINISTRATOR, [self.key.ids]),
+            ("vci.key", "create", NOBODY, [{}]),
+            ("vci.key", "write", NOBODY, [self.key.ids, {"state": "retired"}]),
+            ("vci.key", "unlink", NOBODY, [self.key.ids]),
+            (types, "create", ADMINISTRATOR, [configuration_values]),
+            (types, "write", ADMINISTRATOR, [badge, {"scope": "changed"}]),
+            (types, "unlink", ADMINISTRATOR, [badge]),
+            (types, "get_credential_configuration", VIEWER, [badge]),
+            (sources, "create", ADMINISTRATOR, [source_values]),
+            (sources, "write", ADMINISTRATOR, [source, {"source_model": "res.users"}]),
+            (sources, "unlink", ADMINISTRATOR, [source]),
+            ("vci.key.service", "create_key", KEY_ADMINISTRATOR, [[]]),
+            ("res.partner", "issue_credential", OFFICER, [partner, badge[0]]),
+            ("res.partner", "action_help_desk", HELP_DESK, [partner]),
+            ("res.partner", "action_view_credential_offers", VIEWER, [partner]),
+            ("res.partner", "action_view_credentials", VIEWER, [partner]),
+            ("res.partner", "action_create_credential_offer", OFFICER, [partner]),
+        ]
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_each_user_against_each_action(self):
+        for model, method, allowed, args in self.calls():
+            for name in USERS:
+                with self.subTest(f"{name} calls {model}.{method}"):
+                    refusal = self.refusal(name, model, method, args)
+                    if name in allowed:
+                        self.assertIsNone(refusal)
+                    elif allowed:
+                        # Not by the state of the record, nor by the database.
+                        self.assertIsInstance(refusal, AccessError)
+                    else:
+                        self.assertIsInstance(refusal, UserError)
+
+    def refusal(self, name, model, method, args):
+        """The error of the call, or None; what it did is undone."""
+        savepoint = self.env.cr.savepoint()
+        try:
+            self.call_as(name, model, method, *args)
+        except UserError as error:
+            return error
+        finally:
+            savepoint.close(rollback=True)
+            self.env.invalidate_all(flush=False)
+        return None
+
+    def test_every_public_method_is_in_the_table(self):
+        # A new button is a new row.
+        tested = {(model, method) for model, method, *_others in self.calls()}
+        self.assertEqual(set(self.public_methods()) - tested - FREE, set())
+
+    def public_methods(self):
+        for name, model in self.env.registry.items():
+            if (name.startswith("vci.") or name == "res.partner") and not (
+                model._abstract and name.endswith(".mixin") or model._transient
+            ):
+                for method in self.own_methods(model):
+                    if self.is_callable_by_rpc(name, method):
+                        yield name, method
+
+    def own_methods(self, model):
+        for cls in model.mro():
+            if cls.__module__.startswith("odoo.addons.openid4vci."):
+                for method, value in vars(cls).items():
+                    if callable(value) and not method.startswith("_"):
+                        yield method
+
+    def is_callable_by_rpc(self, model, method):
+        try:
+            get_public_method(self.env[model], method)
+        except AccessError:
+            return False
+        return True
+
+    def test_wizards(self):
+        rights = {
+            "vci.help.desk": HELP_DESK,
+            "vci.offer.wizard": HELP_DESK,
+            "vci.setup.wizard": ADMINISTRATOR,
+        }
+        for model, allowed in rights.items():
+            for name, user in self.users.items():
+                with self.subTest(f"{name} opens {model}"):
+                    self.assertEqual(
+                        self.env[model].with_user(user).has_access("create"),
+                        name in allowed,
+                    )
+
+
+@tagged("post_install", "-at_install")
+class TestReading(SecurityCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.offer = cls.create_offer_of_partner()
+
+    def test_models(self):
+        for model in MODELS:
+            for name, user in self.users.items():
+                with self.subTest(f"{name} reads {model}"):
+                    self.assertEqual(
+                        self.env[model].with_user(user).has_access("read"),
+                        name in VIEWER,
+                    )
+
+    def test_secrets(self):
+        readers = {
+            "qr_code": HELP_DESK,
+            "credential_offer_uri": OFFICER,
+            "pre_authorized_code": OFFICER,
+        }
+        for field, allowed in readers.items():
+            for name in VIEWER:
+                with self.subTest(f"{name} reads {field}"):
+                    if name in allowed:
+                        [values] = self.call_as(
+                            name, "vci.offer", "read", self.offer.ids, [field]
+                        )
+                        self.assertTrue(values[field])
+                    else:
+                        with self.assertRaises(AccessError):
+                            self.call_as(
+                                name, "vci.offer", "read", self.offer.ids, [field]
+                            )
+
+    def test_nobody_reads_a_pin(self):
+        # It is known to the call that made it, and no call reads it afterwards.
+        offer = self.create_offer_of_partner(tx_code="123456")
+        [values] = self.call_as(
+            "administrator", "vci.offer", "read", offer.ids, ["tx_code"]
+        )
+        self.assertFalse(values["tx_code"])
+
+    def test_a_code_is_searched_by_officers_alone(self):
+        domain = [("pre_authorized_code", "=", self.offer.pre_authorized_code)]
+        found = self.call_as("officer", "vci.offer", "search", domain)
+        self.assertEqual(found, self.offer.ids)
+        for name in ("viewer", "help_desk"):
+            with self.subTest(name), self.assertRaises(AccessError):
+                self.call_as(name, "vci.offer", "search", domain)
+
+
+@tagged("post_install", "-at_install")
+class TestRules(SecurityCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_company = cls.env["res.company"].create({"name": "Another ministry"})
+        cls.create_configuration("Badge", binding="absent")
+        cls.create_configuration(
+            "Waiting", binding="absent", options={"deferred": True}
+        )
+        labels = {
+            "ours": {"company_id": cls.env.company.id, "area": "NCR"},
+            "elsewhere": {"company_id": cls.env.company.id, "area": "BARMM", "n": 1},
+            "theirs": {"company_id": cls.other_company.id, "area": "NCR"},
+            "everybodys": {"area": "NCR", "n": 1},
+            "unlabelled": None,
+        }
+        cls.records = {
+            "vci.offer": {
+                name: cls.create_offer_of_partner(code="Badge", labels=value)
+                for name, value in labels.items()
+            },
+            "vci.credential": {},
+            "vci.deferred": {},
+        }
+        fetched = {"vci.credential": "Badge", "vci.deferred": "Waiting"}
+        for model, code in fetched.items():
+            for name, value in labels.items():
+                offer = cls.create_offer_of_partner(code=code, labels=value)
+                cls.fetch_credential(offer, code)
+                cls.records[model][name] = cls.env[model].search(
+                    [("offer_id", "=", offer.id)]
+                )
+
+    def seen(self, model, user):
+        """Names of the records that a user finds, and of those that are read by id:
+        the same, or it fails."""
+        records = self.records[model]
+        all_ids = [record.id for record in records.values()]
+        mine = self.env[model].with_user(user)
+        found = set(mine.search([("id", "in", all_ids)]).ids)
+        self.env.invalidate_all()
+        readable = set(mine.browse(all_ids)._filtered_access("read").ids)
+        self.assertEqual(found, readable)
+        for name, record in records.items():
+            self.env.invalidate_all()
+            if record.id in found:
+                self.assertTrue(mine.browse(record.id).read(["name"]), name)
+            else:
+                with self.assertRaises(AccessError, msg=name):
+                    mine.browse(record.id).read(["name"])
+        return {name for name, record in records.items() if record.id in found}
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def assert_seen(self, user, *names):
+        for model in self.records:
+            with self.subTest(model):
+                self.assertEqual(self.seen(model, user), set(names))
+
+    def test_by_company(self):
+        self.assert_seen(
+            self.users["viewer"], "ours", "elsewhere", "everybodys", "unlabelled"
+        )
+        stranger = self.create_user(
+            "vci_stranger",
+            "group_issuer_admin",
+            company_id=self.other_company.id,
+            company_ids=[(6, 0, self.other_company.ids)],
+        )
+        self.assert_seen(stranger, "theirs", "everybodys", "unlabelled")
+
+    def test_by_label(self):
+        officer = self.users["officer"]
+        officer.vci_labels = {"area": ["NCR", "CAR"]}
+        self.assert_seen(officer, "ours", "everybodys")
+        officer.vci_labels = {"area": ["NCR", "BARMM"], "n": ["1"]}
+        self.assert_seen(officer, "elsewhere", "everybodys")
+        officer.vci_labels = {"area": ["CAR"]}
+        self.assert_seen(officer)
+        officer.vci_labels = False
+        self.assert_seen(officer, "ours", "elsewhere", "everybodys", "unlabelled")
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_actions_keep_to_the_rules(self):
+        offers = self.records["vci.offer"]
+        deferred = self.records["vci.deferred"]
+        self.users["officer"].vci_labels = {"area": ["NCR"]}
+        for method in (
+            "action_show",
+            "action_extend",
+            "action_new_link",
+            "action_new_pin",
+            "action_reopen",
+            "action_cancel",
+            "action_open_subject",
+            "get_credential_offer_uri",
+        ):
+            for name in ("elsewhere", "theirs", "unlabelled"):
+                ids = offers[name].ids
+                with self.subTest(f"{method} {name}"), self.assertRaises(AccessError):
+                    self.call_as("officer", "vci.offer", method, ids)
+        for method in ("complete", "deny", "action_complete", "action_deny"):
+            with self.subTest(method), self.assertRaises(AccessError):
+                self.call_as(
+                    "officer", "vci.deferred", method, deferred["elsewhere"].ids
+                )
+        # Of several, one that is not seen is enough.
+        both = offers["ours"].ids + offers["elsewhere"].ids
+        with self.assertRaises(AccessError):
+            self.call_as("officer", "vci.offer", "action_cancel", both)
+        self.assertEqual(offers["ours"].state, "pending")
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_nobody_offers_what_he_would_not_see(self):
+        self.users["officer"].vci_labels = {"area": ["NCR"]}
+        values = {
+            "credential_type_id": self.configuration.id,
+            "credential_subject_model": "res.partner",
+            "credential_subject_id": self.partner.id,
+        }
+        made = self.call_as(
+            "officer", "vci.offer", "create", {**values, "labels": {"area": "NCR"}}
+        )
+        self.assertTrue(made)
+        for labels in ({"area": "BARMM"}, {"company_id": self.other_company.id}):
+            labelled = {**values, "labels": labels}
+            with self.subTest(labels), self.assertRaises(AccessError):
+                self.call_as("officer", "vci.offer", "create", labelled)
+
+    def test_labels_are_found(self):
+        ours = self.records["vci.offer"]
+        found = self.call_as(
+            "viewer",
+            "vci.offer",
+            "search",
+            [("labels", "=", '{"n": 1, "area": "NCR"}')],
+        )
+        every_id = {offer.id for offer in ours.values()}
+        self.assertEqual(every_id & set(found), set(ours["everybodys"].ids))
+        for text in ("area", '["area"]', "{"):
+            with self.subTest(text), self.assertRaises(UserError):
+                self.call_as("viewer", "vci.offer", "search", [("labels", "=", text)])
+
+
+@tagged("post_install", "-at_install")
+class TestLabelsOfUsers(VciCase):
+    def test_written_as_text(self):
+        user = self.create_user("vci_labelled", "group_offerer")
+        user.vci_labels_text = "area: NCR, CAR\n\n campaign :2026-11\narea: BARMM"
+        self.assertEqual(
+            user.vci_labels, {"area": ["NCR", "CAR", "BARMM"], "campaign": ["2026-11"]}
+        )
+        user.invalidate_recordset()
+        self.assertEqual(
+            user.vci_labels_text, "area: NCR, CAR, BARMM\ncampaign: 2026-11"
+        )
+        user.vci_labels_text = ""
+        self.assertFalse(user.vci_labels)
+
+    def test_what_is_no_label_is_refused(self):
+        user = self.create_user("vci_mislabelled", "group_offerer")
+        for text in ("area", "area:", ": NCR", "area: ,"):
+            with self.subTest(text), self.assertRaises(ValidationError):
+                user.vci_labels_text = text
+                user.flush_recordset()
+        for labels in ({"area": "NCR"}, {"area": [1]}, {"area": []}, ["area"]):
+            with self.subTest(labels), self.assertRaises(ValidationError):
+                user.vci_labels = labels
+
+    def test_users_do_not_lift_their_own_limit(self):
+        user = self.create_user("vci_limited", "group_issuer_admin")
+        user.vci_labels = {"area": ["NCR"]}
+        for values in ({"vci_labels": False}, {"vci_labels_text": ""}):
+            with self.subTest(values), self.assertRaises(AccessError):
+                user.with_user(user).write(values)
