@@ -56,7 +56,7 @@ def _extension_is_available(sql):
     return bool(
         sql.query(
             SQL(
-                "SELECT FROM pg_catalog.pg_available_extensions"
+                "SELECT name FROM pg_catalog.pg_available_extensions"
                 " WHERE name = 'openid4vci'"
             ),
             writes=False,

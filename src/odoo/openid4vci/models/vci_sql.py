@@ -239,7 +239,7 @@ class VciSql(models.AbstractModel):
         is."""
         found = self.query(
             SQL(
-                """SELECT s.oid IS NOT NULL AS in_schema,
+                """SELECT pg_get_userbyid(s.nspowner) = current_user AS own_schema,
                           EXISTS (SELECT FROM pg_catalog.pg_extension
                                   WHERE extname = 'openid4vci') AS extension,
                           EXISTS (SELECT FROM pg_catalog.pg_attribute a
@@ -262,8 +262,9 @@ class VciSql(models.AbstractModel):
             writes=False,
         )[0]
         if not found["extension"]:
-            # A restore as a role that is no superuser leaves the empty schema.
-            return "restore" if found["in_schema"] else "install"
+            # A restore as a role that is no superuser leaves an empty schema of its
+            # own, which CREATE EXTENSION refuses.
+            return "restore" if found["own_schema"] else "install"
         if not found["new_enough"]:
             return "upgrade"
         return None if found["readable"] else "duties"

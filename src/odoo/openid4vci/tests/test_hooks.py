@@ -39,6 +39,7 @@ class TestHooks(VciCase):
                 told = self.refused(topic)
                 self.assertIn(line, told)
                 self.assertIn("as superuser, and install this again", told)
+        self.assertIn("does not have", self.refused("install"))
         self.assertIn("may not use", self.refused("duties"))
         self.assertIn("too old", self.refused("upgrade"))
         with patch.object(hooks, "_extension_is_available", return_value=False):
