@@ -186,15 +186,8 @@ class TestHttp(HttpCase):
         self.assertEqual(pairs["Content-Type"], "application/x-www-form-urlencoded")
 
     def test_what_is_malformed_is_400(self):
-        for path in (f"{TOKEN}?%00", f"{METADATA}/a%2Fb", f"{METADATA}/%ff"):
+        for path in (f"{METADATA}/a%00", f"{METADATA}/a%2Fb", f"{METADATA}/%ff"):
             self.assertEqual(self.ask(path).status_code, 400, path)
-        answer = self.ask(
-            "/api/v1/openid4vci/credential",
-            method="POST",
-            data=b'{"a": "\0\xff"}',
-            content_type="application/json",
-        )
-        self.assertEqual(answer.status_code, 401)
 
     def test_body_too_large(self):
         with patch.object(main, "ask") as ask:
