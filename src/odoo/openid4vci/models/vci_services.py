@@ -3,7 +3,6 @@
 server: what they take and return are secrets."""
 
 import base64
-import binascii
 import json
 
 from odoo import api, models
@@ -91,11 +90,12 @@ class VciSdJwt(models.AbstractModel):
     @api.private
     def parse_sd_jwt(self, sd_jwt):
         """What stands in an SD-JWT. Nothing is verified here."""
-        jwt, *disclosures, key_binding = sd_jwt.split("~")
         try:
-            header, payload = (self._decode(part) for part in jwt.split(".")[:2])
+            jwt, *disclosures, key_binding = sd_jwt.split("~")
+            header, payload, _signature = jwt.split(".")
+            header, payload = self._decode(header), dict(self._decode(payload))
             disclosed = [self._decode(disclosure) for disclosure in disclosures]
-        except (ValueError, binascii.Error):
+        except (TypeError, ValueError):
             raise UserError(self.env._("This is no SD-JWT.")) from None
         return {
             "jwt_header": header,
