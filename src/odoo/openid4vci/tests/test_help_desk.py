@@ -121,6 +121,17 @@ class TestHelpDesk(VciCase):
             {pending.id: "show", cancelled.id: "none", locked.id: "new_pin"},
         )
 
+    def test_what_keeps_wallets_from_it(self):
+        self.create_offer_of(self.partner)
+        self.create_offer_of(self.partner)
+        self.assertFalse(self.page().obstacles)
+        self.issuer.action_pause()
+        self.env.invalidate_all()
+        # Once, however many offers there are.
+        [line] = self.page().obstacles.splitlines()
+        self.assertIn("Entitlement: ", line)
+        self.assertIn("paused", line)
+
     def test_each_action_has_its_buttons(self):
         # What helps most stands out; what else is possible is beside it. Decisions and
         # new offers are not the help desk's.

@@ -35,6 +35,9 @@ FREE = {
     ("res.partner", "unlink"),
     # Values that are not kept; the model's own create() asks for the right.
     ("vci.credential.configuration", "copy_data"),
+    # Odoo's own calls of the settings page, which ask for its right.
+    ("res.config.settings", "get_values"),
+    ("res.config.settings", "set_values"),
 }
 
 MODELS = (
@@ -166,42 +169,75 @@ class TestActions(SecurityCase):
             ("res.partner", "action_create_credential_offer", OFFICER, [partner]),
         ]
 
+    def dialog_calls(self):
+        """Model, method, who may, values of the dialog and context of the call."""
+        offer, settings = self.env["vci.offer"], "res.config.settings"
+        values = {
+            "credential_subject_model": "res.partner",
+            "credential_subject_id": self.partner.id,
+            "credential_type_id": self.badge.id,
+        }
+        shown = {"active_model": offer._name, "active_id": self.pending.id}
+        wizard, setup = "vci.offer.wizard", "vci.setup.wizard"
+        # The test's issuer has a key.
+        issuer = {"url": ISSUER, "with_key": False}
+        return [
+            (wizard, "action_create_offer", OFFICER, values, {}),
+            (wizard, "action_print_letter", HELP_DESK, {}, shown),
+            (setup, "action_set_up", ADMINISTRATOR, issuer, {}),
+            (settings, "action_vci_check", NOBODY, {}, {}),
+            (settings, "action_vci_open_issuer", VIEWER, {}, {}),
+            (settings, "action_vci_pause", ADMINISTRATOR, {}, {}),
+            (settings, "action_vci_resume", ADMINISTRATOR, {}, {}),
+            (settings, "action_vci_create_key", KEY_ADMINISTRATOR, {}, {}),
+            (settings, "action_vci_rotate_key", KEY_ADMINISTRATOR, {}, {}),
+        ]
+
     @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
     def test_each_user_against_each_action(self):
         for model, method, allowed, args in self.calls():
             for name in USERS:
                 with self.subTest(f"{name} calls {model}.{method}"):
-                    refusal = self.refusal(name, model, method, args)
-                    if name in allowed:
-                        self.assertIsNone(refusal)
-                    elif allowed:
-                        # Not by the state of the record, nor by the database.
-                        self.assertIsInstance(refusal, AccessError)
-                    else:
-                        self.assertIsInstance(refusal, UserError)
+                    self.check_call(name, allowed, model, method, *args)
 
-    def refusal(self, name, model, method, args):
-        """The error of the call, or None; what it did is undone."""
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+    def test_each_user_against_each_button_of_a_dialog(self):
+        # Somebody else made the dialog's record with the rights for it: the button
+        # itself asks for them, too.
+        for model, method, allowed, values, context in self.dialog_calls():
+            for name, user in self.users.items():
+                dialog = self.env(user=user)[model].sudo().create(values)
+                with self.subTest(f"{name} clicks {model}.{method}"):
+                    self.check_call(
+                        name, allowed, model, method, dialog.ids, context=context
+                    )
+
+    def check_call(self, name, allowed, model, method, *args, **named):
+        """The call of a user succeeds, or is refused for want of a right: not by the
+        state of the record, nor by the database. What it did is undone."""
         savepoint = self.env.cr.savepoint()
         try:
-            self.call_as(name, model, method, *args)
-        except UserError as error:
-            return error
+            if name in allowed:
+                self.call_as(name, model, method, *args, **named)
+            else:
+                # Some are for nobody, whatever the rights.
+                refusal = AccessError if allowed else UserError
+                with self.assertRaises(refusal):
+                    self.call_as(name, model, method, *args, **named)
         finally:
             savepoint.close(rollback=True)
             self.env.invalidate_all(flush=False)
-        return None
 
     def test_every_public_method_is_in_the_table(self):
         # A new button is a new row.
         tested = {(model, method) for model, method, *_others in self.calls()}
+        tested |= {(model, method) for model, method, *_ in self.dialog_calls()}
         self.assertEqual(set(self.public_methods()) - tested - FREE, set())
 
     def public_methods(self):
         for name, model in self.env.registry.items():
-            if (name.startswith("vci.") or name == "res.partner") and not (
-                model._abstract and name.endswith(".mixin") or model._transient
-            ):
+            is_ours = name.startswith("vci.") and not name.endswith(".mixin")
+            if is_ours or name in ("res.partner", "res.config.settings"):
                 for method in self.own_methods(model):
                     if self.is_callable_by_rpc(name, method):
                         yield name, method
@@ -220,7 +256,31 @@ class TestActions(SecurityCase):
             return False
         return True
 
-    def test_wizards(self):
+    @mute_logger("odoo.addons.base.models.ir_model")
+    def test_the_letter(self):
+        reports = self.env["ir.actions.report"]
+        for name, user in self.users.items():
+            with self.subTest(f"{name} prints the letter"):
+                render = reports.with_user(user)._render_qweb_html
+                if name in HELP_DESK:
+                    letter, _kind = render("openid4vci.offer_letter", self.pending.ids)
+                    self.assertIn("data:image/png", str(letter))
+                else:
+                    with self.assertRaises(AccessError):
+                        render("openid4vci.offer_letter", self.pending.ids)
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_an_issuer_is_set_up_for_one_s_own_company(self):
+        company = self.env["res.company"].create({"name": "Another ministry"})
+        administrator = self.users["administrator"]
+        wizard = self.env["vci.setup.wizard"].with_user(administrator).create(
+            {"url": ISSUER, "with_key": False, "company_id": company.id}
+        )
+        with self.assertRaises(AccessError):
+            wizard.action_set_up()
+        self.assertFalse(company.vci_issuer_url)
+
+    def test_dialogs(self):
         rights = {
             "vci.help.desk": HELP_DESK,
             "vci.offer.wizard": HELP_DESK,

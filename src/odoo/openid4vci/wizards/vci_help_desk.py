@@ -17,6 +17,10 @@ class VciHelpDesk(models.TransientModel):
     )
     offer_ids = fields.Many2many("vci.offer", compute="_compute_of_person")
     credential_ids = fields.Many2many("vci.credential", compute="_compute_of_person")
+    obstacles = fields.Text(
+        compute="_compute_obstacles",
+        help="What keeps wallets from credentials, whatever the offers' states",
+    )
 
     @api.depends("partner_id")
     def _compute_of_person(self):
@@ -25,6 +29,16 @@ class VciHelpDesk(models.TransientModel):
             domain = page.partner_id._credentials_of_person_domain()
             page.offer_ids = self.env["vci.offer"].search(domain)
             page.credential_ids = self.env["vci.credential"].search(domain)
+
+    @api.depends("offer_ids")
+    def _compute_obstacles(self):
+        for page in self:
+            lines = [
+                f"{offer.credential_type_id.name}: {offer.obstacle}"
+                for offer in page.offer_ids
+                if offer.obstacle and offer.possible_actions
+            ]
+            page.obstacles = "\n".join(dict.fromkeys(lines))
 
     @api.depends("partner_id")
     def _compute_display_name(self):

@@ -74,6 +74,7 @@ class VciSetupWizard(models.TransientModel):
                     " to do it, or to give you the access right."
                 )
             )
+        self.company_id.check_access("read")
         issuer = self._issuer() or self._create_issuer()
         self.company_id.sudo().vci_issuer_url = issuer.url
         if self.with_key and not issuer.key_ids.filtered(
