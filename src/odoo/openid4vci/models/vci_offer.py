@@ -7,6 +7,15 @@ from odoo import api, fields, models
 RECORD_ID = "^[0-9]{1,9}$"
 
 
+def record_of_subject(alias):
+    """Its id as SQL; NULL where its model is none of this Odoo's, which the web client
+    could not show."""
+    return f"""CASE WHEN {alias}.subject_id ~ '{RECORD_ID}'
+                         AND EXISTS (SELECT FROM ir_model m
+                                     WHERE m.model = {alias}.subject_model)
+                    THEN {alias}.subject_id::integer END"""
+
+
 class VciOffer(models.Model):
     _name = "vci.offer"
     _description = "Credential offer"
@@ -73,8 +82,7 @@ class VciOffer(models.Model):
                    o.subject_id AS subject_ref,
                    CASE WHEN o.subject_id ~ '{RECORD_ID}'
                         THEN o.subject_id::integer END AS credential_subject_id,
-                   CASE WHEN o.subject_id ~ '{RECORD_ID}'
-                        THEN o.subject_id::integer END AS res_id,
+                   {record_of_subject("o")} AS res_id,
                    o.reference, o.holder_did AS holder_wallet_did,
                    array_to_string(o.grants, ', ') AS grants, o.datasets,
                    o.labels, o.labels::text AS label_text,
