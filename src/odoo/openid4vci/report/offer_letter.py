@@ -1,6 +1,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """The letter that brings an offer's QR code to a person."""
 
+import base64
+
 from odoo import api, models
 
 
@@ -27,8 +29,15 @@ class OfferLetter(models.AbstractModel):
             "person": person,
             "company": offer.company_id or self.env.company,
             "lang": person.lang or self.env.lang,
-            "qr_code": (offer.qr_code or b"").decode(),
+            "qr_code": self._qr_code(offer),
         }
+
+    @api.model
+    def _qr_code(self, offer):
+        """Large enough for a printer; empty when the offer cannot be redeemed."""
+        if not offer.qr_code:
+            return ""
+        return base64.b64encode(offer.get_qr_code(scale=16)).decode()
 
     @api.model
     def _person(self, offer):
