@@ -31,6 +31,8 @@ sql.call(
 )
 env["ir.config_parameter"].set_param("openid4vci.http", "True")
 env.cr.commit()
+# As a request does at its end: the workers look at their routes anew.
+env.registry.signal_changes()
 END
 
 # new_offers COUNT [MORE]: ids and links, one offer a line; MORE as Python's arguments
@@ -137,7 +139,7 @@ wait
 is "eight wallets with an offer each get it" 8 "$(with_status got "$requests"/each.*.status)"
 is "each offer gave one credential" '8|8' "$(database "SELECT count(*), count(DISTINCT offer_id)
 	FROM openid4vci.vci_credential WHERE offer_id = ANY (:'offers'::bigint[])" \
-	"offers={$(paste -sd , "$requests"/each.*.offer)}")"
+	"offers={$(cat "$requests"/each.*.offer | paste -sd ,)}")"
 
 # A row that somebody else changes meanwhile: 40001, and Odoo runs the request again.
 
