@@ -86,11 +86,11 @@ COMMENT ON COLUMN vci_event.issuer_id IS 'NULL: it concerns the database or all 
 COMMENT ON COLUMN vci_event.role_name IS 'Who got or lost the duty';
 
 CREATE INDEX vci_offer_claims_due ON vci_offer (claims_due) WHERE claims_due IS NOT NULL;
-CREATE INDEX vci_offer_subject ON vci_offer (subject_model, subject_id) WHERE subject_id IS NOT NULL;
-CREATE INDEX vci_credential_subject ON vci_credential (subject_model, subject_id) WHERE subject_id IS NOT NULL;
+CREATE INDEX vci_offer_subject ON vci_offer (subject_id) WHERE subject_id IS NOT NULL;
+CREATE INDEX vci_credential_subject ON vci_credential (subject_id) WHERE subject_id IS NOT NULL;
 CREATE INDEX vci_deferred_offer ON vci_deferred (offer_id);
 COMMENT ON INDEX vci_offer_claims_due IS 'For vci_purge; no step of a wallet touches it';
-COMMENT ON INDEX vci_offer_subject IS 'For the registry''s pages and programs: what was offered to whom; no step of a wallet touches it';
+COMMENT ON INDEX vci_offer_subject IS 'For the registry''s pages and programs: what was offered to whom. Without the model, which tells few apart; no step of a wallet touches it';
 COMMENT ON INDEX vci_credential_subject IS 'What was issued to whom';
 COMMENT ON INDEX vci_deferred_offer IS 'What of an offer waits';
 

@@ -304,11 +304,11 @@ CREATE TABLE vci_offer (
 ALTER SEQUENCE vci_offer_id_seq OWNED BY vci_offer.id;
 CREATE UNIQUE INDEX vci_offer_reference_key ON vci_offer (issuer_id, reference) WHERE reference IS NOT NULL;
 CREATE INDEX vci_offer_claims_due ON vci_offer (claims_due) WHERE claims_due IS NOT NULL;
-CREATE INDEX vci_offer_subject ON vci_offer (subject_model, subject_id) WHERE subject_id IS NOT NULL;
+CREATE INDEX vci_offer_subject ON vci_offer (subject_id) WHERE subject_id IS NOT NULL;
 COMMENT ON TABLE vci_offer IS 'Credential offers; their codes are MACs over id and generation, so none is stored';
 COMMENT ON INDEX vci_offer_reference_key IS 'One offer a reference of the registry';
 COMMENT ON INDEX vci_offer_claims_due IS 'For vci_purge; no step of a wallet touches it';
-COMMENT ON INDEX vci_offer_subject IS 'For the registry''s pages and programs: what was offered to whom; no step of a wallet touches it';
+COMMENT ON INDEX vci_offer_subject IS 'For the registry''s pages and programs: what was offered to whom. Without the model, which tells few apart; no step of a wallet touches it';
 COMMENT ON COLUMN vci_offer.ends_at IS 'When nothing more can be issued of it: its expiry, then that of its tokens, refresh tokens and deferrals, or the retry window after the last credential';
 COMMENT ON COLUMN vci_offer.claims_due IS 'When vci_purge looks whether its claims can be erased; NULL: there are none, they are erased, or the issuer keeps them';
 COMMENT ON COLUMN vci_offer.claims_erased_at IS 'When its claims were erased; it can issue no more';
@@ -477,7 +477,7 @@ CREATE TABLE vci_credential (
 ALTER SEQUENCE vci_credential_id_seq OWNED BY vci_credential.id;
 CREATE UNIQUE INDEX vci_credential_token_key ON vci_credential (token_id, configuration_id, dataset, instance)
     WHERE token_id IS NOT NULL;
-CREATE INDEX vci_credential_subject ON vci_credential (subject_model, subject_id) WHERE subject_id IS NOT NULL;
+CREATE INDEX vci_credential_subject ON vci_credential (subject_id) WHERE subject_id IS NOT NULL;
 COMMENT ON TABLE vci_credential IS 'Credentials issued: ids and times, neither claims nor the credential itself';
 COMMENT ON INDEX vci_credential_token_key IS 'One response a credential dataset and token';
 COMMENT ON INDEX vci_credential_subject IS 'What was issued to whom';
