@@ -1,2 +1,91 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """The letter with the QR code."""
+
+import base64
+import re
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from .common import VciCase
+
+REPORT = "openid4vci.offer_letter"
+
+
+@tagged("post_install", "-at_install")
+class TestOfferLetter(VciCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.partner = cls.env["res.partner"].create({"name": "Maria Santos"})
+
+    def offer_of(self, partner, **options):
+        return self.create_offer_by_sql(
+            subject_model="res.partner", subject_id=str(partner.id), **options
+        )
+
+    def letter(self, offers, user=None):
+        reports = self.env["ir.actions.report"].with_user(user or self.env.user)
+        html, _kind = reports._render_qweb_html(REPORT, offers.ids)
+        return html.decode()
+
+    def test_brings_the_qr_code_to_the_person(self):
+        html = self.letter(self.offer_of(self.partner))
+        self.assertIn("Dear <span>Maria Santos</span>", html)
+        [picture] = re.findall(r'src="data:image/png;base64,([^"]+)"', html)
+        self.assertTrue(base64.b64decode(picture).startswith(b"\x89PNG"))
+        self.assertNotIn("Type the PIN", html)
+
+    def test_neither_link_nor_pin_stand_in_it(self):
+        offer = self.offer_of(self.partner, tx_code="493536")
+        html = self.letter(offer)
+        self.assertIn("Type the PIN", html)
+        self.assertNotIn("493536", html)
+        self.assertNotIn(offer.pre_authorized_code, html)
+        self.assertNotIn("openid-credential-offer", html)
+        # A report's pictures by address would put the link into access logs.
+        self.assertNotIn("/report/barcode", html)
+
+    def test_an_offer_that_is_over_has_no_qr_code(self):
+        offer = self.offer_of(self.partner)
+        offer.action_cancel()
+        html = self.letter(offer)
+        self.assertIn("cannot be used any more", html)
+        self.assertNotIn("data:image/png", html)
+
+    def test_a_page_for_each(self):
+        other = self.env["res.partner"].create({"name": "Juan Cruz"})
+        html = self.letter(self.offer_of(self.partner) + self.offer_of(other))
+        self.assertIn("Maria Santos", html)
+        self.assertIn("Juan Cruz", html)
+        self.assertEqual(html.count("data:image/png"), 2)
+
+    def test_in_the_persons_language(self):
+        self.env["res.lang"]._activate_lang("fr_FR")
+        self.partner.lang = "fr_FR"
+        letters = self.env["report.openid4vci.offer_letter"]
+        values = letters._get_report_values(self.offer_of(self.partner).ids)
+        self.assertEqual([found["lang"] for found in values["letters"]], ["fr_FR"])
+
+    def test_without_a_subject(self):
+        html = self.letter(self.create_offer_by_sql(subject_model="demo.person"))
+        self.assertNotIn("Dear", html)
+        self.assertIn("data:image/png", html)
+
+    def test_is_for_the_help_desk_and_for_what_it_may_see(self):
+        viewer = self.create_user("vci_letter_viewer", "group_reporter")
+        agent = self.create_user("vci_letter_agent", "group_help_desk")
+        offer = self.offer_of(self.partner)
+        self.assertIn("data:image/png", self.letter(offer, agent))
+        with self.assertRaises(AccessError):
+            self.letter(offer, viewer)
+        far = self.offer_of(self.partner, labels={"area": "NCR"})
+        agent.vci_labels = {"area": ["CAR"]}
+        with self.assertRaises(AccessError):
+            self.letter(far, agent)
+
+    def test_a_name_that_the_user_may_not_read_is_left_out(self):
+        offer = self.offer_of(self.partner)
+        with patch.object(type(self.partner), "has_access", lambda *_args: False):
+            self.assertNotIn("Maria", self.letter(offer))
