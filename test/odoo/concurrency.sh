@@ -20,34 +20,29 @@ database()
 	sql -d "$ODOO_DATABASE" "${settings[@]}" <<<"$statement"
 }
 
-python "$ODOO_DATABASE" <<END
+# The offers of all tests, by id and link; the first one has a PIN.
+python "$ODOO_DATABASE" >"$requests/offers" <<END
 sql = env["vci.sql"]
 sql.call("vci_create_issuer", "$ODOO_URL")
 sql.call("vci_create_key")
-sql.call(
-    "vci_create_configuration",
-    "EntitlementCredential",
-    "$ODOO_URL/credentials/entitlement",
-)
+codes = ["EntitlementCredential"]
+sql.call("vci_create_configuration", *codes, "$ODOO_URL/credentials/entitlement")
+for number in range(13):
+    claims = {"entitlementId": f"E-{number}"}
+    pin = None if number else "493536"
+    offer = sql.call("vci_create_offer", codes, claims=claims, tx_code=pin)
+    print(offer["offer_id"], offer["credential_offer_uri"])
 env["ir.config_parameter"].set_param("openid4vci.http", "True")
 env.cr.commit()
 # As a request does at its end: the workers look at their routes anew.
 env.registry.signal_changes()
 END
+exec {offers}<"$requests/offers"
 
-# new_offers COUNT [MORE]: ids and links, one offer a line; MORE as Python's arguments
-new_offers()
+# next_offer: sets $offer and $link
+next_offer()
 {
-	python "$ODOO_DATABASE" <<-END
-		sql = env["vci.sql"]
-		for number in range($1):
-		    claims = {"entitlementId": f"E-{number}"}
-		    offer = sql.call(
-		        "vci_create_offer", ["EntitlementCredential"], claims=claims, ${2:-}
-		    )
-		    print(offer["offer_id"], offer["credential_offer_uri"])
-		env.cr.commit()
-	END
+	read -r offer link <&"$offers"
 }
 
 # code_of LINK
@@ -111,9 +106,30 @@ let_go()
 	wait "$pid"
 }
 
+# Guesses at a PIN, eight at once: each of them counts.
+
+next_offer
+code=$(code_of "$link")
+for n in {1..8}
+do
+	post_token "$code" "$requests/guess.$n" --data-urlencode "tx_code=11111$n" &
+done
+wait
+is "no guess at a PIN got a token" 0 "$(with_status 200 "$requests"/guess.?)"
+counted=$(database "SELECT tx_code_failures FROM openid4vci.vci_offer WHERE id = :'offer'" "offer=$offer")
+answered=$(with_status 400 "$requests"/guess.?)
+is "each that was answered counts, up to the fifth" "$((answered < 5 ? answered : 5))" "$counted"
+while [ "$counted" -lt 5 ]
+do
+	post_token "$code" "$requests/more" --data-urlencode tx_code=111119
+	counted=$((counted + 1))
+done
+post_token "$code" "$requests/right" --data-urlencode tx_code=493536
+is "after five the right one is refused, too" 400 "$(cat "$requests/right")"
+
 # Eight wallets at one offer.
 
-read -r offer link < <(new_offers 1)
+next_offer
 for n in {1..8}
 do
 	{ "$OPENID4VCI_WALLET" --json "$link" >"$requests/one.$n" 2>&1 && echo got || echo refused; } \
@@ -127,14 +143,13 @@ is "and one credential" 1 "$(how_many credential "$offer")"
 
 # Eight offers at eight wallets.
 
-n=0
-while read -r offer link
+for n in {1..8}
 do
-	n=$((n + 1))
+	next_offer
 	echo "$offer" >"$requests/each.$n.offer"
 	{ "$OPENID4VCI_WALLET" --json "$link" >"$requests/each.$n" 2>&1 && echo got || echo refused; } \
 		>"$requests/each.$n.status" &
-done < <(new_offers 8)
+done
 wait
 is "eight wallets with an offer each get it" 8 "$(with_status got "$requests"/each.*.status)"
 is "each offer gave one credential" '8|8' "$(database "SELECT count(*), count(DISTINCT offer_id)
@@ -143,7 +158,7 @@ is "each offer gave one credential" '8|8' "$(database "SELECT count(*), count(DI
 
 # A row that somebody else changes meanwhile: 40001, and Odoo runs the request again.
 
-read -r offer link < <(new_offers 1)
+next_offer
 before=$(grep -c SERIALIZATION_FAILURE "$ODOO_LOG" || true)
 hold "UPDATE openid4vci.vci_offer SET tx_code_failures = tx_code_failures WHERE id = $offer"
 post_token "$(code_of "$link")" "$requests/conflict" &
@@ -156,7 +171,7 @@ is "one token was given" 1 "$(how_many token "$offer")"
 
 # Cancelled while a wallet redeems.
 
-read -r offer link < <(new_offers 1)
+next_offer
 hold "SELECT openid4vci.vci_cancel_offer($offer)"
 post_token "$(code_of "$link")" "$requests/cancelled" &
 post=$!
@@ -180,7 +195,7 @@ cancel_in_odoo()
 		-d "{\"params\": {\"model\": \"vci.offer\", \"method\": \"action_cancel\", \"args\": [[$1]], \"kwargs\": {}}}" \
 		"$ODOO_URL/web/dataset/call_kw/vci.offer/action_cancel" >"$2"
 }
-read -r offer link < <(new_offers 1)
+next_offer
 hold "SELECT openid4vci.vci_exchange_code('$(code_of "$link")')"
 cancel_in_odoo "$offer" "$requests/cancel" &
 post=$!
@@ -193,27 +208,6 @@ is "gives no credential for the token that was given" 401 "$(curl -sS --noproxy 
 	-d '{"credential_configuration_id": "EntitlementCredential"}' "$base/credential")"
 is "its end is told once" 1 "$(database "SELECT count(*) FROM openid4vci.vci_event
 	WHERE offer_id = :'offer' AND kind = 'offer_cancelled'" "offer=$offer")"
-
-# Guesses at a PIN, eight at once: each of them counts.
-
-read -r offer link < <(new_offers 1 'tx_code="493536"')
-code=$(code_of "$link")
-for n in {1..8}
-do
-	post_token "$code" "$requests/guess.$n" --data-urlencode "tx_code=11111$n" &
-done
-wait
-is "no guess at a PIN got a token" 0 "$(with_status 200 "$requests"/guess.?)"
-counted=$(database "SELECT tx_code_failures FROM openid4vci.vci_offer WHERE id = :'offer'" "offer=$offer")
-answered=$(with_status 400 "$requests"/guess.?)
-is "each that was answered counts, up to the fifth" "$((answered < 5 ? answered : 5))" "$counted"
-while [ "$counted" -lt 5 ]
-do
-	post_token "$code" "$requests/more" --data-urlencode tx_code=111119
-	counted=$((counted + 1))
-done
-post_token "$code" "$requests/right" --data-urlencode tx_code=493536
-is "after five the right one is refused, too" 400 "$(cat "$requests/right")"
 
 is "no secret is in Odoo's log" '' "$(grep -nF -e "$code" -e "$token" "$ODOO_LOG" || true)"
 done_testing
