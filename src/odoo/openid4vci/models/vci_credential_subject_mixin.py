@@ -28,7 +28,8 @@ class VciCredentialSubjectMixin(models.AbstractModel):
 
     def get_credential_claims(self, credential_type):
         """What a credential of this configuration says about the record: a dict. To be
-        overridden. Claims that are None are left out."""
+        overridden. Claims that are None are left out; an empty field is False, which
+        JSON has, too: write `self.city or None`."""
         self.ensure_one()
         return {}
 
@@ -162,12 +163,13 @@ class VciCredentialSubjectMixin(models.AbstractModel):
 
     # Screens --------------------------------------------------------------------
 
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_credential_counts(self):
         offers = self._vci_count_by_subject("vci.offer")
         credentials = self._vci_count_by_subject("vci.credential")
         for record in self:
-            record.credential_offer_count = offers.get(str(record.id), 0)
-            record.credential_count = credentials.get(str(record.id), 0)
+            record.credential_offer_count = offers.get(str(record._origin.id), 0)
+            record.credential_count = credentials.get(str(record._origin.id), 0)
 
     def _vci_count_by_subject(self, model):
         """How many there are of each record, by its id as text: none for users who may

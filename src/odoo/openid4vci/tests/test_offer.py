@@ -492,7 +492,8 @@ class TestOfferWhoMay(OfferCase):
             )
 
     def test_a_subject_that_is_hidden(self):
-        """No offer about a record that the user may not read."""
+        """No offer about a record that the user may not read, even when nothing of
+        it is read for the offer."""
         self.env["ir.rule"].create(
             {
                 "name": "Not Maria",
@@ -501,12 +502,10 @@ class TestOfferWhoMay(OfferCase):
                 "domain_force": f"[('id', '!=', {self.person.id})]",
             }
         )
-        offers = self.offers.with_user(self.users["group_offerer"])
+        officer = self.users["group_offerer"]
+        offers, person = self.offers.with_user(officer), self.person.with_user(officer)
+        self.env.invalidate_all()
         with self.assertRaises(AccessError), mute_logger("odoo"):
-            offers.create(
-                {
-                    "credential_type_id": self.configuration.id,
-                    "credential_subject_model": "res.partner",
-                    "credential_subject_id": self.person.id,
-                }
+            offers.create_offer(
+                person, self.configuration, claims=CLAIMS, labels={"area": "NCR"}
             )

@@ -266,6 +266,7 @@ class TestScreens(SubjectCase):
     def test_the_form_is_everybodys(self):
         """Who sees no offers sees no number, and no error."""
         self.entitlement.create_credential_offer(self.configuration)
+        self.assertEqual(self.entitlement.credential_offer_count, 1)
         clerk = self.create_user("mixin-clerk")
         record = self.entitlement.with_user(clerk)
         self.assertEqual(record.credential_offer_count, 0)
