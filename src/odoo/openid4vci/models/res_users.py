@@ -13,7 +13,7 @@ class ResUsers(models.Model):
         " has one. Empty: those of all labels.",
     )
     vci_labels_text = fields.Text(
-        "Credentials limited to",
+        "Only with the labels",
         compute="_compute_vci_labels_text",
         inverse="_inverse_vci_labels_text",
         groups="openid4vci.group_issuer_admin",

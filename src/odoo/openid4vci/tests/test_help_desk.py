@@ -141,7 +141,8 @@ class TestHelpDesk(VciCase):
         actions = dict(self.env["vci.offer"]._fields["next_action"].selection)
         for action in set(actions) - {"new_offer", "decide", "none"}:
             with self.subTest(action):
-                self.assertIn(f"next_action != '{action}'", buttons[f"action_{action}"])
+                hidden = " ".join(buttons[f"action_{action}"])
+                self.assertIn(f"next_action != '{action}'", hidden)
         for name in ("new_link", "new_pin", "extend", "reopen", "cancel"):
             with self.subTest(name):
                 hidden = " ".join(buttons[f"action_{name}"])
@@ -264,7 +265,19 @@ class TestHelpDesk(VciCase):
         counts = ["credential_offer_count", "credential_count"]
         [values] = self.partner.with_user(employee).read(counts)
         self.assertEqual([values[name] for name in counts], [0, 0])
-        arch = self.env["res.partner"].with_user(employee).get_view()["arch"]
-        self.assertNotIn("action_help_desk", arch)
-        arch = self.env["res.partner"].with_user(self.agent).get_view()["arch"]
-        self.assertIn("action_help_desk", arch)
+
+    def test_who_has_which_button(self):
+        buttons = {"action_help_desk", "action_view_credential_offers"}
+        wanted = {
+            self.create_user("vci_employee"): set(),
+            self.create_user("vci_viewer", "group_reporter"): {
+                "action_view_credential_offers"
+            },
+            self.agent: {"action_help_desk"},
+            self.create_user("vci_officer", "group_offerer"): {"action_help_desk"},
+        }
+        for user, names in wanted.items():
+            with self.subTest(user.login):
+                arch = self.env["res.partner"].with_user(user).get_view()["arch"]
+                shown = set(etree.fromstring(arch).xpath("//button/@name"))
+                self.assertEqual(shown & buttons, names)
