@@ -145,7 +145,13 @@ class VciOffer(models.Model):
         claims=None,
         labels=None,
         expires_in=None,
-        **options,
+        tx_code=None,
+        generate_tx_code=False,
+        tx_code_mode=None,
+        tx_code_length=None,
+        tx_code_description=None,
+        reference=None,
+        grants=None,
     ):
         """Arguments of vci_create_offer. What is about the subject is asked of its
         model, which has the mixin or not."""
@@ -168,7 +174,13 @@ class VciOffer(models.Model):
             "claims": claims,
             "labels": labels or None,
             "expires_in": expires_in,
-            **options,
+            "tx_code": tx_code or None,
+            "generate_tx_code": generate_tx_code,
+            "tx_code_mode": tx_code_mode,
+            "tx_code_length": tx_code_length,
+            "tx_code_description": tx_code_description,
+            "reference": reference or None,
+            "grants": grants,
         }
 
     @api.model
@@ -222,7 +234,7 @@ class VciOffer(models.Model):
         call = sql.function_call(
             "vci_create_offer",
             SQL("ARRAY[wanted.configuration_id]"),
-            generate_tx_code=SQL("coalesce(wanted.generate_tx_code, false)"),
+            generate_tx_code=SQL("wanted.generate_tx_code"),
             tx_code_mode=SQL("coalesce(wanted.tx_code_mode, 'numeric')"),
             tx_code_length=SQL("coalesce(wanted.tx_code_length, 6)"),
             **{name: SQL.identifier("wanted", name) for name in SAME_NAME},

@@ -115,6 +115,21 @@ class TestOfferMaking(OfferCase):
             with self.assertRaises(UserError):
                 self.offers.create(vals_list)
 
+    def test_options(self):
+        offer = self.make(
+            generate_tx_code=True,
+            tx_code_length=4,
+            tx_code_mode="text",
+            tx_code_description="By letter",
+            grants=["urn:ietf:params:oauth:grant-type:pre-authorized_code"],
+        )
+        self.assertEqual(len(offer.tx_code), 4)
+        self.assertIn("By%20letter", offer.credential_offer_uri)
+        with self.assertRaises(TypeError):
+            self.make(generate_pin=True)
+        with self.assertRaises(TypeError):
+            self.make(issuer="https://elsewhere.example")
+
     def test_an_offer_stays_what_it_is(self):
         offer = self.make()
         self.assertEqual(offer.create_offer(self.person, self.configuration), offer)
