@@ -339,6 +339,33 @@ class TestReading(SecurityCase):
                                 name, "vci.offer", "read", self.offer.ids, [field]
                             )
 
+    @mute_logger("odoo.addons.base.models.ir_model")
+    def test_secrets_by_side_doors(self):
+        # Ways of Odoo's own to a field's value that do not ask for its groups.
+        code, picture = self.offer.pre_authorized_code, self.offer.qr_code.decode()
+        fields = ["credential_offer_uri", "pre_authorized_code", "qr_code"]
+        self.users["viewer"].group_ids += self.env.ref("base.group_allow_export")
+        ids = self.offer.ids
+        doors = {
+            "export_data": [ids, fields],
+            "onchange": [ids, {}, [], {name: {} for name in fields}],
+            "web_read": [ids, {name: {} for name in fields}],
+            "search_read": [[("id", "in", ids)], fields],
+            "web_search_read": [[("id", "in", ids)], {name: {} for name in fields}],
+        }
+        for method, args in doors.items():
+            with self.subTest(method):
+                try:
+                    told = str(self.call_as("viewer", "vci.offer", method, *args))
+                except AccessError:
+                    continue
+                self.assertNotIn(code, told)
+                self.assertNotIn(picture, told)
+        # They do tell them to those who may read them.
+        told = str(self.call_as("officer", "vci.offer", "web_read", *doors["web_read"]))
+        self.assertIn(code, told)
+        self.assertIn(picture, told)
+
     def test_nobody_reads_a_pin(self):
         # It is known to the call that made it, and no call reads it afterwards.
         offer = self.create_offer_of_partner(tx_code="123456")
