@@ -3,7 +3,7 @@
 
 from odoo import api, fields, models
 
-from .vci_offer import RECORD_ID
+from .vci_offer import RECORD_ID, record_of_subject
 
 
 class VciCredential(models.Model):
@@ -43,18 +43,18 @@ class VciCredential(models.Model):
 
     @api.model
     def _view_query(self):
+        # LIMIT makes PostgreSQL look each credential's offer up by its id. As a plain
+        # join it would read all offers to show one person's credentials, since the
+        # extension's views let no condition of a join in.
         return f"""
             SELECT c.id, c.configuration_id || ' #' || c.id AS name, c.issuer_id,
                    c.configuration_id AS configuration_code,
-                   (SELECT n.number FROM openid4vci.vci_configuration_info n
-                    WHERE n.issuer_id = c.issuer_id AND n.id = c.configuration_id
-                   ) AS credential_type_id,
-                   c.format, c.offer_id, c.subject_model AS credential_subject_model,
+                   n.number AS credential_type_id, c.format, c.offer_id,
+                   c.subject_model AS credential_subject_model,
                    c.subject_id AS subject_ref,
                    CASE WHEN c.subject_id ~ '{RECORD_ID}'
                         THEN c.subject_id::integer END AS credential_subject_id,
-                   CASE WHEN c.subject_id ~ '{RECORD_ID}'
-                        THEN c.subject_id::integer END AS res_id,
+                   {record_of_subject("c")} AS res_id,
                    c.holder_thumbprint, c.kid,
                    c.issued_at AT TIME ZONE 'UTC' AS issued_at,
                    c.expires_at AT TIME ZONE 'UTC' AS expires_at,
@@ -65,4 +65,9 @@ class VciCredential(models.Model):
                    CASE WHEN o.labels ->> 'company_id' ~ '{RECORD_ID}'
                         THEN (o.labels ->> 'company_id')::integer END AS company_id
             FROM openid4vci.vci_credential_info c
-                 LEFT JOIN openid4vci.vci_offer_info o ON o.id = c.offer_id"""
+                 LEFT JOIN openid4vci.vci_configuration_info n
+                    ON n.issuer_id = c.issuer_id AND n.id = c.configuration_id
+                 LEFT JOIN LATERAL (
+                    SELECT i.labels FROM openid4vci.vci_offer_info i
+                    WHERE i.id = c.offer_id LIMIT 1
+                 ) o ON true"""

@@ -4,7 +4,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .vci_offer import RECORD_ID
+from .vci_offer import RECORD_ID, record_of_subject
 
 
 class VciDeferred(models.Model):
@@ -57,13 +57,10 @@ class VciDeferred(models.Model):
         return f"""
             SELECT d.id, d.configuration_id || ' #' || d.id AS name, d.issuer_id,
                    d.state, d.configuration_id AS configuration_code,
-                   (SELECT n.number FROM openid4vci.vci_configuration_info n
-                    WHERE n.issuer_id = d.issuer_id AND n.id = d.configuration_id
-                   ) AS credential_type_id,
-                   d.offer_id, d.subject_model AS credential_subject_model,
+                   n.number AS credential_type_id, d.offer_id,
+                   d.subject_model AS credential_subject_model,
                    d.subject_id AS subject_ref,
-                   CASE WHEN d.subject_id ~ '{RECORD_ID}'
-                        THEN d.subject_id::integer END AS res_id,
+                   {record_of_subject("d")} AS res_id,
                    d.labels, d.labels::text AS label_text,
                    CASE WHEN d.labels ->> 'company_id' ~ '{RECORD_ID}'
                         THEN (d.labels ->> 'company_id')::integer END AS company_id,
@@ -76,7 +73,9 @@ class VciDeferred(models.Model):
                    d.denied_at AT TIME ZONE 'UTC' AS denied_at,
                    d.issued_at AT TIME ZONE 'UTC' AS issued_at,
                    d.decided_by::text AS decided_by, d.reason
-            FROM openid4vci.vci_deferred_info d"""
+            FROM openid4vci.vci_deferred_info d
+                 LEFT JOIN openid4vci.vci_configuration_info n
+                    ON n.issuer_id = d.issuer_id AND n.id = d.configuration_id"""
 
     def complete(self, claims=None):
         """Let wallets fetch these credentials. claims replace those of the offer."""

@@ -84,9 +84,17 @@ class VciViewsCase(VciCase):
             {"format": "dc+sd-jwt", "vct": f"{ISSUER}/credentials/SlowCredential"},
             issuer=ISSUER,
         )
-        self.assertIn("transaction_id", answer)
+        self.asked_with = [token["access_token"], answer["transaction_id"]]
         offer = self.env["vci.offer"].browse(made["offer_id"])
         return offer.deferred_ids.ensure_one()
+
+    def fetch(self, deferred):
+        """The wallet asks again, and gets it."""
+        answer = self.sql.call(
+            "vci_request_deferred", *self.asked_with, issuer=ISSUER
+        )
+        self.assertNotIn("error", answer)
+        return deferred.offer_id.credential_ids.ensure_one()
 
 
 @tagged("post_install", "-at_install")
@@ -329,6 +337,35 @@ class TestViews(VciViewsCase):
         self.assertTrue(credential.holder_thumbprint)
         # The expiry is rounded down, so that credentials are not told apart by it.
         self.assertIn((credential.expires_at - credential.issued_at).days, (364, 365))
+
+    def test_credential_of_an_offer(self):
+        """It has its offer's company and labels, which the rules go by."""
+        deferred = self.defer()
+        deferred.complete()
+        credential = self.fetch(deferred)
+        self.assertEqual(credential.offer_id, deferred.offer_id)
+        self.assertEqual(credential.company_id, self.env.company)
+        self.assertEqual(credential.labels, {"company_id": self.env.company.id})
+        self.assertEqual(credential.label_text, credential.offer_id.label_text)
+        self.assertEqual(deferred.state, "issued")
+
+    def test_one_person_s_are_found_without_reading_all(self):
+        """By the index on the subject: the help desk asks for one of millions."""
+        domain = [
+            ("credential_subject_model", "=", "res.partner"),
+            ("subject_ref", "=", "77"),
+        ]
+        self.sql.query(SQL("SET LOCAL enable_seqscan = off"))
+        for name in ("vci.offer", "vci.credential"):
+            found = self.env[name]._search(domain).select()
+            rows = self.sql.query(SQL("EXPLAIN %s", found), writes=False)
+            plan = "\n".join(row["QUERY PLAN"] for row in rows)
+            with self.subTest(model=name):
+                self.assertRegex(plan, r"Index Scan using vci_\w+_subject")
+                if name == "vci.credential":
+                    self.assertRegex(
+                        plan, r"using vci_offer_pkey on .*\n *Index Cond: \(id = "
+                    )
 
     # Deferred credentials
 
