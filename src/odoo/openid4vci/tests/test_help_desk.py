@@ -92,6 +92,15 @@ class TestHelpDesk(VciCase):
             with self.assertRaises(AccessError):
                 page.offer_ids.ids
 
+    def test_the_person_may_be_chosen_on_the_page(self):
+        offer = self.create_offer_of(self.partner)
+        form = Form(
+            self.env["vci.help.desk"].with_user(self.agent),
+            "openid4vci.view_vci_help_desk_form",
+        )
+        form.partner_id = self.partner
+        self.assertEqual(form.offer_ids.ids, offer.ids)
+
     def test_a_page_is_its_opener_s_alone(self):
         page = self.page()
         other = self.create_user("vci_other_agent", "group_help_desk")
@@ -265,6 +274,18 @@ class TestHelpDesk(VciCase):
         counts = ["credential_offer_count", "credential_count"]
         [values] = self.partner.with_user(employee).read(counts)
         self.assertEqual([values[name] for name in counts], [0, 0])
+
+    def test_officers_offer_from_the_contact_s_menu(self):
+        action = self.env.ref("openid4vci.action_partner_create_credential_offer")
+        context = {"active_model": "res.partner", "active_id": self.partner.id}
+        officer = self.create_user("vci_officer", "group_offerer")
+        opened = action.with_user(officer).with_context(**context).run()
+        self.assertEqual(opened["res_model"], "vci.offer.wizard")
+        self.assertEqual(
+            opened["context"]["default_credential_subject_id"], self.partner.id
+        )
+        with self.assertRaises(AccessError):
+            action.with_user(self.agent).with_context(**context).run()
 
     def test_who_has_which_button(self):
         buttons = {"action_help_desk", "action_view_credential_offers"}
