@@ -10,7 +10,7 @@ import { getJson, holderOf, newHolder, obtain, refusalOf, typOf } from '../walle
 import { logIn } from './web.mjs'
 
 const { ODOO_URL, UVICORN_URL, ODOO_DATABASE, ODOO_LOG, UVICORN_LOG } = process.env
-const { OPENID4VCI_WALLET, PSQL = 'psql' } = process.env
+const { OPENID4VCI_WALLET, OPENID4VCI_FASTAPI_ROOT, PSQL = 'psql' } = process.env
 const run = promisify(execFile)
 const path = '/api/v1/openid4vci'
 const metadata = '/.well-known/openid-credential-issuer'
@@ -99,6 +99,15 @@ function redeemTests(issuer) {
 		const { link } = await newOffer(issuer)
 		await obtain(link)
 		assert.deepEqual(await refusalOf(obtain(link)), { error: 'invalid_grant', status: 400 })
+	})
+
+	// In Odoo: conflicts, after which requests run again.
+	test('one offer is redeemed once, however many ask at once', async () => {
+		const { link } = await newOffer(issuer)
+		const asked = await Promise.allSettled(Array.from({ length: 6 }, () => obtain(link)))
+		assert.equal(asked.filter(({ status }) => status === 'fulfilled').length, 1)
+		for (const { status, reason } of asked)
+			if (status === 'rejected') assert.equal(reason.errorResponse?.error, 'invalid_grant')
 	})
 
 	test('wrong PINs count though they are answered 400', async () => {
@@ -223,6 +232,12 @@ describe("Odoo's FastAPI endpoint", () => {
 	test('serves when it is', async () => {
 		const endpoints = await odoo('fastapi.endpoint', 'search', [[['app', '=', 'vci']]])
 		assert.equal(endpoints.length, 2)
+		// For OCA's addon up to 17.0: it knows only root paths of one segment.
+		if (OPENID4VCI_FASTAPI_ROOT) {
+			const standard = [['root_path', '=', path]]
+			const ids = await odoo('fastapi.endpoint', 'search', [standard])
+			await odoo('fastapi.endpoint', 'write', [ids, { root_path: OPENID4VCI_FASTAPI_ROOT }])
+		}
 		await odoo('fastapi.endpoint', 'action_sync_registry', [endpoints])
 		const { credential_issuer } = await getJson(ODOO_URL + metadata)
 		assert.equal(credential_issuer, ODOO_URL)
@@ -257,12 +272,6 @@ describe('uvicorn alone', () => {
 		)
 		for (const [i, { credential }] of got.entries())
 			assert.equal(await holderOf(credential), holders[i].thumbprint)
-	})
-
-	test('one offer is redeemed once, however many ask', async () => {
-		const { link } = await newOffer(UVICORN_URL)
-		const asked = await Promise.allSettled(Array.from({ length: 8 }, () => obtain(link)))
-		assert.equal(asked.filter(({ status }) => status === 'fulfilled').length, 1)
 	})
 
 	test('connections that the server ended are made anew', async () => {
