@@ -96,6 +96,7 @@ class VciCredentialSubjectMixin(models.AbstractModel):
         self._vci_check_may_issue()
         configuration = self._vci_configuration(credential_type)
         offer = self.env["vci.offer"]
+        offer._check_subjects(self, configuration)
         return offer._make_offers(
             [
                 offer._wanted_offer(
@@ -111,11 +112,10 @@ class VciCredentialSubjectMixin(models.AbstractModel):
         """Sign and record a credential about the record without any offer, for the
         holder whom a DID names. Returns it as SD-JWT."""
         self.ensure_one()
-        self.check_access("read")
         self.env["vci.offer"]._vci_require("group_offerer")
         self._vci_check_may_issue()
         configuration = self._vci_configuration(credential_type_id)
-        self.env["vci.offer"]._check_subject(self, configuration)
+        self.env["vci.offer"]._check_subjects(self, configuration)
         if configuration.binding == "required" and not holder_did:
             raise UserError(
                 self.env._(

@@ -123,7 +123,10 @@ class VciOffer(models.Model):
 
     def _note_on_subjects(self, text):
         """A note in the chatter of the subjects that have one. It may not hold what
-        redeems the offer: chatter is mailed and kept."""
+        redeems the offer: chatter is mailed and kept. Campaigns switch notes off by
+        Odoo's own tracking_disable: most of their time would go there."""
+        if self.env.context.get("tracking_disable"):
+            return
         bodies_by_model = {}
         for offer in self:
             model, number = offer.credential_subject_model, offer.credential_subject_id

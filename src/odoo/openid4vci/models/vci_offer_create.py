@@ -57,17 +57,19 @@ class VciOffer(models.Model):
             raise UserError(
                 self.env._("An offer is not made with: %s", ", ".join(sorted(unknown)))
             )
-        subjects = self._subjects_of(vals_list)
-        return self._make_offers(
-            [
-                self._wanted_offer(
-                    subject,
-                    self.credential_type_id.browse(vals["credential_type_id"]),
-                    **{name: vals[name] for name in OPTIONAL if vals.get(name)},
-                )
-                for subject, vals in zip(subjects, vals_list, strict=True)
-            ]
-        )
+        wanted = [None] * len(vals_list)
+        for (type_id, model), positions in self._alike(vals_list).items():
+            credential_type = self.credential_type_id.browse(type_id)
+            subjects = self._subjects_of([vals_list[n] for n in positions], model)
+            self._check_subjects(subjects, credential_type)
+            for n, subject in zip(positions, subjects, strict=True):
+                options = {
+                    name: vals_list[n][name]
+                    for name in OPTIONAL
+                    if vals_list[n].get(name)
+                }
+                wanted[n] = self._wanted_offer(subject, credential_type, **options)
+        return self._make_offers(wanted)
 
     @api.private
     def create_offer(
@@ -90,7 +92,9 @@ class VciOffer(models.Model):
             return self._same_offer(
                 credential_subject, credential_type, holder_wallet_did, tx_code, options
             )
+        credential_subject.ensure_one()
         offers = self.browse()
+        offers._check_subjects(credential_subject, credential_type)
         wanted = offers._wanted_offer(
             credential_subject,
             credential_type,
@@ -120,21 +124,21 @@ class VciOffer(models.Model):
         return self
 
     @api.model
-    def _subjects_of(self, vals_list):
-        ids_by_model = defaultdict(list)
-        for vals in vals_list:
-            ids_by_model[vals["credential_subject_model"]].append(
-                vals["credential_subject_id"]
-            )
-        for model in ids_by_model:
-            if model not in self.env:
-                raise UserError(self.env._("There is no model %s.", model))
-        return [
-            self.env[vals["credential_subject_model"]]
-            .browse(vals["credential_subject_id"])
-            .with_prefetch(ids_by_model[vals["credential_subject_model"]])
-            for vals in vals_list
-        ]
+    def _alike(self, vals_list):
+        """Which of the values are of the same credential and the same model."""
+        positions = defaultdict(list)
+        for n, vals in enumerate(vals_list):
+            alike = (vals["credential_type_id"], vals["credential_subject_model"])
+            positions[alike].append(n)
+        return positions
+
+    @api.model
+    def _subjects_of(self, vals_list, model):
+        if model not in self.env:
+            raise UserError(self.env._("There is no model %s.", model))
+        return self.env[model].browse(
+            vals["credential_subject_id"] for vals in vals_list
+        )
 
     @api.model
     def _wanted_offer(
@@ -155,9 +159,6 @@ class VciOffer(models.Model):
     ):
         """Arguments of vci_create_offer. What is about the subject is asked of its
         model, which has the mixin or not."""
-        credential_subject.ensure_one()
-        credential_type.ensure_one()
-        self._check_subject(credential_subject, credential_type)
         has_mixin = hasattr(credential_subject, "_vci_claims_for_offer")
         if claims is None and has_mixin:
             claims = credential_subject._vci_claims_for_offer(credential_type)
@@ -184,21 +185,26 @@ class VciOffer(models.Model):
         }
 
     @api.model
-    def _check_subject(self, subject, credential_type):
-        if not subject.id or not subject.exists():
+    def _check_subjects(self, subjects, credential_type):
+        """That the user may read them, and that the credential is about such."""
+        credential_type.ensure_one()
+        if not all(subjects._ids) or subjects.exists() != subjects:
             raise UserError(
-                self.env._("Save the record before a credential about it is offered.")
+                self.env._(
+                    "Save the record before a credential about it is offered. It may"
+                    " also have been deleted."
+                )
             )
-        subject.check_access("read")
+        subjects.check_access("read")
         model = credential_type.source_model
-        if model and model != subject._name:
+        if model and model != subjects._name:
             raise UserError(
                 self.env._(
                     "A credential %(credential)s is about %(wanted)s, not about"
                     " %(given)s.",
                     credential=credential_type.name,
                     wanted=self._model_title(model),
-                    given=self._model_title(subject._name),
+                    given=self._model_title(subjects._name),
                 )
             )
 

@@ -192,6 +192,28 @@ class TestOffering(SubjectCase):
         self.assertEqual(len([note for note in notes if offer.name in note]), 1)
         self.assertNotIn("openid-credential-offer", " ".join(notes))
 
+    def test_no_chatter_in_a_campaign(self):
+        campaign = self.entitlements.with_context(tracking_disable=True)
+        offers = campaign.create_credential_offer(self.configuration)
+        notes = " ".join(self.entitlements.message_ids.mapped("body"))
+        self.assertFalse([name for name in offers.mapped("name") if name in notes])
+
+    def test_the_same_checks_for_many(self):
+        """One query for all records, not one each."""
+        many = self.entitlements.create(
+            [{"partner_id": self.person.id} for _n in range(20)]
+        )
+        campaign = many.with_context(tracking_disable=True)
+        campaign[0].create_credential_offer(self.configuration)
+        counts = []
+        for records in (campaign[:2], campaign):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            records.create_credential_offer(self.configuration)
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(counts[0], counts[1])
+
     def test_a_model_without_chatter(self):
         event = self.env["vci.test.event.data"].create(
             {
