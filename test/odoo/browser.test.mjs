@@ -179,7 +179,7 @@ describe('offers', () => {
 		await newOffer('ENT-2026-0007', subjects.maria, { tx_code: '493536' })
 		await newOffer('ENT-2026-0008', people[0])
 		sql(`UPDATE openid4vci.vci_offer SET expires_at = now() WHERE id = ${expired}`)
-		sql(`UPDATE openid4vci.vci_offer SET created_at = created_at - (id % 4) * interval '1 day'`)
+		sql(`UPDATE openid4vci.vci_offer SET created_at = created_at - (id / 32 % 4) * interval '1 day'`)
 	})
 
 	test('of another registry, whose model Odoo does not know, are listed too', async () => {
@@ -324,5 +324,27 @@ describe('a viewer', () => {
 		assert.equal(await page.locator('.o_statusbar_buttons button:visible').count(), 0)
 		await shoot('viewer')
 		noComplaints()
+	})
+})
+
+describe('when duties of Odoo’s database role are missing', () => {
+	const duties = "unnest('{offerer,issuer_admin,key_admin,endpoint,backup}'::text[]) AS duty"
+
+	after(() => sql(`SELECT openid4vci.vci_grant('odoo', duty) FROM ${duties}`))
+
+	test('the settings have the lines for the database administrator', async () => {
+		await context.close()
+		await openSession('admin')
+		sql(`SELECT openid4vci.vci_revoke('odoo', duty) FROM ${duties}`)
+		await open(action('action_vci_settings'), '[name=vci_missing]:visible')
+		assert.match(await page.innerText('[name=vci_missing_lines]'), /vci_grant\('odoo', 'offerer'\)/)
+		await shoot('settings-missing')
+	})
+
+	test('and find them done', async () => {
+		sql(`SELECT openid4vci.vci_grant('odoo', duty) FROM ${duties}`)
+		await page.click('button[name=action_vci_check]:visible')
+		await page.waitForSelector('[name=vci_issuer_url]:visible')
+		assert.equal((await page.innerText('[name=vci_issuer_url]')).split('\n')[0], ODOO_URL)
 	})
 })

@@ -137,7 +137,12 @@ class ResConfigSettings(models.TransientModel):
 
     @api.model
     def _vci_issuer(self):
-        return self.env["vci.issuer"]._for_company(self.env.company)
+        """The company's issuer. None where the extension cannot be asked, which this
+        page must be able to tell."""
+        issuers = self.env["vci.issuer"]
+        if self.env["vci.sql"].missing():
+            return issuers
+        return issuers._for_company(self.env.company)
 
     @api.depends("company_id")
     def _compute_vci_key(self):
