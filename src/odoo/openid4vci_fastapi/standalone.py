@@ -136,7 +136,7 @@ def ask(method, target, headers, body) -> Answer:
             again = error.pgcode in CONFLICTS or was_lost(error)
             if not again or tries == TRIES:
                 # Not the message: it may quote the statement, and with it secrets.
-                _logger.error("vci_http failed with SQLSTATE %s", error.pgcode)
+                _logger.error("vci_http failed: %s", error.pgcode or "no connection")
                 return sorry_for(error)
         time.sleep(random.uniform(0, 0.01 * 2**tries))
 

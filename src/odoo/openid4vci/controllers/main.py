@@ -48,7 +48,7 @@ def ask(cr, method, target, headers, body):
         raise
     except psycopg2.Error as error:
         # The error itself may quote the statement, and with it secrets.
-        _logger.error("vci_http failed with SQLSTATE %s", error.pgcode)
+        _logger.error("vci_http failed: %s", error.pgcode or "no connection")
         fault = fault_of(error)
     else:
         status, out, content = cr.fetchone()

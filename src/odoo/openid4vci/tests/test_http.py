@@ -226,6 +226,12 @@ class TestHttp(HttpCase):
         self.assertEqual(answer.status_code, 200)
         self.assertNotIn("Set-Cookie", answer.headers)
 
+    def test_a_tls_server_names_the_database(self):
+        """Where Odoo serves several, wallets cannot."""
+        answer = self.ask(METADATA, headers={"X-Odoo-Database": self.env.cr.dbname})
+        self.assertEqual(answer.status_code, 200)
+        self.assertNotIn("Set-Cookie", answer.headers)
+
     def test_wrong_pins_count(self):
         offer = self.create_offer_by_sql(tx_code="493536")
         for count in range(1, 6):
