@@ -19,6 +19,8 @@ class TestOfferLetter(VciCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.partner = cls.env["res.partner"].create({"name": "Maria Santos"})
+        # So that the letter's only picture is the QR code.
+        cls.env.company.logo = False
 
     def offer_of(self, partner, **options):
         return self.create_offer_by_sql(
