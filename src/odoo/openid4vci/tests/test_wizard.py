@@ -93,6 +93,15 @@ class TestOfferWizard(VciCase):
         self.assertFalse(page.tx_code)
         self.assertFalse(page.needs_pin)
 
+    def test_the_subject_is_chosen_on_the_page(self):
+        """As from the menu."""
+        form = Form(self.env["vci.offer.wizard"])
+        form.subject = f"res.partner,{self.partner.id}"
+        self.assertEqual(form.subject, f"res.partner,{self.partner.id}")
+        self.assertEqual(form.credential_type_id, self.person_type)
+        page = self.shown(form.save().action_create_offer())
+        self.assertEqual(page.offer_id.get_credential_subject(), self.partner)
+
     def test_needs_a_subject(self):
         wizard = self.env["vci.offer.wizard"].create(
             {"credential_type_id": self.person_type.id}

@@ -107,8 +107,10 @@ class VciOfferWizard(models.TransientModel):
 
     def _inverse_subject(self):
         for wizard in self:
-            wizard.credential_subject_model = wizard.subject and wizard.subject._name
-            wizard.credential_subject_id = wizard.subject and wizard.subject.id
+            # Kept: it is computed anew as soon as one of the two is written.
+            subject = wizard.subject
+            wizard.credential_subject_model = subject and subject._name
+            wizard.credential_subject_id = subject and subject.id
 
     @api.onchange("subject")
     def _onchange_subject(self):
