@@ -42,7 +42,9 @@ after(() => browser?.close())
 
 const action = (name) => `${ODOO_URL}/odoo/action-openid4vci.${name}`
 
+// Where the mouse was left a tooltip may come up, over what is clicked next.
 async function open(url, selector) {
+	await page.mouse.move(1359, 849)
 	await page.goto(url)
 	await page.waitForSelector(selector, patience)
 }
