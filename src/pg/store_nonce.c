@@ -9,8 +9,7 @@ vci_store_spend_nonce(VciStore *store, int64 issued_at,
 {
 	static VciInsert insert = {.table = "vci_nonce",
 							   .columns = {{"issued_at", TIMESTAMPTZOID}, {"random", BYTEAOID}},
-							   .unique = {"issued_at", "random"},
-							   .seldom_there = true};
+							   .unique = {"issued_at", "random"}};
 	VciArguments args = {0};
 
 	vci_put_time(&args, issued_at);
@@ -54,8 +53,7 @@ vci_store_spend_dpop_proof(VciStore *store, const unsigned char *digest, int64 i
 {
 	static VciInsert insert = {.table = "vci_dpop_proof",
 							   .columns = {{"digest", BYTEAOID}, {"issued_at", TIMESTAMPTZOID}},
-							   .unique = {"digest"},
-							   .seldom_there = true};
+							   .unique = {"digest"}};
 	VciArguments args = {0};
 
 	vci_put_bytes(&args, digest, VCI_DIGEST_BYTES);

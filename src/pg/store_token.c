@@ -69,8 +69,7 @@ insert_token(VciStore *store, const VciTokenRow *token, const unsigned char *ext
 										   {"jkt", TEXTOID},
 										   {"external_key", BYTEAOID}},
 							   .unique = {"issuer_id", "external_key"},
-							   .unique_where = "external_key IS NOT NULL",
-							   .seldom_there = true};
+							   .unique_where = "external_key IS NOT NULL"};
 	static VciTable ids = {.name = "vci_token_id_seq"};
 	VciArguments args = {0};
 	int64 id = vci_next_id(&ids);
