@@ -5,7 +5,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/catalog.h"
 #include "commands/sequence.h"
 #include "executor/executor.h"
 #include "lib/stringinfo.h"
@@ -212,22 +211,6 @@ find_unique_columns(VciInsert *insert)
 	insert->unique_count = count;
 }
 
-/* Two of them decide while one is rebuilt, which alone would not do. */
-static void
-find_deciding_indexes(VciInsert *insert)
-{
-	insert->decided = false;
-	for (int i = 0; i < insert->indexes.count; i++)
-	{
-		VciIndexRule *rule = &insert->indexes.of[i];
-		Relation index = index_open(rule->index, RowExclusiveLock);
-
-		rule->decides = is_index_on(insert, index->rd_index);
-		insert->decided |= rule->decides && holds_all_rows(insert, index);
-		index_close(index, NoLock);
-	}
-}
-
 static void
 describe(VciInsert *insert, Relation relation)
 {
@@ -238,8 +221,6 @@ describe(VciInsert *insert, Relation relation)
 	insert->checks = needs_checks(insert, descriptor);
 	insert->computes = insert->checks || indexes_compute(relation);
 	insert->simple = !insert->computes && vci_describe_indexes(relation, &insert->indexes);
-	if (insert->simple && insert->unique_count > 0)
-		find_deciding_indexes(insert);
 }
 
 static Relation
@@ -415,10 +396,7 @@ leave_out_checks(ResultRelInfo *target)
 		target->VciCheckExprs = palloc0(sizeof(ExprState *) * constraints->num_check);
 }
 
-/*
- * False, and nothing is done, where a value is missing or the row has met another: the executor
- * tells of which column, and waits for whoever wrote the other.
- */
+/* False, and nothing is done, where a value is missing: the executor tells of which column. */
 static bool
 write_simply(const VciInsert *insert, Relation relation, const VciArguments *args)
 {
@@ -428,8 +406,10 @@ write_simply(const VciInsert *insert, Relation relation, const VciArguments *arg
 	TupleDesc descriptor = RelationGetDescr(relation);
 
 	fill_row(insert, args, descriptor->natts, &row);
-	return vci_has_required_values(descriptor, &row) &&
-		   vci_write_row(relation, &insert->indexes, &row);
+	if (!vci_has_required_values(descriptor, &row))
+		return false;
+	vci_write_row(relation, &insert->indexes, &row);
+	return true;
 }
 
 static bool
@@ -461,21 +441,13 @@ insert_by_executor(const VciInsert *insert, Relation relation, const VciArgument
 	return inserted;
 }
 
-/* Subscribers would get what is taken back, too, and meet the other row with it. */
-static bool
-may_be_taken_back(const VciInsert *insert, Relation relation)
-{
-	return insert->seldom_there && insert->decided && !RelationIsLogicallyLogged(relation);
-}
-
 /* The relation is closed; its lock stays until the transaction ends. */
 static bool
 insert_directly(const VciInsert *insert, Relation relation, const VciArguments *args)
 {
-	bool simply =
-		insert->simple && (!may_conflict(insert, args) || may_be_taken_back(insert, relation));
-	bool inserted = (simply && write_simply(insert, relation, args)) ||
-					insert_by_executor(insert, relation, args);
+	bool inserted =
+		(insert->simple && !may_conflict(insert, args) && write_simply(insert, relation, args)) ||
+		insert_by_executor(insert, relation, args);
 
 	table_close(relation, NoLock);
 	CommandCounterIncrement();

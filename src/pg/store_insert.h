@@ -26,7 +26,6 @@ typedef struct VciInsert
 	VciColumn columns[VCI_STATEMENT_MAX_ARGS];
 	const char *unique[VCI_INSERT_MAX_UNIQUE];
 	const char *unique_where;
-	bool seldom_there; /* it is written at once then, and taken back should it be there */
 
 	/* found out by the first row and after each change of the table */
 	VciTable of;
@@ -34,7 +33,6 @@ typedef struct VciInsert
 	bool checks;   /* a row must be checked */
 	bool computes; /* checks or indexes evaluate expressions */
 	bool simple;   /* a row that meets no other is written with its index entries and no more */
-	bool decided;  /* whether a row is there already, a finished index of all rows can tell */
 	VciIndexRules indexes;
 	AttrNumber numbers[VCI_STATEMENT_MAX_ARGS];
 	int unique_at[VCI_INSERT_MAX_UNIQUE]; /* positions among the columns */

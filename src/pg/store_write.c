@@ -28,7 +28,6 @@ describe_index(Relation index, VciIndexRule *rule)
 	ListCell *cell;
 
 	rule->index = RelationGetRelid(index);
-	rule->decides = false;
 	rule->tests = 0;
 	if (index->rd_rel->relam != BTREE_AM_OID || !form->indimmediate || form->indisexclusion)
 		return false;
@@ -79,16 +78,10 @@ has_entry(const VciIndexRule *rule, const VciNewRow *row)
 	return true;
 }
 
-/*
- * An index that decides makes the entry and tells at once whether it met another, as for a
- * constraint that is checked later: of two who write the same, whoever comes second sees the first.
- */
-static bool
-write_entry(Relation relation, Relation index, bool decides, const VciNewRow *row,
-			ItemPointer place)
+static void
+write_entry(Relation relation, Relation index, const VciNewRow *row, ItemPointer place)
 {
 	Form_pg_index form = index->rd_index;
-	IndexUniqueCheck check = form->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO;
 	IndexInfo info = {.type = T_IndexInfo}; /* a B-tree reads nothing of it */
 	Datum values[INDEX_MAX_KEYS];
 	bool is_null[INDEX_MAX_KEYS];
@@ -98,56 +91,27 @@ write_entry(Relation relation, Relation index, bool decides, const VciNewRow *ro
 		values[i] = row->values[form->indkey.values[i] - 1];
 		is_null[i] = row->nulls[form->indkey.values[i] - 1];
 	}
-	return index_insert(index, values, is_null, place, relation,
-						decides ? UNIQUE_CHECK_PARTIAL : check, false, &info) ||
-		   !decides;
-}
-
-static bool
-write_entries(Relation relation, const VciIndexRules *rules, bool deciding, const VciNewRow *row,
-			  ItemPointer place)
-{
-	bool is_new = true;
-
-	for (int i = 0; i < rules->count && is_new; i++)
-	{
-		Relation index;
-
-		if (rules->of[i].decides != deciding || !has_entry(&rules->of[i], row))
-			continue;
-		index = index_open(rules->of[i].index, RowExclusiveLock);
-		if (index->rd_index->indisready)
-			is_new = write_entry(relation, index, deciding, row, place);
-		index_close(index, NoLock);
-	}
-	return is_new;
-}
-
-static void
-take_back(Relation relation, ItemPointer place)
-{
-	/* a row can't be deleted by the command that wrote it */
-	CommandCounterIncrement();
-	simple_heap_delete(relation, place);
-	CommandCounterIncrement();
+	(void) index_insert(index, values, is_null, place, relation,
+						form->indisunique ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, false, &info);
 }
 
 /* Straight to the heap: a slot would copy each value before it makes the row of them. */
-bool
+void
 vci_write_row(Relation relation, const VciIndexRules *rules, const VciNewRow *row)
 {
 	HeapTuple tuple = heap_form_tuple(RelationGetDescr(relation), row->values, row->nulls);
-	ItemPointer place = &tuple->t_self;
-	bool written = true;
 
 	heap_insert(relation, tuple, GetCurrentCommandId(true), 0, NULL);
-	if (write_entries(relation, rules, true, row, place))
-		(void) write_entries(relation, rules, false, row, place);
-	else
+	for (int i = 0; i < rules->count; i++)
 	{
-		take_back(relation, place);
-		written = false;
+		Relation index;
+
+		if (!has_entry(&rules->of[i], row))
+			continue;
+		index = index_open(rules->of[i].index, RowExclusiveLock);
+		if (index->rd_index->indisready)
+			write_entry(relation, index, row, &tuple->t_self);
+		index_close(index, NoLock);
 	}
 	heap_freetuple(tuple);
-	return written;
 }

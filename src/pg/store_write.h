@@ -16,7 +16,6 @@
 typedef struct VciIndexRule
 {
 	Oid index;
-	bool decides; /* it tells whether the row is there already; else that is an error */
 	int tests;
 	struct
 	{
@@ -44,10 +43,7 @@ typedef struct VciNewRow
 /* Does every column that is never NULL have a value? */
 extern bool vci_has_required_values(TupleDesc descriptor, const VciNewRow *row);
 
-/*
- * False, and nothing is left of it, when an index that decides has met such a row, or one that
- * another transaction may still take back. The indexes' locks stay until the transaction ends.
- */
-extern bool vci_write_row(Relation relation, const VciIndexRules *rules, const VciNewRow *row);
+/* The indexes' locks stay until the transaction ends. */
+extern void vci_write_row(Relation relation, const VciIndexRules *rules, const VciNewRow *row);
 
 #endif

@@ -144,7 +144,7 @@ SELECT status, body ->> 'error' FROM helper.post_json(:'token', '{"credential_co
 SELECT vci_cancel_offer(:offer);
 SELECT status, body ->> 'error' FROM helper.post_json(:'token', '{"credential_configuration_id": "none"}');
 COMMIT;
--- A nonce that is spent already: what was written of it is taken back.
+-- A nonce that comes three times is spent once, and leaves one row.
 SELECT count(*) AS before FROM vci_nonce \gset
 SELECT vci_create_nonce() AS nonce \gset
 SELECT status, body ->> 'error'
