@@ -13,6 +13,9 @@ FROM (VALUES ('A', 'both'), ('B', 'both'), ('C', 'c')) AS c (id, scope);
 CREATE FUNCTION pg_temp.hide_tickets(value text) RETURNS text LANGUAGE sql AS $$
     SELECT regexp_replace(value, '[A-Za-z0-9_-]{40}', '(ticket)', 'g')
 $$;
+CREATE FUNCTION pg_temp.forged(ticket text) RETURNS text LANGUAGE sql AS $$
+    SELECT left(ticket, -1) || CASE right(ticket, 1) WHEN 'A' THEN 'B' ELSE 'A' END
+$$;
 CREATE FUNCTION pg_temp.browse(target text, form text DEFAULT NULL, method text DEFAULT NULL,
     headers text[] DEFAULT '{}', OUT status integer, OUT location text, OUT page text, OUT other jsonb) LANGUAGE sql AS $$
     SELECT a.status, pg_temp.hide_tickets(h.headers ->> 'Location'),
@@ -142,7 +145,7 @@ SELECT state, pushed, opened_at IS NULL, expires_at - created_at BETWEEN '88 s' 
 -- Another client can't open it, nor can it be opened with parameters of another kind of ticket.
 SELECT status, location, page FROM pg_temp.browse('/authorize?client_id=native&request_uri=' || :'pushed');
 SELECT status, location, page FROM pg_temp.browse('/authorize?client_id=wallet.example&request_uri=' || replace(:'pushed', 'urn:ietf', 'urn:evil'));
-SELECT status, location FROM pg_temp.browse('/authorize?client_id=wallet.example&request_uri=' || left(:'pushed', -1) || 'A');
+SELECT status, location FROM pg_temp.browse('/authorize?client_id=wallet.example&request_uri=' || pg_temp.forged(:'pushed'));
 SELECT status, location FROM pg_temp.browse('/authorize?request_uri=' || :'pushed');
 -- It opens once, and what comes beside it is not looked at.
 SELECT status, location FROM pg_temp.browse('/authorize?client_id=wallet.example&scope=both&state=evil&redirect_uri=https://evil.example/&request_uri=' || :'pushed');
@@ -215,7 +218,7 @@ SELECT helper.errors(format('SELECT vci_authorize_approve(%L)', :'request'), for
     format('SELECT vci_authorize_approve(%L, claims => %L, options => %L)', :'request', '{"name": "Ann"}', '{"holder": "x"}'),
     format('SELECT vci_authorize_approve(%L, claims => %L, options => %L)', :'request', '{"name": "Ann"}', '{"labels": 1}'),
     format('SELECT vci_authorize_approve(%L, %L, %L, %L)', :'request', 'm', E'a\nb', '{"name": "Ann"}'),
-    format('SELECT vci_authorize_approve(%L, claims => %L)', left(:'request', -1) || 'A', '{"name": "Ann"}'),
+    format('SELECT vci_authorize_approve(%L, claims => %L)', pg_temp.forged(:'request'), '{"name": "Ann"}'),
     format('SELECT vci_authorize_approve(%L, claims => %L, issuer => %L)', :'request', '{"name": "Ann"}', 'https://registry.example'),
     'SELECT vci_authorize_approve(NULL)', 'SELECT vci_authorization_request(NULL)');
 SELECT vci_authorize_approve(:'request', 'm', '1', '{"name": "Ann"}', '{"labels": {"desk": 3}}') AS url \gset
