@@ -3,7 +3,7 @@
 
 from odoo import api, fields, models
 
-from .vci_offer import RECORD_ID, record_of_subject
+from .vci_labelled_mixin import label_columns, subject_columns
 
 
 class VciCredential(models.Model):
@@ -21,17 +21,6 @@ class VciCredential(models.Model):
     credential_type_id = fields.Many2one("vci.credential.configuration", readonly=True)
     format = fields.Char(readonly=True)
     offer_id = fields.Many2one("vci.offer", readonly=True)
-    credential_subject_model = fields.Char("Subject model", readonly=True)
-    subject_ref = fields.Char("Subject number", readonly=True)
-    credential_subject_id = fields.Integer(
-        "Subject ID", readonly=True, aggregator=None
-    )
-    res_id = fields.Many2oneReference(
-        "Subject",
-        model_field="credential_subject_model",
-        readonly=True,
-        aggregator=None,
-    )
     holder_thumbprint = fields.Char("Holder's key", readonly=True)
     kid = fields.Char("Signing key", readonly=True)
     issued_at = fields.Datetime("Issued", readonly=True)
@@ -50,20 +39,14 @@ class VciCredential(models.Model):
             SELECT c.id, c.configuration_id || ' #' || c.id AS name, c.issuer_id,
                    c.configuration_id AS configuration_code,
                    n.number AS credential_type_id, c.format, c.offer_id,
-                   c.subject_model AS credential_subject_model,
-                   c.subject_id AS subject_ref,
-                   CASE WHEN c.subject_id ~ '{RECORD_ID}'
-                        THEN c.subject_id::integer END AS credential_subject_id,
-                   {record_of_subject("c")} AS res_id,
+                   {subject_columns("c")},
                    c.holder_thumbprint, c.kid,
                    c.issued_at AT TIME ZONE 'UTC' AS issued_at,
                    c.expires_at AT TIME ZONE 'UTC' AS expires_at,
                    c.issued_by::text AS issued_by, c.notification,
                    c.notification_description,
                    c.notified_at AT TIME ZONE 'UTC' AS notified_at,
-                   o.labels, o.labels::text AS label_text,
-                   CASE WHEN o.labels ->> 'company_id' ~ '{RECORD_ID}'
-                        THEN (o.labels ->> 'company_id')::integer END AS company_id
+                   {label_columns("o")}
             FROM openid4vci.vci_credential_info c
                  LEFT JOIN openid4vci.vci_configuration_info n
                     ON n.issuer_id = c.issuer_id AND n.id = c.configuration_id

@@ -4,7 +4,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from .vci_offer import RECORD_ID, record_of_subject
+from .vci_labelled_mixin import label_columns, subject_columns
 
 
 class VciDeferred(models.Model):
@@ -33,14 +33,6 @@ class VciDeferred(models.Model):
     configuration_code = fields.Char("Configuration", readonly=True)
     credential_type_id = fields.Many2one("vci.credential.configuration", readonly=True)
     offer_id = fields.Many2one("vci.offer", readonly=True)
-    credential_subject_model = fields.Char("Subject model", readonly=True)
-    subject_ref = fields.Char("Subject number", readonly=True)
-    res_id = fields.Many2oneReference(
-        "Subject",
-        model_field="credential_subject_model",
-        readonly=True,
-        aggregator=None,
-    )
     by_source = fields.Boolean("The claims source decides", readonly=True)
     waiting_days = fields.Float("Days waited", readonly=True, aggregator="avg")
     created_at = fields.Datetime("Asked for", readonly=True)
@@ -58,12 +50,8 @@ class VciDeferred(models.Model):
             SELECT d.id, d.configuration_id || ' #' || d.id AS name, d.issuer_id,
                    d.state, d.configuration_id AS configuration_code,
                    n.number AS credential_type_id, d.offer_id,
-                   d.subject_model AS credential_subject_model,
-                   d.subject_id AS subject_ref,
-                   {record_of_subject("d")} AS res_id,
-                   d.labels, d.labels::text AS label_text,
-                   CASE WHEN d.labels ->> 'company_id' ~ '{RECORD_ID}'
-                        THEN (d.labels ->> 'company_id')::integer END AS company_id,
+                   {subject_columns("d")},
+                   {label_columns("d")},
                    d.by_source,
                    EXTRACT(EPOCH FROM d.waiting_for)::float8 / 86400 AS waiting_days,
                    d.created_at AT TIME ZONE 'UTC' AS created_at,

@@ -1,5 +1,5 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""What offers carry to say whose they are: labels."""
+"""Whose an offer is, and what came of it: its subject, company and labels."""
 
 import json
 
@@ -10,14 +10,49 @@ from odoo.tools import SQL
 
 from .vci_sql import jsonb
 
+# Of an Odoo record: anybody may give an offer a subject that is none.
+RECORD_ID = "^[0-9]{1,9}$"
+
+
+def subject_columns(alias):
+    """SQL of the subject's fields. res_id is NULL where the model is none of this
+    Odoo's, which the web client could not show."""
+    number = f"""CASE WHEN {alias}.subject_id ~ '{RECORD_ID}'
+                    THEN {alias}.subject_id::integer END"""
+    return f"""{alias}.subject_model AS credential_subject_model,
+               {alias}.subject_id AS subject_ref,
+               {number} AS credential_subject_id,
+               CASE WHEN EXISTS (SELECT FROM ir_model m
+                                 WHERE m.model = {alias}.subject_model)
+                    THEN {number} END AS res_id"""
+
+
+def label_columns(alias):
+    """SQL of the labels' fields."""
+    company = f"{alias}.labels ->> 'company_id'"
+    return f"""{alias}.labels, {alias}.labels::text AS label_text,
+               CASE WHEN {company} ~ '{RECORD_ID}'
+                    THEN ({company})::integer END AS company_id"""
+
 
 class VciLabelledMixin(models.AbstractModel):
-    """Company and labels of an offer, and of what came of it. The record rules refer
-    to company_id and visible_by_label."""
+    """Subject, company and labels of an offer, and of what came of it. The record
+    rules refer to company_id and visible_by_label."""
 
     _name = "vci.labelled.mixin"
-    _description = "Record with the labels of an offer"
+    _description = "Record with the subject and the labels of an offer"
 
+    credential_subject_model = fields.Char("Subject model", readonly=True)
+    subject_ref = fields.Char("Subject number", readonly=True)
+    credential_subject_id = fields.Integer(
+        "Subject ID", readonly=True, aggregator=None
+    )
+    res_id = fields.Many2oneReference(
+        "Subject",
+        model_field="credential_subject_model",
+        readonly=True,
+        aggregator=None,
+    )
     labels = fields.Json(readonly=True, search="_search_labels")
     label_text = fields.Char("Labels (text)", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)

@@ -3,17 +3,7 @@
 
 from odoo import api, fields, models
 
-# Of an Odoo record: anybody may give an offer a subject that is none.
-RECORD_ID = "^[0-9]{1,9}$"
-
-
-def record_of_subject(alias):
-    """Its id as SQL; NULL where its model is none of this Odoo's, which the web client
-    could not show."""
-    return f"""CASE WHEN {alias}.subject_id ~ '{RECORD_ID}'
-                         AND EXISTS (SELECT FROM ir_model m
-                                     WHERE m.model = {alias}.subject_model)
-                    THEN {alias}.subject_id::integer END"""
+from .vci_labelled_mixin import label_columns, subject_columns
 
 
 class VciOffer(models.Model):
@@ -39,15 +29,8 @@ class VciOffer(models.Model):
     )
     configuration_codes = fields.Char("Configurations", readonly=True)
     credential_type_id = fields.Many2one("vci.credential.configuration")
-    credential_subject_model = fields.Char("Subject model")
-    subject_ref = fields.Char("Subject number", readonly=True)
-    credential_subject_id = fields.Integer("Subject ID", aggregator=None)
-    res_id = fields.Many2oneReference(
-        "Subject",
-        model_field="credential_subject_model",
-        readonly=True,
-        aggregator=None,
-    )
+    credential_subject_model = fields.Char(readonly=False)
+    credential_subject_id = fields.Integer(readonly=False)
     reference = fields.Char(
         copy=False,
         help="A key of the registry's own: asked for again, it is the same offer",
@@ -78,16 +61,10 @@ class VciOffer(models.Model):
                    (SELECT c.number FROM openid4vci.vci_configuration_info c
                     WHERE c.issuer_id = o.issuer_id AND c.id = o.configuration_ids[1]
                    ) AS credential_type_id,
-                   o.subject_model AS credential_subject_model,
-                   o.subject_id AS subject_ref,
-                   CASE WHEN o.subject_id ~ '{RECORD_ID}'
-                        THEN o.subject_id::integer END AS credential_subject_id,
-                   {record_of_subject("o")} AS res_id,
+                   {subject_columns("o")},
                    o.reference, o.holder_did AS holder_wallet_did,
                    array_to_string(o.grants, ', ') AS grants, o.datasets,
-                   o.labels, o.labels::text AS label_text,
-                   CASE WHEN o.labels ->> 'company_id' ~ '{RECORD_ID}'
-                        THEN (o.labels ->> 'company_id')::integer END AS company_id,
+                   {label_columns("o")},
                    o.tx_code_required, o.tx_code_failures, o.locked,
                    o.created_at AT TIME ZONE 'UTC' AS created_at,
                    o.created_by::text AS created_by,
