@@ -15,7 +15,13 @@ ALTER TABLE vci_issuer
     ADD COLUMN token_retention      integer CHECK (token_retention BETWEEN 3600 AND 315360000),
     ADD COLUMN offer_retention      integer CHECK (offer_retention BETWEEN 86400 AND 2147483647),
     ADD COLUMN credential_retention integer CHECK (credential_retention BETWEEN 86400 AND 2147483647),
-    ADD COLUMN event_retention      integer CHECK (event_retention BETWEEN 86400 AND 2147483647);
+    ADD COLUMN event_retention      integer CHECK (event_retention BETWEEN 86400 AND 2147483647),
+    ADD COLUMN status_list_size     integer CHECK (status_list_size BETWEEN 1024 AND 16777216
+                                                   AND (status_list_size & (status_list_size - 1)) = 0),
+    ADD COLUMN status_list_ttl      integer CHECK (status_list_ttl BETWEEN 1 AND 31536000),
+    ADD COLUMN status_list_lifetime integer CHECK (status_list_lifetime BETWEEN 60 AND 31536000),
+    ADD COLUMN wallet_url           text COLLATE "C",
+    ADD COLUMN report_labels        text[] COLLATE "C" NOT NULL DEFAULT '{}';
 
 ALTER TABLE vci_key
     ADD COLUMN activated_at    timestamptz,
@@ -32,7 +38,10 @@ CREATE SEQUENCE vci_configuration_number_seq AS integer;
 -- A default that draws numbers would rewrite the table, so the column gets it once it is filled.
 ALTER TABLE vci_configuration
     ADD COLUMN longest_validity interval,
-    ADD COLUMN number           integer;
+    ADD COLUMN number           integer,
+    ADD COLUMN status_bits      integer CHECK (status_bits IN (1, 2, 4, 8)),
+    ADD COLUMN w3c_status       boolean NOT NULL DEFAULT false,
+    ADD COLUMN vct_integrity    boolean NOT NULL DEFAULT false;
 UPDATE vci_configuration AS c SET number = n.number
 FROM (SELECT o.issuer_id, o.id, pg_catalog.row_number() OVER (ORDER BY o.created_at, o.issuer_id, o.id)
       FROM vci_configuration AS o) AS n (issuer_id, id, number)
@@ -48,7 +57,18 @@ ALTER SEQUENCE vci_configuration_number_seq OWNED BY vci_configuration.number;
 ALTER TABLE vci_offer
     ADD COLUMN ends_at          timestamptz,
     ADD COLUMN claims_due       timestamptz,
-    ADD COLUMN claims_erased_at timestamptz;
+    ADD COLUMN claims_erased_at timestamptz,
+    ADD COLUMN opened_at        timestamptz,
+    ADD COLUMN campaign_id      bigint,
+    ADD COLUMN expiry_noted_at  timestamptz;
+
+ALTER TABLE vci_credential
+    ADD COLUMN status            integer NOT NULL DEFAULT 0 CHECK (status BETWEEN 0 AND 255),
+    ADD COLUMN status_list_id    bigint,
+    ADD COLUMN status_index      integer,
+    ADD COLUMN status_changed_at timestamptz,
+    ADD COLUMN status_changed_by name,
+    ADD COLUMN status_reason     text;
 
 ALTER TABLE vci_event
     ADD COLUMN key_id    bigint,
@@ -70,6 +90,11 @@ COMMENT ON COLUMN vci_issuer.token_retention IS 'Seconds that tokens, refresh to
 COMMENT ON COLUMN vci_issuer.offer_retention IS 'Seconds that offers are kept after nothing more can come of them; NULL: for good';
 COMMENT ON COLUMN vci_issuer.credential_retention IS 'Seconds that records of credentials are kept after their exp, or after issuing where they have none; NULL: for good';
 COMMENT ON COLUMN vci_issuer.event_retention IS 'Seconds that events are kept; segments span issuers, so the longest of all counts; NULL: for good';
+COMMENT ON COLUMN vci_issuer.status_list_size IS 'Entries of a new status list, a power of two; NULL: 1048576';
+COMMENT ON COLUMN vci_issuer.status_list_ttl IS 'Seconds that a verifier may keep a status list token (ttl); NULL: 3600';
+COMMENT ON COLUMN vci_issuer.status_list_lifetime IS 'Seconds that a status list token is good for (exp); NULL: 86400';
+COMMENT ON COLUMN vci_issuer.wallet_url IS 'Where people get a wallet, for the landing page';
+COMMENT ON COLUMN vci_issuer.report_labels IS 'Names of the labels by which the funnel counts';
 COMMENT ON TABLE vci_key IS 'Signing keys; of the active ones that activated last signs';
 COMMENT ON COLUMN vci_key.state IS 'next: published, does not sign yet; active; retired: signs no more; destroyed: the private half is gone';
 COMMENT ON COLUMN vci_key.private_key IS 'PKCS #8, sealed (AES-256-GCM) under the root key root_key_id; NULL once destroyed';
@@ -78,20 +103,36 @@ COMMENT ON COLUMN vci_key.x5c IS 'Certificate chain of the key (RFC 7515 section
 COMMENT ON COLUMN vci_configuration.longest_validity IS 'The longest validity that it ever had, NULL: without end; tells how long a retired key must stay published';
 COMMENT ON SEQUENCE vci_configuration_number_seq IS 'Numbers of vci_configuration';
 COMMENT ON COLUMN vci_configuration.number IS 'Another name for it, of one number and in the whole database, for programs that refer to rows so; never given twice';
+COMMENT ON COLUMN vci_configuration.status_bits IS 'Its credentials can be revoked (1 bit) or revoked and suspended (2, 4 or 8) by a status list; NULL: neither';
+COMMENT ON COLUMN vci_configuration.w3c_status IS 'Its credentials also carry credentialStatus (W3C Bitstring Status List) of the same bits';
+COMMENT ON COLUMN vci_configuration.vct_integrity IS 'Its credentials carry the digest of their type metadata (vct#integrity)';
 COMMENT ON COLUMN vci_offer.ends_at IS 'When nothing more can be issued of it: its expiry, then that of its tokens, refresh tokens and deferrals, or the retry window after the last credential';
 COMMENT ON COLUMN vci_offer.claims_due IS 'When vci_purge looks whether its claims can be erased; NULL: there are none, they are erased, or the issuer keeps them';
 COMMENT ON COLUMN vci_offer.claims_erased_at IS 'When its claims were erased; it can issue no more';
+COMMENT ON COLUMN vci_offer.opened_at IS 'When somebody first pressed the button of its landing page';
+COMMENT ON COLUMN vci_offer.campaign_id IS 'The campaign that made it; NULL: none';
+COMMENT ON COLUMN vci_offer.expiry_noted_at IS 'When its expiry was noted as an event; NULL: not yet, or it was extended since';
 COMMENT ON TABLE vci_event IS 'What happened to which row, no claims: evidence, and an outbox for integrations, which read it with vci_events. Append-only';
 COMMENT ON COLUMN vci_event.issuer_id IS 'NULL: it concerns the database or all issuers';
 COMMENT ON COLUMN vci_event.role_name IS 'Who got or lost the duty';
 
 CREATE INDEX vci_offer_claims_due ON vci_offer (claims_due) WHERE claims_due IS NOT NULL;
 CREATE INDEX vci_offer_subject ON vci_offer (subject_id) WHERE subject_id IS NOT NULL;
+CREATE INDEX vci_offer_labels ON vci_offer USING gin (labels jsonb_path_ops) WHERE labels IS NOT NULL;
+CREATE INDEX vci_offer_expires_at ON vci_offer (expires_at);
 CREATE INDEX vci_credential_subject ON vci_credential (subject_id) WHERE subject_id IS NOT NULL;
+CREATE INDEX vci_credential_offer ON vci_credential (offer_id) WHERE offer_id IS NOT NULL;
 CREATE INDEX vci_deferred_offer ON vci_deferred (offer_id);
 COMMENT ON INDEX vci_offer_claims_due IS 'For vci_purge; no step of a wallet touches it';
 COMMENT ON INDEX vci_offer_subject IS 'For the registry''s pages and programs: what was offered to whom. Without the model, which tells few apart; no step of a wallet touches it';
+COMMENT ON INDEX vci_offer_labels IS 'For what is done by labels: vci_revoke, vci_extend_offers, reports; no step of a wallet touches it';
+COMMENT ON INDEX vci_offer_expires_at IS 'For noting which offers have expired; no step of a wallet touches it';
 COMMENT ON INDEX vci_credential_subject IS 'What was issued to whom';
+COMMENT ON INDEX vci_credential_offer IS 'What came of an offer';
+COMMENT ON COLUMN vci_credential.status IS 'As in its status list: 0 valid, 1 revoked, 2 suspended (draft-ietf-oauth-status-list section 7.1)';
+COMMENT ON COLUMN vci_credential.status_list_id IS 'The list that tells its status; NULL: it was issued without';
+COMMENT ON COLUMN vci_credential.status_index IS 'Its place in the list (idx)';
+COMMENT ON COLUMN vci_credential.status_reason IS 'Of the last change, for the registry: verifiers see the status alone';
 COMMENT ON INDEX vci_deferred_offer IS 'What of an offer waits';
 
 CREATE TABLE vci_event_seal (
@@ -114,6 +155,152 @@ COMMENT ON COLUMN vci_event_seal.mac IS 'HMAC-SHA-256 over this seal and the mac
 
 CREATE INDEX vci_event_seal_checkpoint ON vci_event_seal (id) WHERE kind = 'checkpoint';
 COMMENT ON INDEX vci_event_seal_checkpoint IS 'For vci_purge and vci_verify_events: what was purged last';
+
+-- Status lists: what was issued stays valid, is suspended or revoked. A list is kept in chunks,
+-- so that a change writes a kilobyte; a chunk that is not there is all valid. A credential gets
+-- number p of the sequence: its list is the open one of part p / size, its index a keyed
+-- permutation of p % size, so nobody waits for another and none tells of its neighbours.
+
+CREATE SEQUENCE vci_status_position_seq CACHE 32;
+COMMENT ON SEQUENCE vci_status_position_seq IS 'Positions in status lists, each given once';
+
+CREATE SEQUENCE vci_status_list_id_seq;
+COMMENT ON SEQUENCE vci_status_list_id_seq IS 'Ids of vci_status_list';
+
+CREATE TABLE vci_status_list (
+    id         bigint PRIMARY KEY DEFAULT pg_catalog.nextval('openid4vci.vci_status_list_id_seq'),
+    issuer_id  bigint NOT NULL,
+    name       text COLLATE "C" NOT NULL UNIQUE,
+    bits       integer NOT NULL CHECK (bits IN (1, 2, 4, 8)),
+    size       integer NOT NULL,
+    part       bigint NOT NULL,
+    version    bigint NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    closed_at  timestamptz
+) WITH (fillfactor = 50);
+ALTER SEQUENCE vci_status_list_id_seq OWNED BY vci_status_list.id;
+CREATE UNIQUE INDEX vci_status_list_part_key ON vci_status_list (issuer_id, bits, size, part) WHERE closed_at IS NULL;
+COMMENT ON TABLE vci_status_list IS 'Status lists (draft-ietf-oauth-status-list)';
+COMMENT ON INDEX vci_status_list_part_key IS 'One open list for each range of positions';
+COMMENT ON COLUMN vci_status_list.name IS 'Random, the last segment of its URI; the key of its permutation is derived from it';
+COMMENT ON COLUMN vci_status_list.size IS 'Entries, a power of two';
+COMMENT ON COLUMN vci_status_list.part IS 'It holds positions part * size and following';
+COMMENT ON COLUMN vci_status_list.version IS 'Raised with each change of a status';
+COMMENT ON COLUMN vci_status_list.closed_at IS 'No further credential gets an entry: after a restore, positions may be given again';
+
+CREATE TABLE vci_status_chunk (
+    list_id  bigint NOT NULL,
+    chunk    integer NOT NULL,
+    statuses bytea NOT NULL,
+    PRIMARY KEY (list_id, chunk)
+) WITH (fillfactor = 50);
+ALTER TABLE vci_status_chunk ALTER COLUMN statuses SET STORAGE PLAIN;
+COMMENT ON TABLE vci_status_chunk IS 'Statuses of a list, 1024 bytes a row, as the list is published; a missing row is all 0';
+
+-- Campaigns: offers for many people at once, made in the background and handed to gateways.
+
+CREATE SEQUENCE vci_campaign_id_seq;
+COMMENT ON SEQUENCE vci_campaign_id_seq IS 'Ids of vci_campaign';
+
+CREATE TABLE vci_campaign (
+    id                bigint PRIMARY KEY DEFAULT pg_catalog.nextval('openid4vci.vci_campaign_id_seq'),
+    issuer_id         bigint NOT NULL,
+    name              text NOT NULL,
+    configuration_ids text[] COLLATE "C" NOT NULL,
+    recipients        text NOT NULL,
+    tx_code           jsonb,
+    expires_in        interval,
+    pace              integer CHECK (pace BETWEEN 1 AND 100000000),
+    labels            jsonb,
+    channel           text COLLATE "C",
+    created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    created_by        name NOT NULL,
+    loaded_at         timestamptz,
+    started_at        timestamptz,
+    paused_at         timestamptz,
+    finished_at       timestamptz,
+    cancelled_at      timestamptz,
+    CONSTRAINT vci_campaign_name_key UNIQUE (issuer_id, name)
+);
+ALTER SEQUENCE vci_campaign_id_seq OWNED BY vci_campaign.id;
+COMMENT ON TABLE vci_campaign IS 'Campaigns: who gets offers, of what, and how';
+COMMENT ON COLUMN vci_campaign.recipients IS 'Query or relation that lists them; runs with the rights of created_by, restricted';
+COMMENT ON COLUMN vci_campaign.tx_code IS 'NULL: no transaction code; else {length, mode, description}';
+COMMENT ON COLUMN vci_campaign.expires_in IS 'Lifetime of each offer; NULL: offer_lifetime of the issuer';
+COMMENT ON COLUMN vci_campaign.pace IS 'Offers a minute at most; NULL: as fast as they go';
+COMMENT ON COLUMN vci_campaign.labels IS 'Put on each offer; a recipient''s own labels come over them';
+COMMENT ON COLUMN vci_campaign.channel IS 'Of recipients that name none: sms, print, email ...';
+
+CREATE SEQUENCE vci_campaign_recipient_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_campaign_recipient_id_seq IS 'Ids of vci_campaign_recipient';
+
+CREATE TABLE vci_campaign_recipient (
+    campaign_id   bigint NOT NULL,
+    id            bigint NOT NULL DEFAULT pg_catalog.nextval('openid4vci.vci_campaign_recipient_id_seq'),
+    offer_id      bigint,
+    reference     text COLLATE "C" NOT NULL,
+    subject_model text COLLATE "C",
+    subject_id    text COLLATE "C",
+    labels        jsonb,
+    claims        jsonb,
+    holder        text COLLATE "C",
+    channel       text COLLATE "C",
+    address       text,
+    language      text COLLATE "C",
+    failure       text,
+    failed_at     timestamptz,
+    delivery      text COLLATE "C" CHECK (delivery IN ('queued', 'taken', 'sent', 'delivered', 'failed')),
+    delivery_at   timestamptz,
+    delivery_note text,
+    attempts      integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (campaign_id, id),
+    CONSTRAINT vci_campaign_recipient_reference_key UNIQUE (campaign_id, reference)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.02);
+ALTER SEQUENCE vci_campaign_recipient_id_seq OWNED BY vci_campaign_recipient.id;
+CREATE INDEX vci_campaign_recipient_open ON vci_campaign_recipient (campaign_id, id) WHERE offer_id IS NULL AND failed_at IS NULL;
+CREATE INDEX vci_campaign_recipient_queue ON vci_campaign_recipient (campaign_id, id) WHERE delivery IN ('queued', 'taken');
+CREATE INDEX vci_campaign_recipient_offer ON vci_campaign_recipient (offer_id) WHERE offer_id IS NOT NULL;
+COMMENT ON TABLE vci_campaign_recipient IS 'Whom a campaign addresses, as its query listed them once, and how far each one is';
+COMMENT ON INDEX vci_campaign_recipient_open IS 'Who has no offer yet';
+COMMENT ON INDEX vci_campaign_recipient_queue IS 'What a gateway has to send';
+COMMENT ON INDEX vci_campaign_recipient_offer IS 'To whom an offer went';
+COMMENT ON COLUMN vci_campaign_recipient.claims IS 'Until the offer is made, which has them from then on';
+COMMENT ON COLUMN vci_campaign_recipient.address IS 'Telephone number, e-mail address ...: what the gateway of the channel needs';
+COMMENT ON COLUMN vci_campaign_recipient.failure IS 'Why no offer could be made';
+COMMENT ON COLUMN vci_campaign_recipient.delivery IS 'NULL: there is no offer yet';
+COMMENT ON COLUMN vci_campaign_recipient.delivery_note IS 'What the gateway said of it last';
+COMMENT ON COLUMN vci_campaign_recipient.attempts IS 'How often a gateway took it';
+
+-- The funnel counts what events tell, added up by vci_refresh_funnel, so that a report reads some
+-- rows instead of millions.
+
+CREATE TABLE vci_funnel (
+    issuer_id   bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    day         date NOT NULL,
+    label       text COLLATE "C" NOT NULL,
+    value       text COLLATE "C" NOT NULL,
+    step        text COLLATE "C" NOT NULL,
+    bucket      integer NOT NULL,
+    count       bigint NOT NULL,
+    PRIMARY KEY (issuer_id, campaign_id, day, label, value, step, bucket)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE vci_funnel IS 'How many offers reached which step';
+COMMENT ON COLUMN vci_funnel.campaign_id IS '0: of no campaign';
+COMMENT ON COLUMN vci_funnel.day IS 'UTC day on which the offer was made';
+COMMENT ON COLUMN vci_funnel.label IS 'Name of one of the issuer''s report_labels; empty: all offers';
+COMMENT ON COLUMN vci_funnel.value IS 'The label''s value as text; empty: all offers';
+COMMENT ON COLUMN vci_funnel.bucket IS 'Of step latency: of how long it took from offer to credential; else 0';
+
+CREATE TABLE vci_funnel_state (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    mark      bigint NOT NULL DEFAULT 0,
+    as_of     timestamptz
+);
+COMMENT ON TABLE vci_funnel_state IS 'How far vci_refresh_funnel has come';
+COMMENT ON COLUMN vci_funnel_state.mark IS 'Id of the last event that is counted';
+COMMENT ON COLUMN vci_funnel_state.as_of IS 'When it was last brought up to date';
 
 CREATE TABLE vci_database (
     singleton         boolean PRIMARY KEY DEFAULT true CHECK (singleton),
@@ -144,6 +331,16 @@ INSERT INTO vci_purge_state (kind) VALUES ('kept_claims'), ('claims'), ('deferre
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_configuration_number_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_event_seal', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_database', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_status_position_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_status_list', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_status_list_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_status_chunk', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_campaign', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_campaign_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_campaign_recipient', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_campaign_recipient_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_funnel', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_funnel_state', '');
 
 -- Functions -------------------------------------------------------------------
 

@@ -99,7 +99,13 @@ CREATE TABLE vci_issuer (
     token_retention       integer CHECK (token_retention BETWEEN 3600 AND 315360000),
     offer_retention       integer CHECK (offer_retention BETWEEN 86400 AND 2147483647),
     credential_retention  integer CHECK (credential_retention BETWEEN 86400 AND 2147483647),
-    event_retention       integer CHECK (event_retention BETWEEN 86400 AND 2147483647)
+    event_retention       integer CHECK (event_retention BETWEEN 86400 AND 2147483647),
+    status_list_size      integer CHECK (status_list_size BETWEEN 1024 AND 16777216
+                                         AND (status_list_size & (status_list_size - 1)) = 0),
+    status_list_ttl       integer CHECK (status_list_ttl BETWEEN 1 AND 31536000),
+    status_list_lifetime  integer CHECK (status_list_lifetime BETWEEN 60 AND 31536000),
+    wallet_url            text COLLATE "C",
+    report_labels         text[] COLLATE "C" NOT NULL DEFAULT '{}'
 );
 ALTER SEQUENCE vci_issuer_id_seq OWNED BY vci_issuer.id;
 COMMENT ON TABLE vci_issuer IS 'Credential issuers; a NULL setting means the default of the profile';
@@ -134,6 +140,11 @@ COMMENT ON COLUMN vci_issuer.token_retention IS 'Seconds that tokens, refresh to
 COMMENT ON COLUMN vci_issuer.offer_retention IS 'Seconds that offers are kept after nothing more can come of them; NULL: for good';
 COMMENT ON COLUMN vci_issuer.credential_retention IS 'Seconds that records of credentials are kept after their exp, or after issuing where they have none; NULL: for good';
 COMMENT ON COLUMN vci_issuer.event_retention IS 'Seconds that events are kept; segments span issuers, so the longest of all counts; NULL: for good';
+COMMENT ON COLUMN vci_issuer.status_list_size IS 'Entries of a new status list, a power of two; NULL: 1048576';
+COMMENT ON COLUMN vci_issuer.status_list_ttl IS 'Seconds that a verifier may keep a status list token (ttl); NULL: 3600';
+COMMENT ON COLUMN vci_issuer.status_list_lifetime IS 'Seconds that a status list token is good for (exp); NULL: 86400';
+COMMENT ON COLUMN vci_issuer.wallet_url IS 'Where people get a wallet, for the landing page';
+COMMENT ON COLUMN vci_issuer.report_labels IS 'Names of the labels by which the funnel counts';
 
 CREATE SEQUENCE vci_key_id_seq;
 COMMENT ON SEQUENCE vci_key_id_seq IS 'Ids of vci_key';
@@ -188,6 +199,9 @@ CREATE TABLE vci_configuration (
     retired_at              timestamptz,
     longest_validity        interval,
     number                  integer NOT NULL DEFAULT pg_catalog.nextval('openid4vci.vci_configuration_number_seq'),
+    status_bits             integer CHECK (status_bits IN (1, 2, 4, 8)),
+    w3c_status              boolean NOT NULL DEFAULT false,
+    vct_integrity           boolean NOT NULL DEFAULT false,
     PRIMARY KEY (issuer_id, id),
     CONSTRAINT vci_configuration_number_key UNIQUE (number)
 );
@@ -197,6 +211,9 @@ COMMENT ON COLUMN vci_configuration.older IS 'Switches that bend to wallets of d
 COMMENT ON COLUMN vci_configuration.deferred IS 'Each issuance waits for vci_deferred_complete';
 COMMENT ON COLUMN vci_configuration.longest_validity IS 'The longest validity that it ever had, NULL: without end; tells how long a retired key must stay published';
 COMMENT ON COLUMN vci_configuration.number IS 'Another name for it, of one number and in the whole database, for programs that refer to rows so; never given twice';
+COMMENT ON COLUMN vci_configuration.status_bits IS 'Its credentials can be revoked (1 bit) or revoked and suspended (2, 4 or 8) by a status list; NULL: neither';
+COMMENT ON COLUMN vci_configuration.w3c_status IS 'Its credentials also carry credentialStatus (W3C Bitstring Status List) of the same bits';
+COMMENT ON COLUMN vci_configuration.vct_integrity IS 'Its credentials carry the digest of their type metadata (vct#integrity)';
 COMMENT ON COLUMN vci_configuration.claims_source IS 'schema.function(text, text) returns jsonb: claims of (subject model, subject id) at issuance; a number: not yet, ask again in so many seconds';
 COMMENT ON COLUMN vci_configuration.claims_source_owner IS 'Owner of claims_source when it was registered; another owner later is an error';
 
@@ -298,20 +315,30 @@ CREATE TABLE vci_offer (
     datasets            jsonb,
     ends_at             timestamptz,
     claims_due          timestamptz,
-    claims_erased_at    timestamptz
+    claims_erased_at    timestamptz,
+    opened_at           timestamptz,
+    campaign_id         bigint,
+    expiry_noted_at     timestamptz
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02,
         autovacuum_vacuum_insert_scale_factor = 0.02);
 ALTER SEQUENCE vci_offer_id_seq OWNED BY vci_offer.id;
 CREATE UNIQUE INDEX vci_offer_reference_key ON vci_offer (issuer_id, reference) WHERE reference IS NOT NULL;
 CREATE INDEX vci_offer_claims_due ON vci_offer (claims_due) WHERE claims_due IS NOT NULL;
 CREATE INDEX vci_offer_subject ON vci_offer (subject_id) WHERE subject_id IS NOT NULL;
+CREATE INDEX vci_offer_labels ON vci_offer USING gin (labels jsonb_path_ops) WHERE labels IS NOT NULL;
+CREATE INDEX vci_offer_expires_at ON vci_offer (expires_at);
 COMMENT ON TABLE vci_offer IS 'Credential offers; their codes are MACs over id and generation, so none is stored';
 COMMENT ON INDEX vci_offer_reference_key IS 'One offer a reference of the registry';
 COMMENT ON INDEX vci_offer_claims_due IS 'For vci_purge; no step of a wallet touches it';
 COMMENT ON INDEX vci_offer_subject IS 'For the registry''s pages and programs: what was offered to whom. Without the model, which tells few apart; no step of a wallet touches it';
+COMMENT ON INDEX vci_offer_labels IS 'For what is done by labels: vci_revoke, vci_extend_offers, reports; no step of a wallet touches it';
+COMMENT ON INDEX vci_offer_expires_at IS 'For noting which offers have expired; no step of a wallet touches it';
 COMMENT ON COLUMN vci_offer.ends_at IS 'When nothing more can be issued of it: its expiry, then that of its tokens, refresh tokens and deferrals, or the retry window after the last credential';
 COMMENT ON COLUMN vci_offer.claims_due IS 'When vci_purge looks whether its claims can be erased; NULL: there are none, they are erased, or the issuer keeps them';
 COMMENT ON COLUMN vci_offer.claims_erased_at IS 'When its claims were erased; it can issue no more';
+COMMENT ON COLUMN vci_offer.opened_at IS 'When somebody first pressed the button of its landing page';
+COMMENT ON COLUMN vci_offer.campaign_id IS 'The campaign that made it; NULL: none';
+COMMENT ON COLUMN vci_offer.expiry_noted_at IS 'When its expiry was noted as an event; NULL: not yet, or it was extended since';
 COMMENT ON COLUMN vci_offer.generation IS 'Random at first, so that an id given twice after a restore makes another code; raised to kill every earlier link and token';
 COMMENT ON COLUMN vci_offer.tx_code_verifier IS 'HMAC of the transaction code under a key derived from the data key';
 COMMENT ON COLUMN vci_offer.client_id IS 'The only wallet that may redeem it; NULL: any';
@@ -472,15 +499,27 @@ CREATE TABLE vci_credential (
     request_digest    bytea,
     notification      text COLLATE "C" CHECK (notification IN ('credential_accepted', 'credential_failure', 'credential_deleted')),
     notification_description text,
-    notification_changes integer NOT NULL DEFAULT 0
+    notification_changes integer NOT NULL DEFAULT 0,
+    status            integer NOT NULL DEFAULT 0 CHECK (status BETWEEN 0 AND 255),
+    status_list_id    bigint,
+    status_index      integer,
+    status_changed_at timestamptz,
+    status_changed_by name,
+    status_reason     text
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.02);
 ALTER SEQUENCE vci_credential_id_seq OWNED BY vci_credential.id;
 CREATE UNIQUE INDEX vci_credential_token_key ON vci_credential (token_id, configuration_id, dataset, instance)
     WHERE token_id IS NOT NULL;
 CREATE INDEX vci_credential_subject ON vci_credential (subject_id) WHERE subject_id IS NOT NULL;
+CREATE INDEX vci_credential_offer ON vci_credential (offer_id) WHERE offer_id IS NOT NULL;
 COMMENT ON TABLE vci_credential IS 'Credentials issued: ids and times, neither claims nor the credential itself';
 COMMENT ON INDEX vci_credential_token_key IS 'One response a credential dataset and token';
 COMMENT ON INDEX vci_credential_subject IS 'What was issued to whom';
+COMMENT ON INDEX vci_credential_offer IS 'What came of an offer';
+COMMENT ON COLUMN vci_credential.status IS 'As in its status list: 0 valid, 1 revoked, 2 suspended (draft-ietf-oauth-status-list section 7.1)';
+COMMENT ON COLUMN vci_credential.status_list_id IS 'The list that tells its status; NULL: it was issued without';
+COMMENT ON COLUMN vci_credential.status_index IS 'Its place in the list (idx)';
+COMMENT ON COLUMN vci_credential.status_reason IS 'Of the last change, for the registry: verifiers see the status alone';
 COMMENT ON COLUMN vci_credential.dataset IS 'Number of the credential dataset in the offer''s configuration, from 1';
 COMMENT ON COLUMN vci_credential.notification IS 'The last event that the wallet told (OpenID4VCI 1.0 section 11)';
 COMMENT ON COLUMN vci_credential.notification_changes IS 'After 16 changes, further ones are acknowledged and not kept';
@@ -575,6 +614,152 @@ ALTER TABLE vci_event_seal ENABLE ALWAYS TRIGGER vci_event_append_only;
 COMMENT ON TRIGGER vci_event_append_only ON vci_event IS 'Evidence: rows are only added; vci_purge removes those whose time is over';
 COMMENT ON TRIGGER vci_event_append_only ON vci_event_seal IS 'Evidence: rows are only added';
 
+-- Status lists: what was issued stays valid, is suspended or revoked. A list is kept in chunks,
+-- so that a change writes a kilobyte; a chunk that is not there is all valid. A credential gets
+-- number p of the sequence: its list is the open one of part p / size, its index a keyed
+-- permutation of p % size, so nobody waits for another and none tells of its neighbours.
+
+CREATE SEQUENCE vci_status_position_seq CACHE 32;
+COMMENT ON SEQUENCE vci_status_position_seq IS 'Positions in status lists, each given once';
+
+CREATE SEQUENCE vci_status_list_id_seq;
+COMMENT ON SEQUENCE vci_status_list_id_seq IS 'Ids of vci_status_list';
+
+CREATE TABLE vci_status_list (
+    id         bigint PRIMARY KEY DEFAULT pg_catalog.nextval('openid4vci.vci_status_list_id_seq'),
+    issuer_id  bigint NOT NULL,
+    name       text COLLATE "C" NOT NULL UNIQUE,
+    bits       integer NOT NULL CHECK (bits IN (1, 2, 4, 8)),
+    size       integer NOT NULL,
+    part       bigint NOT NULL,
+    version    bigint NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    closed_at  timestamptz
+) WITH (fillfactor = 50);
+ALTER SEQUENCE vci_status_list_id_seq OWNED BY vci_status_list.id;
+CREATE UNIQUE INDEX vci_status_list_part_key ON vci_status_list (issuer_id, bits, size, part) WHERE closed_at IS NULL;
+COMMENT ON TABLE vci_status_list IS 'Status lists (draft-ietf-oauth-status-list)';
+COMMENT ON INDEX vci_status_list_part_key IS 'One open list for each range of positions';
+COMMENT ON COLUMN vci_status_list.name IS 'Random, the last segment of its URI; the key of its permutation is derived from it';
+COMMENT ON COLUMN vci_status_list.size IS 'Entries, a power of two';
+COMMENT ON COLUMN vci_status_list.part IS 'It holds positions part * size and following';
+COMMENT ON COLUMN vci_status_list.version IS 'Raised with each change of a status';
+COMMENT ON COLUMN vci_status_list.closed_at IS 'No further credential gets an entry: after a restore, positions may be given again';
+
+CREATE TABLE vci_status_chunk (
+    list_id  bigint NOT NULL,
+    chunk    integer NOT NULL,
+    statuses bytea NOT NULL,
+    PRIMARY KEY (list_id, chunk)
+) WITH (fillfactor = 50);
+ALTER TABLE vci_status_chunk ALTER COLUMN statuses SET STORAGE PLAIN;
+COMMENT ON TABLE vci_status_chunk IS 'Statuses of a list, 1024 bytes a row, as the list is published; a missing row is all 0';
+
+-- Campaigns: offers for many people at once, made in the background and handed to gateways.
+
+CREATE SEQUENCE vci_campaign_id_seq;
+COMMENT ON SEQUENCE vci_campaign_id_seq IS 'Ids of vci_campaign';
+
+CREATE TABLE vci_campaign (
+    id                bigint PRIMARY KEY DEFAULT pg_catalog.nextval('openid4vci.vci_campaign_id_seq'),
+    issuer_id         bigint NOT NULL,
+    name              text NOT NULL,
+    configuration_ids text[] COLLATE "C" NOT NULL,
+    recipients        text NOT NULL,
+    tx_code           jsonb,
+    expires_in        interval,
+    pace              integer CHECK (pace BETWEEN 1 AND 100000000),
+    labels            jsonb,
+    channel           text COLLATE "C",
+    created_at        timestamptz NOT NULL DEFAULT clock_timestamp(),
+    created_by        name NOT NULL,
+    loaded_at         timestamptz,
+    started_at        timestamptz,
+    paused_at         timestamptz,
+    finished_at       timestamptz,
+    cancelled_at      timestamptz,
+    CONSTRAINT vci_campaign_name_key UNIQUE (issuer_id, name)
+);
+ALTER SEQUENCE vci_campaign_id_seq OWNED BY vci_campaign.id;
+COMMENT ON TABLE vci_campaign IS 'Campaigns: who gets offers, of what, and how';
+COMMENT ON COLUMN vci_campaign.recipients IS 'Query or relation that lists them; runs with the rights of created_by, restricted';
+COMMENT ON COLUMN vci_campaign.tx_code IS 'NULL: no transaction code; else {length, mode, description}';
+COMMENT ON COLUMN vci_campaign.expires_in IS 'Lifetime of each offer; NULL: offer_lifetime of the issuer';
+COMMENT ON COLUMN vci_campaign.pace IS 'Offers a minute at most; NULL: as fast as they go';
+COMMENT ON COLUMN vci_campaign.labels IS 'Put on each offer; a recipient''s own labels come over them';
+COMMENT ON COLUMN vci_campaign.channel IS 'Of recipients that name none: sms, print, email ...';
+
+CREATE SEQUENCE vci_campaign_recipient_id_seq CACHE 32;
+COMMENT ON SEQUENCE vci_campaign_recipient_id_seq IS 'Ids of vci_campaign_recipient';
+
+CREATE TABLE vci_campaign_recipient (
+    campaign_id   bigint NOT NULL,
+    id            bigint NOT NULL DEFAULT pg_catalog.nextval('openid4vci.vci_campaign_recipient_id_seq'),
+    offer_id      bigint,
+    reference     text COLLATE "C" NOT NULL,
+    subject_model text COLLATE "C",
+    subject_id    text COLLATE "C",
+    labels        jsonb,
+    claims        jsonb,
+    holder        text COLLATE "C",
+    channel       text COLLATE "C",
+    address       text,
+    language      text COLLATE "C",
+    failure       text,
+    failed_at     timestamptz,
+    delivery      text COLLATE "C" CHECK (delivery IN ('queued', 'taken', 'sent', 'delivered', 'failed')),
+    delivery_at   timestamptz,
+    delivery_note text,
+    attempts      integer NOT NULL DEFAULT 0,
+    PRIMARY KEY (campaign_id, id),
+    CONSTRAINT vci_campaign_recipient_reference_key UNIQUE (campaign_id, reference)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.02);
+ALTER SEQUENCE vci_campaign_recipient_id_seq OWNED BY vci_campaign_recipient.id;
+CREATE INDEX vci_campaign_recipient_open ON vci_campaign_recipient (campaign_id, id) WHERE offer_id IS NULL AND failed_at IS NULL;
+CREATE INDEX vci_campaign_recipient_queue ON vci_campaign_recipient (campaign_id, id) WHERE delivery IN ('queued', 'taken');
+CREATE INDEX vci_campaign_recipient_offer ON vci_campaign_recipient (offer_id) WHERE offer_id IS NOT NULL;
+COMMENT ON TABLE vci_campaign_recipient IS 'Whom a campaign addresses, as its query listed them once, and how far each one is';
+COMMENT ON INDEX vci_campaign_recipient_open IS 'Who has no offer yet';
+COMMENT ON INDEX vci_campaign_recipient_queue IS 'What a gateway has to send';
+COMMENT ON INDEX vci_campaign_recipient_offer IS 'To whom an offer went';
+COMMENT ON COLUMN vci_campaign_recipient.claims IS 'Until the offer is made, which has them from then on';
+COMMENT ON COLUMN vci_campaign_recipient.address IS 'Telephone number, e-mail address ...: what the gateway of the channel needs';
+COMMENT ON COLUMN vci_campaign_recipient.failure IS 'Why no offer could be made';
+COMMENT ON COLUMN vci_campaign_recipient.delivery IS 'NULL: there is no offer yet';
+COMMENT ON COLUMN vci_campaign_recipient.delivery_note IS 'What the gateway said of it last';
+COMMENT ON COLUMN vci_campaign_recipient.attempts IS 'How often a gateway took it';
+
+-- The funnel counts what events tell, added up by vci_refresh_funnel, so that a report reads some
+-- rows instead of millions.
+
+CREATE TABLE vci_funnel (
+    issuer_id   bigint NOT NULL,
+    campaign_id bigint NOT NULL,
+    day         date NOT NULL,
+    label       text COLLATE "C" NOT NULL,
+    value       text COLLATE "C" NOT NULL,
+    step        text COLLATE "C" NOT NULL,
+    bucket      integer NOT NULL,
+    count       bigint NOT NULL,
+    PRIMARY KEY (issuer_id, campaign_id, day, label, value, step, bucket)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE vci_funnel IS 'How many offers reached which step';
+COMMENT ON COLUMN vci_funnel.campaign_id IS '0: of no campaign';
+COMMENT ON COLUMN vci_funnel.day IS 'UTC day on which the offer was made';
+COMMENT ON COLUMN vci_funnel.label IS 'Name of one of the issuer''s report_labels; empty: all offers';
+COMMENT ON COLUMN vci_funnel.value IS 'The label''s value as text; empty: all offers';
+COMMENT ON COLUMN vci_funnel.bucket IS 'Of step latency: of how long it took from offer to credential; else 0';
+
+CREATE TABLE vci_funnel_state (
+    singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
+    mark      bigint NOT NULL DEFAULT 0,
+    as_of     timestamptz
+);
+COMMENT ON TABLE vci_funnel_state IS 'How far vci_refresh_funnel has come';
+COMMENT ON COLUMN vci_funnel_state.mark IS 'Id of the last event that is counted';
+COMMENT ON COLUMN vci_funnel_state.as_of IS 'When it was last brought up to date';
+
 -- Which database this is ---------------------------------------------------------
 
 CREATE TABLE vci_database (
@@ -629,6 +814,16 @@ SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_event', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_event_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_event_seal', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_database', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_status_position_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_status_list', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_status_list_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_status_chunk', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_campaign', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_campaign_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_campaign_recipient', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_campaign_recipient_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_funnel', '');
+SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_funnel_state', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_credential', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_credential_id_seq', '');
 

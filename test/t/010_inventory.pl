@@ -92,6 +92,8 @@ LIST
 
 my $relations = <<'LIST';
 sequence vci_authorization_id_seq
+sequence vci_campaign_id_seq
+sequence vci_campaign_recipient_id_seq
 sequence vci_configuration_number_seq
 sequence vci_credential_id_seq
 sequence vci_deferred_id_seq
@@ -100,9 +102,13 @@ sequence vci_issuer_id_seq
 sequence vci_key_id_seq
 sequence vci_offer_id_seq
 sequence vci_refresh_token_id_seq
+sequence vci_status_list_id_seq
+sequence vci_status_position_seq
 sequence vci_token_id_seq
 table vci_authorization
 table vci_authorization_server
+table vci_campaign
+table vci_campaign_recipient
 table vci_client
 table vci_configuration
 table vci_credential
@@ -114,12 +120,16 @@ table vci_duty
 table vci_epoch
 table vci_event
 table vci_event_seal
+table vci_funnel
+table vci_funnel_state
 table vci_issuer
 table vci_key
 table vci_nonce
 table vci_offer
 table vci_purge_state
 table vci_refresh_token
+table vci_status_chunk
+table vci_status_list
 table vci_token
 type vci_created_offer
 type vci_http_response
@@ -151,6 +161,10 @@ my $dumped = <<'LIST';
 vci_authorization
 vci_authorization_id_seq
 vci_authorization_server
+vci_campaign
+vci_campaign_id_seq
+vci_campaign_recipient
+vci_campaign_recipient_id_seq
 vci_client
 vci_configuration
 vci_configuration_number_seq
@@ -164,6 +178,8 @@ vci_duty
 vci_event
 vci_event_id_seq
 vci_event_seal
+vci_funnel
+vci_funnel_state
 vci_issuer
 vci_issuer_id_seq
 vci_key
@@ -172,6 +188,10 @@ vci_offer
 vci_offer_id_seq
 vci_refresh_token
 vci_refresh_token_id_seq
+vci_status_chunk
+vci_status_list
+vci_status_list_id_seq
+vci_status_position_seq
 vci_token
 vci_token_id_seq
 LIST

@@ -32,6 +32,10 @@ vci_authorization_server_info: offerer issuer_admin key_admin reporter auditor b
 vci_authorize: offerer
 vci_authorize_approve: offerer
 vci_authorize_deny: offerer
+vci_campaign: backup
+vci_campaign_id_seq: backup
+vci_campaign_recipient: backup
+vci_campaign_recipient_id_seq: backup
 vci_cancel_offer: offerer
 vci_check_issuer: offerer issuer_admin key_admin reporter auditor
 vci_client: backup
@@ -76,6 +80,8 @@ vci_events: offerer issuer_admin key_admin reporter auditor
 vci_exchange_code: offerer
 vci_extend_offer: offerer
 vci_find_offer: offerer
+vci_funnel: backup
+vci_funnel_state: backup
 vci_grant: issuer_admin
 vci_health: offerer issuer_admin key_admin reporter auditor
 vci_holder_jwk: offerer
@@ -125,6 +131,10 @@ vci_rotate_key: key_admin
 vci_rotate_root_key: key_admin
 vci_seal_events: offerer issuer_admin auditor
 vci_set_key_certificates: key_admin
+vci_status_chunk: backup
+vci_status_list: backup
+vci_status_list_id_seq: backup
+vci_status_position_seq: backup
 vci_token: backup
 vci_token_id_seq: backup
 vci_verify_dpop: offerer verifier
