@@ -67,6 +67,7 @@ wipe_secrets(void *arg)
 		vci_wipe(&issuer->ticket_key, sizeof(VciSecret));
 		vci_ticket_keys_clear(&issuer->ticket_keys);
 		vci_wipe(&issuer->tx_code_key, sizeof(VciSecret));
+		vci_wipe(&issuer->campaign_tx_code_key, sizeof(VciSecret));
 	}
 }
 
@@ -468,6 +469,7 @@ unseal_secrets(VciIssuerEntry *issuer)
 	derive(&data_key, "openid4vci tickets", &issuer->ticket_key);
 	derive(&data_key, "openid4vci nonces", &nonce_key);
 	derive(&data_key, "openid4vci transaction codes", &issuer->tx_code_key);
+	derive(&data_key, "openid4vci campaign transaction codes", &issuer->campaign_tx_code_key);
 	vci_wipe(&data_key, sizeof(data_key));
 	/* what an attempt left that failed at the signing key */
 	vci_ticket_keys_clear(&issuer->ticket_keys);

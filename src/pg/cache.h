@@ -74,6 +74,7 @@ typedef struct VciIssuerEntry
 	VciSecret ticket_key;	   /* what ticket_keys come from, and the login page's key */
 	VciTicketKeys ticket_keys; /* codes, tokens, links, nonces */
 	VciSecret tx_code_key;
+	VciSecret campaign_tx_code_key; /* see campaign_tx_code.h */
 	int configuration_count;
 	VciConfiguration *configurations;
 	VciSource *claims_sources; /* parallel to configurations */

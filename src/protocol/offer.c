@@ -1,5 +1,6 @@
 #include "offer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,10 +248,31 @@ symbols_from_bytes(VciTxCodeMode mode, const unsigned char *bytes, size_t count,
 	return made;
 }
 
-VciStatus
-vci_tx_code_generate(VciTxCodeMode mode, int length, char **tx_code, VciError *error)
+/* Where the bytes of a transaction code come from: the generator, or MACs under a key. */
+typedef struct CodeBytes
 {
-	unsigned char bytes[VCI_TX_CODE_MAX_LENGTH + 8];
+	const VciSecret *key; /* NULL: the generator */
+	const char *context;
+	int block;
+} CodeBytes;
+
+#define CODE_CONTEXT_MAX 128
+
+static VciStatus
+next_code_bytes(CodeBytes *source, unsigned char bytes[VCI_DIGEST_BYTES], VciError *error)
+{
+	char text[CODE_CONTEXT_MAX + 16];
+
+	if (source->key == NULL)
+		return vci_random(bytes, VCI_DIGEST_BYTES, error);
+	(void) snprintf(text, sizeof(text), "%s:%d", source->context, source->block++);
+	return vci_hmac(source->key, text, strlen(text), bytes, error);
+}
+
+static VciStatus
+make_tx_code(CodeBytes *source, VciTxCodeMode mode, int length, char **tx_code, VciError *error)
+{
+	unsigned char bytes[VCI_DIGEST_BYTES];
 	VciStatus status = VCI_OK;
 	char *code;
 	int made = 0;
@@ -265,7 +287,7 @@ vci_tx_code_generate(VciTxCodeMode mode, int length, char **tx_code, VciError *e
 		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	while (made < length && status == VCI_OK)
 	{
-		status = vci_random(bytes, sizeof(bytes), error);
+		status = next_code_bytes(source, bytes, error);
 		if (status == VCI_OK)
 			made += symbols_from_bytes(mode, bytes, sizeof(bytes), code + made, length - made);
 	}
@@ -277,6 +299,28 @@ vci_tx_code_generate(VciTxCodeMode mode, int length, char **tx_code, VciError *e
 	}
 	*tx_code = code;
 	return VCI_OK;
+}
+
+VciStatus
+vci_tx_code_generate(VciTxCodeMode mode, int length, char **tx_code, VciError *error)
+{
+	CodeBytes generator = {NULL, NULL, 0};
+
+	return make_tx_code(&generator, mode, length, tx_code, error);
+}
+
+VciStatus
+vci_tx_code_derive(const VciSecret *key, const char *context, VciTxCodeMode mode, int length,
+				   char **tx_code, VciError *error)
+{
+	char bound[CODE_CONTEXT_MAX];
+	CodeBytes macs = {key, bound, 0};
+	int len = snprintf(bound, sizeof(bound), "%s:%d:%d", context, (int) mode, length);
+
+	*tx_code = NULL;
+	if (len < 0 || (size_t) len >= sizeof(bound))
+		return vci_error(error, VCI_ERR_INTERNAL, "the context of a transaction code is too long");
+	return make_tx_code(&macs, mode, length, tx_code, error);
 }
 
 VciStatus

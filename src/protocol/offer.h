@@ -4,6 +4,7 @@
 #ifndef VCI_OFFER_H
 #define VCI_OFFER_H
 
+#include "../jose/seal.h"
 #include "issuer.h"
 
 #define VCI_GRANT_PRE_AUTHORIZED	 "urn:ietf:params:oauth:grant-type:pre-authorized_code"
@@ -56,6 +57,13 @@ extern VciStatus vci_tx_code_check(const char *tx_code, VciTxCodeMode mode, int 
 /* A random transaction code, unbiased; text mode leaves out look-alikes (0O1Il). malloc'd. */
 extern VciStatus vci_tx_code_generate(VciTxCodeMode mode, int length, char **tx_code,
 									  VciError *error);
+
+/*
+ * The same, but each time the same one for the same key and context, of symbols from MACs under
+ * the key. Of another length or mode it is another one throughout.
+ */
+extern VciStatus vci_tx_code_derive(const VciSecret *key, const char *context, VciTxCodeMode mode,
+									int length, char **tx_code, VciError *error);
 
 /* Checks mode name ("numeric", "text"). */
 extern VciStatus vci_tx_code_mode_by_name(const char *name, VciTxCodeMode *mode, VciError *error);

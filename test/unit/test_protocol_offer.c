@@ -199,6 +199,84 @@ test_generated_codes(void)
 	check_distribution(VCI_TX_CODE_TEXT, "23456789ABCDEFGHJKLMNPQRSTUVWXYZ", "text codes");
 }
 
+static char *
+derive_code(const VciSecret *key, const char *context, VciTxCodeMode mode, int length)
+{
+	char *code = NULL;
+
+	if (vci_tx_code_derive(key, context, mode, length, &code, &error) != VCI_OK)
+		bail_out("cannot derive a transaction code", error.text);
+	return code;
+}
+
+/* Is it another code than the one of length 12 for context "7:12" under the key? */
+static bool
+differs(const VciSecret *key, const char *context, VciTxCodeMode mode, int length)
+{
+	VciSecret first = {{1}};
+	char *usual = derive_code(&first, "7:12", VCI_TX_CODE_NUMERIC, 12);
+	char *other = derive_code(key, context, mode, length);
+	bool differ = strncmp(usual, other, 12) != 0;
+
+	free(usual);
+	free(other);
+	return differ;
+}
+
+/* Over many contexts each digit has to come as often as any other at each place of the code. */
+static void
+check_derived_digits(const VciSecret *key)
+{
+	int counts[10] = {0};
+	int worst = 0;
+	int codes = 50000;
+
+	for (int i = 0; i < codes; i++)
+	{
+		char context[32];
+		char *code;
+
+		snprintf(context, sizeof(context), "7:%d", i);
+		code = derive_code(key, context, VCI_TX_CODE_NUMERIC, 6);
+		for (const char *p = code; *p != '\0'; p++)
+			counts[*p - '0']++;
+		free(code);
+	}
+	for (int i = 0; i < 10; i++)
+	{
+		int off = abs(counts[i] - codes * 6 / 10);
+
+		worst = off > worst ? off : worst;
+	}
+	ok((double) worst * worst < 36.0 * codes * 6 / 10, "each digit is as likely as any other");
+}
+
+/* Codes of campaigns: a gateway reads later what nobody has stored. */
+static void
+test_derived_codes(void)
+{
+	VciSecret key = {{1}};
+	VciSecret other = {{2}};
+	char long_context[200];
+	char *code;
+
+	ok(!differs(&key, "7:12", VCI_TX_CODE_NUMERIC, 12), "a derived code is the same again");
+	ok(differs(&other, "7:12", VCI_TX_CODE_NUMERIC, 12), "under another key it is another one");
+	ok(differs(&key, "71:2", VCI_TX_CODE_NUMERIC, 12), "in another context, too");
+	ok(differs(&key, "7:12", VCI_TX_CODE_NUMERIC, 13), "and a longer one does not begin with it");
+	code = derive_code(&key, "7:12", VCI_TX_CODE_TEXT, 64);
+	check_code(code, VCI_TX_CODE_TEXT, VCI_OK, 64, "the longest passes the check of given codes");
+	free(code);
+	is_status(vci_tx_code_derive(&key, "7:12", VCI_TX_CODE_NUMERIC, 3, &code, &error),
+			  VCI_ERR_REQUEST, &error, "three derived digits are too few");
+	memset(long_context, 'x', sizeof(long_context));
+	long_context[sizeof(long_context) - 1] = '\0';
+	is_status(vci_tx_code_derive(&key, long_context, VCI_TX_CODE_TEXT, 6, &code, &error),
+			  VCI_ERR_INTERNAL, &error, "a context is never cut off");
+	ok(code == NULL, "and gives no code then");
+	check_derived_digits(&key);
+}
+
 static void
 test_mode_names(void)
 {
@@ -222,6 +300,7 @@ main(void)
 	test_links();
 	test_given_codes();
 	test_generated_codes();
+	test_derived_codes();
 	test_mode_names();
 	return done_testing();
 }
