@@ -45,11 +45,14 @@ sql.call("vci_create_issuer", "https://bare.example")
 env.cr.commit()
 END
 ok "the addon is removed" odoo module uninstall -c /mnt/work/odoo.conf -d odoo_bare openid4vci
-is "without leaving views, tables or parameters" 0 "$(sql -d odoo_bare -c "
+is "without leaving views, tables, triggers or parameters" 0 "$(sql -d odoo_bare -c "
 	SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace
 			AND relname LIKE 'vci\_%')
 		+ (SELECT count(*) FROM ir_config_parameter WHERE key LIKE 'openid4vci.%')
-		+ (SELECT count(*) FROM ir_model WHERE model LIKE 'vci.%')")"
+		+ (SELECT count(*) FROM ir_model WHERE model LIKE 'vci.%')
+		+ (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'vci\_%')
+		+ (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+			AND proname LIKE 'vci\_%')")"
 is "the extension and its issuer stay" https://bare.example \
 	"$(sql -d odoo_bare -c 'SELECT url FROM openid4vci.vci_issuer_info')"
 ok "it is installed again" install odoo_bare
@@ -61,6 +64,12 @@ is "and finds the issuer" https://bare.example \
 sql -d odoo_bare -c 'DROP EXTENSION openid4vci CASCADE' 2>/dev/null
 is "without the extension Odoo starts all the same, with empty models" '0 0' "$(python odoo_bare <<'END'
 print(env["vci.offer"].search_count([]), env["vci.issuer"].search_count([]))
+END
+)"
+is "and contacts can be deleted" 0 "$(python odoo_bare <<'END'
+contact = env["res.partner"].create({"name": "Juan Cruz"})
+contact.unlink()
+print(env["res.partner"].search_count([("name", "=", "Juan Cruz")]))
 END
 )"
 contains "and says which lines bring it back" \

@@ -38,6 +38,9 @@ def uninstall_hook(env):
     models = env.registry.descendants(["vci.view.mixin"], "_inherit")
     env["ir.model.data"].search([("model", "in", list(models))]).unlink()
     env["ir.config_parameter"].search([("key", "=like", "openid4vci.%")]).unlink()
+    env["vci.sql"].query(
+        SQL("DROP FUNCTION IF EXISTS vci_cancel_offers_of_deleted() CASCADE")
+    )
     _logger.info(
         "The PostgreSQL extension openid4vci stays in database %s: issuers, offers and"
         " records of credentials are kept, and wallets are served where another front"

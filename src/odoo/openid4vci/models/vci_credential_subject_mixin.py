@@ -4,6 +4,27 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+from odoo.tools.sql import TableKind, table_kind
+
+# As Odoo's role: whoever may delete the records need not be able to do anything with
+# offers. Where the extension is not there, as after a restore, records go all the same.
+CANCEL_OFFERS_OF_DELETED = """
+    CREATE OR REPLACE FUNCTION vci_cancel_offers_of_deleted() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    BEGIN
+        IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'openid4vci'
+                   AND has_schema_privilege(oid, 'USAGE'))
+           AND to_regclass('openid4vci.vci_offer_info') IS NOT NULL
+        THEN
+            PERFORM openid4vci.vci_cancel_offer(offer.id)
+            FROM openid4vci.vci_offer_info AS offer
+            WHERE offer.subject_model = TG_ARGV[0]
+                  AND offer.subject_id = ANY(ARRAY(SELECT id::text FROM deleted))
+                  AND offer.state <> 'cancelled';
+        END IF;
+        RETURN NULL;
+    END $$;
+    REVOKE ALL ON FUNCTION vci_cancel_offers_of_deleted() FROM PUBLIC"""
 
 
 class VciCredentialSubjectMixin(models.AbstractModel):
@@ -116,6 +137,7 @@ class VciCredentialSubjectMixin(models.AbstractModel):
         self._vci_check_may_issue()
         configuration = self._vci_configuration(credential_type_id)
         self.env["vci.offer"]._check_subjects(self, configuration)
+        self.env["vci.credential"]._check_labels(self.get_credential_labels())
         if configuration.binding == "required" and not holder_did:
             raise UserError(
                 self.env._(
@@ -223,26 +245,26 @@ class VciCredentialSubjectMixin(models.AbstractModel):
 
     # The end of a record --------------------------------------------------------
 
-    def unlink(self):
+    def _auto_init(self):
         """Offers of a record that goes are cancelled in the same transaction: their
         wallets get nothing any more."""
-        self._vci_cancel_offers()
-        return super().unlink()
+        result = super()._auto_init()
+        if table_kind(self.env.cr, self._table) == TableKind.Regular:
+            self._vci_watch_deletions()
+        return result
 
-    def _vci_cancel_offers(self):
-        # Not by the offers' own action: whoever may delete the record need not be
-        # in a group of this addon, and the record's chatter goes, too.
+    @api.model
+    def _vci_watch_deletions(self):
+        """By a trigger: ON DELETE CASCADE and SQL delete records without unlink()."""
         sql = self.env["vci.sql"]
-        if self and sql.available():
-            sql.query(
-                SQL(
-                    """SELECT %s
-                       FROM openid4vci.vci_offer_info AS offer
-                       WHERE offer.subject_model = %s
-                             AND offer.subject_id = ANY(%s::text[])
-                             AND offer.state <> 'cancelled'""",
-                    sql.function_call("vci_cancel_offer", SQL("offer.id")),
-                    self._name,
-                    [str(number) for number in self.ids],
-                )
-            )
+        sql.query(SQL(CANCEL_OFFERS_OF_DELETED), writes=False)
+        sql.query(
+            SQL(
+                """CREATE OR REPLACE TRIGGER vci_cancel_offers AFTER DELETE ON %s
+                   REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT
+                   EXECUTE FUNCTION vci_cancel_offers_of_deleted(%s)""",
+                SQL.identifier(self._table),
+                self._name,
+            ),
+            writes=False,
+        )

@@ -10,7 +10,7 @@ class VciTestEventData(models.Model):
     _description = "Event data"
 
     name = fields.Char(default="ASM-2024-0001")
-    partner_id = fields.Many2one("res.partner", "Registrant")
+    partner_id = fields.Many2one("res.partner", "Registrant", ondelete="cascade")
     event_type = fields.Char()
     event_date = fields.Date()
     state = fields.Selection(

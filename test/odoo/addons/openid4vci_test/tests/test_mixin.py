@@ -379,7 +379,30 @@ class TestEndOfARecord(SubjectCase):
         )
         self.assertIn("error", answer)
 
-    def test_without_the_extension(self):
-        """A restore without it must not keep the registry from working."""
-        with patch.object(type(self.sql), "available", lambda self: False):
-            self.assertTrue(self.entitlement.unlink())
+    def test_a_record_that_goes_with_another_one(self):
+        """The database deletes it, by ON DELETE CASCADE: no unlink() is called."""
+        registrant = self.env["res.partner"].create({"name": "Juan Cruz"})
+        assessments = self.env["vci.test.event.data"].create(
+            [{"partner_id": registrant.id}, {"partner_id": self.person.id}]
+        )
+        gone, stays = [
+            self.create_offer_by_sql(
+                subject_model=assessment._name, subject_id=str(assessment.id)
+            )
+            for assessment in assessments
+        ]
+        registrant.unlink()
+        self.env.invalidate_all()
+        self.assertFalse(assessments[0].exists())
+        self.assertEqual((gone.state, stays.state), ("cancelled", "pending"))
+
+    def test_a_record_deleted_in_sql(self):
+        offers = self.entitlements.create_credential_offer(self.unbound)
+        self.env.cr.execute(
+            "DELETE FROM vci_test_entitlement WHERE id IN %s",
+            (self.entitlements[:2]._ids,),
+        )
+        self.env.invalidate_all()
+        self.assertEqual(
+            offers.mapped("state"), ["cancelled", "cancelled", "pending"]
+        )
