@@ -396,7 +396,10 @@ leave_out_checks(ResultRelInfo *target)
 		target->VciCheckExprs = palloc0(sizeof(ExprState *) * constraints->num_check);
 }
 
-/* False, and nothing is done, where a value is missing: the executor tells of which column. */
+/*
+ * False, and nothing is done, where a value is missing, of which the executor tells, or where an
+ * index wants more than values.
+ */
 static bool
 write_simply(const VciInsert *insert, Relation relation, const VciArguments *args)
 {
@@ -406,7 +409,8 @@ write_simply(const VciInsert *insert, Relation relation, const VciArguments *arg
 	TupleDesc descriptor = RelationGetDescr(relation);
 
 	fill_row(insert, args, descriptor->natts, &row);
-	if (!vci_has_required_values(descriptor, &row))
+	if (!vci_has_required_values(descriptor, &row) ||
+		!vci_has_simple_entries(&insert->indexes, &row))
 		return false;
 	vci_write_row(relation, &insert->indexes, &row);
 	return true;

@@ -22,28 +22,34 @@ add_test(VciIndexRule *rule, Node *condition)
 }
 
 static bool
-describe_index(Relation index, VciIndexRule *rule)
+takes_values_at_once(Relation index)
 {
 	Form_pg_index form = index->rd_index;
-	ListCell *cell;
 
-	rule->index = RelationGetRelid(index);
-	rule->tests = 0;
 	if (index->rd_rel->relam != BTREE_AM_OID || !form->indimmediate || form->indisexclusion)
 		return false;
 	for (int i = 0; i < form->indnatts; i++)
 		if (form->indkey.values[i] <= 0)
 			return false;
-	foreach (cell, RelationGetIndexPredicate(index))
-		if (!add_test(rule, lfirst(cell)))
-			return false;
 	return true;
+}
+
+/* A condition that is no test here lets more rows have an entry than have one. */
+static void
+describe_index(Relation index, VciIndexRule *rule)
+{
+	ListCell *cell;
+
+	rule->index = RelationGetRelid(index);
+	rule->tests = 0;
+	rule->simple = takes_values_at_once(index);
+	foreach (cell, RelationGetIndexPredicate(index))
+		rule->simple &= add_test(rule, lfirst(cell));
 }
 
 bool
 vci_describe_indexes(Relation relation, VciIndexRules *rules)
 {
-	bool usual = relation->rd_rel->relam == HEAP_TABLE_AM_OID;
 	ListCell *cell;
 
 	rules->count = 0;
@@ -54,10 +60,10 @@ vci_describe_indexes(Relation relation, VciIndexRules *rules)
 		if (rules->count == VCI_WRITE_MAX_INDEXES)
 			return false;
 		index = index_open(lfirst_oid(cell), RowExclusiveLock);
-		usual &= describe_index(index, &rules->of[rules->count++]);
+		describe_index(index, &rules->of[rules->count++]);
 		index_close(index, NoLock);
 	}
-	return usual;
+	return relation->rd_rel->relam == HEAP_TABLE_AM_OID;
 }
 
 bool
@@ -74,6 +80,15 @@ has_entry(const VciIndexRule *rule, const VciNewRow *row)
 {
 	for (int i = 0; i < rule->tests; i++)
 		if (row->nulls[rule->test[i].number - 1] != rule->test[i].is_null)
+			return false;
+	return true;
+}
+
+bool
+vci_has_simple_entries(const VciIndexRules *rules, const VciNewRow *row)
+{
+	for (int i = 0; i < rules->count; i++)
+		if (!rules->of[i].simple && has_entry(&rules->of[i], row))
 			return false;
 	return true;
 }

@@ -16,6 +16,7 @@
 typedef struct VciIndexRule
 {
 	Oid index;
+	bool simple; /* an entry is no more than values of columns in a B-tree at once */
 	int tests;
 	struct
 	{
@@ -30,7 +31,7 @@ typedef struct VciIndexRules
 	VciIndexRule of[VCI_WRITE_MAX_INDEXES];
 } VciIndexRules;
 
-/* False but for a heap whose indexes want no more than values of columns in a B-tree at once. */
+/* False but for a heap with no more indexes than these. */
 extern bool vci_describe_indexes(Relation relation, VciIndexRules *rules);
 
 /* A new row: values of all its columns, dropped ones too. */
@@ -42,6 +43,9 @@ typedef struct VciNewRow
 
 /* Does every column that is never NULL have a value? */
 extern bool vci_has_required_values(TupleDesc descriptor, const VciNewRow *row);
+
+/* Is none of its index entries one that the server's executor has to make? */
+extern bool vci_has_simple_entries(const VciIndexRules *rules, const VciNewRow *row);
 
 /* The indexes' locks stay until the transaction ends. */
 extern void vci_write_row(Relation relation, const VciIndexRules *rules, const VciNewRow *row);

@@ -184,6 +184,19 @@ subtest 'every index gets its entries' => sub {
 	$issuer->sql($subjects);
 };
 
+# The server's executor gives the locks of indexes back; who writes a row without it keeps them.
+subtest 'an inverted index costs the rows that it holds, and no others' => sub {
+	my $locked = "SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid()
+		AND relation = 'openid4vci.vci_offer_expires_at'::regclass;";
+	(my $labelled = $create) =~ s/\)$/, labels => '{"camp": "north"}')/;
+	my ($out) = session('\o /dev/null', "$create;", map({ ('BEGIN;', '\o /dev/null', "$_;", '\o', $locked,
+		'COMMIT;') } $create, $labelled, $create));
+	is($out, "1\n0\n1", 'only a row with labels is left to the executor');
+	my $count = "SELECT count(*) FROM $offer WHERE labels @> '{\"camp\": \"north\"}';";
+	($out) = session('SET enable_seqscan = off;', "EXPLAIN (COSTS off) $count", $count);
+	like($out, qr/vci_offer_labels.*^1$/ms, 'which is found by it');
+};
+
 subtest 'the errors are an INSERT\'s' => sub {
 	my $before = $issuer->sql("SELECT count(*) FROM $offer");
 	my ($out, $err) = session("ALTER TABLE $offer ADD CONSTRAINT nobody CHECK (subject_id <> 'ann') NOT VALID;",
