@@ -18,6 +18,7 @@
         "views/vci_deferred.xml",
         "views/vci_key.xml",
         "wizards/vci_offer_wizard.xml",
+        "wizards/vci_refusal_wizard.xml",
         "wizards/vci_setup_wizard.xml",
         "wizards/vci_help_desk.xml",
         "data/paperformat.xml",

@@ -65,10 +65,12 @@ class VciDeferred(models.Model):
                  LEFT JOIN openid4vci.vci_configuration_info n
                     ON n.issuer_id = d.issuer_id AND n.id = d.configuration_id"""
 
+    @api.private
     def complete(self, claims=None):
         """Let wallets fetch these credentials. claims replace those of the offer."""
         self._decide("vci_deferred_complete", claims)
 
+    @api.private
     def deny(self, reason=None):
         """Refuse these credentials. The reason is for reports: the wallet is not told
         it."""
@@ -93,7 +95,14 @@ class VciDeferred(models.Model):
         )
 
     def action_deny(self):
-        self.deny()
-        return self._vci_notification(
-            self.env._("Denied. The wallet is told so when it asks next."), "warning"
-        )
+        """The reason is asked for first."""
+        self._vci_require("group_offerer")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Refuse"),
+            "res_model": "vci.refusal.wizard",
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"active_model": self._name, "active_ids": self.ids},
+        }

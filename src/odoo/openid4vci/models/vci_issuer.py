@@ -7,6 +7,7 @@ import psycopg2
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from .vci_sql import LEFT_TO_ODOO
 
@@ -68,7 +69,12 @@ class VciIssuer(models.Model):
     )
     endpoints = fields.Json(readonly=True)
     display = fields.Json(readonly=True)
-    company_ids = fields.Many2many("res.company", compute="_compute_company_ids")
+    company_ids = fields.Many2many(
+        "res.company",
+        compute="_compute_company_ids",
+        search="_search_company_ids",
+        compute_sudo=True,
+    )
     configuration_ids = fields.One2many("vci.credential.configuration", "issuer_id")
     key_ids = fields.One2many("vci.key", "issuer_id")
     configuration_count = fields.Integer(compute="_compute_configuration_count")
@@ -92,13 +98,28 @@ class VciIssuer(models.Model):
 
     @api.depends("url")
     def _compute_company_ids(self):
-        companies = self.env["res.company"].sudo().search(
-            [("vci_issuer_url", "in", self.mapped("url"))]
-        )
+        companies = self._companies_with_issuer()
         for issuer in self:
             issuer.company_ids = companies.filtered(
                 lambda company, url=issuer.url: company.vci_issuer_url == url
             )
+
+    def _search_company_ids(self, operator, value):
+        """Of some companies; False: an issuer that no company has."""
+        if operator != "in":
+            return NotImplemented
+        companies = self._companies_with_issuer()
+        theirs = companies.filtered(lambda company: company.id in value)
+        found = Domain("url", "in", theirs.mapped("vci_issuer_url"))
+        if False in value:
+            found |= Domain("url", "not in", companies.mapped("vci_issuer_url"))
+        return found
+
+    @api.model
+    def _companies_with_issuer(self):
+        # An archived company keeps its issuer.
+        companies = self.env["res.company"].sudo().with_context(active_test=False)
+        return companies.search([("vci_issuer_url", "!=", False)])
 
     def _compute_settings_in_force(self):
         for issuer in self:

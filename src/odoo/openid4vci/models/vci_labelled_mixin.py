@@ -4,11 +4,11 @@
 import json
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .vci_sql import jsonb
+from .vci_sql import json_text, jsonb
 
 # Of an Odoo record: anybody may give an offer a subject that is none.
 RECORD_ID = "^[0-9]{1,9}$"
@@ -87,6 +87,31 @@ class VciLabelledMixin(models.AbstractModel):
             self._label_domain(label, values)
             for label, values in (self.env.user.sudo().vci_labels or {}).items()
         )
+
+    @api.model
+    def _check_labels(self, labels):
+        """That the user would see a record with these labels: for what is made without
+        a record by which the rules could tell."""
+        if self.env.su:
+            return
+        company = labels.get("company_id")
+        limits = self.env.user.sudo().vci_labels or {}
+        if (company and company not in self.env.companies.ids) or any(
+            self._label_as_text(labels.get(label)) not in values
+            for label, values in limits.items()
+        ):
+            raise AccessError(
+                self.env._(
+                    "The record belongs to a company or an area whose credentials you"
+                    " do not handle. Ask a colleague who does, or whoever administers"
+                    " users."
+                )
+            )
+
+    @api.model
+    def _label_as_text(self, value):
+        """As the operator ->> has it."""
+        return value if value is None or isinstance(value, str) else json_text(value)
 
     @api.model
     def _label_domain(self, label, values):

@@ -2,6 +2,7 @@
 """Credential offers: vci_offer_info."""
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from .vci_labelled_mixin import label_columns, subject_columns
 
@@ -49,7 +50,12 @@ class VciOffer(models.Model):
     issued_at = fields.Datetime("Issued", readonly=True)
     cancelled_at = fields.Datetime("Cancelled on", readonly=True)
     ends_at = fields.Datetime("Ends", readonly=True)
-    credential_ids = fields.One2many("vci.credential", "offer_id")
+    credential_ids = fields.One2many(
+        "vci.credential",
+        "offer_id",
+        compute="_compute_credential_ids",
+        search="_search_credential_ids",
+    )
     deferred_ids = fields.One2many("vci.deferred", "offer_id")
 
     @api.model
@@ -75,3 +81,25 @@ class VciOffer(models.Model):
                    o.cancelled_at AT TIME ZONE 'UTC' AS cancelled_at,
                    o.ends_at AT TIME ZONE 'UTC' AS ends_at
             FROM openid4vci.vci_offer_info o"""
+
+    @api.depends_context("uid", "allowed_company_ids")
+    def _compute_credential_ids(self):
+        found = self.env["vci.credential"].search(self._issued_of_these())
+        for offer in self:
+            offer.credential_ids = found.filtered(
+                lambda credential, offer=offer: credential.offer_id == offer
+            )
+
+    def _issued_of_these(self):
+        """By the subjects, of which there is an index, unlike of offers. Named
+        credentials may have subjects of their own."""
+        domain = Domain("offer_id", "in", self.ids)
+        if any(offer.datasets or not offer.subject_ref for offer in self):
+            return domain
+        return domain & Domain("subject_ref", "in", self.mapped("subject_ref"))
+
+    def _search_credential_ids(self, operator, value):
+        if operator != "any":
+            return NotImplemented
+        issued = self.env["vci.credential"].search(value)
+        return Domain("id", "in", issued.mapped("offer_id").ids)

@@ -162,8 +162,13 @@ class VciOffer(models.Model):
         has_mixin = hasattr(credential_subject, "_vci_claims_for_offer")
         if claims is None and has_mixin:
             claims = credential_subject._vci_claims_for_offer(credential_type)
-        if labels is None and has_mixin:
-            labels = credential_subject.get_credential_labels()
+        if has_mixin:
+            own_labels = credential_subject.get_credential_labels()
+            if labels is None:
+                labels = own_labels
+            else:
+                # Those that are given do not hide what the record's own say.
+                self._check_labels({**labels, **own_labels})
         if isinstance(expires_in, datetime.timedelta):
             expires_in = f"{expires_in.total_seconds()} seconds"
         return {

@@ -85,12 +85,13 @@ class TestHelpDesk(VciCase):
         company = self.env["res.company"].create({"name": "Another ministry"})
         self.partner.company_id = company
         self.create_offer_of(self.partner, labels=None)
+        pages = self.env["vci.help.desk"].with_user(self.agent)
         with mute_logger("odoo.addons.base.models.ir_rule"):
-            page = self.env["vci.help.desk"].with_user(self.agent).create(
-                {"partner_id": self.partner.id}
-            )
+            # Not even the name.
             with self.assertRaises(AccessError):
-                page.offer_ids.ids
+                pages.create({"partner_id": self.partner.id})
+            with self.assertRaises(AccessError):
+                pages.new({"partner_id": self.partner.id}).offer_ids.ids
 
     def test_the_person_may_be_chosen_on_the_page(self):
         offer = self.create_offer_of(self.partner)

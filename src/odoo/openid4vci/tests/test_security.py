@@ -2,6 +2,8 @@
 """Who may do what, and who sees what: each user against each action, called as by
 RPC."""
 
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.service.model import call_kw, get_public_method
 from odoo.tests import tagged
@@ -136,8 +138,9 @@ class TestActions(SecurityCase):
             ("vci.credential", "create", NOBODY, [{}]),
             ("vci.credential", "write", NOBODY, [[], {"kid": "changed"}]),
             ("vci.credential", "unlink", NOBODY, [[]]),
-            ("vci.deferred", "complete", OFFICER, [deferred]),
-            ("vci.deferred", "deny", OFFICER, [deferred]),
+            # With claims of the caller's own: for code of the server alone.
+            ("vci.deferred", "complete", NOBODY, [deferred, {"name": "Anybody"}]),
+            ("vci.deferred", "deny", NOBODY, [deferred]),
             ("vci.deferred", "action_complete", OFFICER, [deferred]),
             ("vci.deferred", "action_deny", OFFICER, [deferred]),
             ("vci.deferred", "create", NOBODY, [{}]),
@@ -178,13 +181,19 @@ class TestActions(SecurityCase):
             "credential_type_id": self.badge.id,
         }
         shown = {"active_model": offer._name, "active_id": self.pending.id}
-        wizard, setup = "vci.offer.wizard", "vci.setup.wizard"
+        wizard, setup, refusal = (
+            "vci.offer.wizard", "vci.setup.wizard", "vci.refusal.wizard"
+        )
+        waiting = {
+            "active_model": self.deferred._name, "active_ids": self.deferred.ids
+        }
         # The test's issuer has a key.
         issuer = {"url": ISSUER, "with_key": False}
         return [
             (wizard, "action_create_offer", OFFICER, values, {}),
             (wizard, "action_print_letter", HELP_DESK, {}, shown),
             (setup, "action_set_up", ADMINISTRATOR, issuer, {}),
+            (refusal, "action_refuse", OFFICER, {"reason": "moved"}, waiting),
             (settings, "action_vci_check", NOBODY, {}, {}),
             (settings, "action_vci_open_issuer", VIEWER, {}, {}),
             (settings, "action_vci_pause", ADMINISTRATOR, {}, {}),
@@ -293,6 +302,7 @@ class TestActions(SecurityCase):
         rights = {
             "vci.help.desk": HELP_DESK,
             "vci.offer.wizard": HELP_DESK,
+            "vci.refusal.wizard": OFFICER,
             "vci.setup.wizard": ADMINISTRATOR,
         }
         for model, allowed in rights.items():
@@ -453,6 +463,12 @@ class TestRules(SecurityCase):
             company_id=self.other_company.id,
             company_ids=[(6, 0, self.other_company.ids)],
         )
+        # What tells no company is of the companies that have its issuer.
+        self.assert_seen(stranger, "theirs")
+        self.other_company.vci_issuer_url = ISSUER
+        self.assert_seen(stranger, "theirs", "everybodys", "unlabelled")
+        # An issuer made in SQL, which nobody has yet, is everybody's.
+        (self.other_company | self.env.company).vci_issuer_url = False
         self.assert_seen(stranger, "theirs", "everybodys", "unlabelled")
 
     def test_by_label(self):
@@ -485,7 +501,7 @@ class TestRules(SecurityCase):
                 ids = offers[name].ids
                 with self.subTest(f"{method} {name}"), self.assertRaises(AccessError):
                     self.call_as("officer", "vci.offer", method, ids)
-        for method in ("complete", "deny", "action_complete", "action_deny"):
+        for method in ("action_complete", "action_deny"):
             with self.subTest(method), self.assertRaises(AccessError):
                 self.call_as(
                     "officer", "vci.deferred", method, deferred["elsewhere"].ids
@@ -512,6 +528,117 @@ class TestRules(SecurityCase):
             labelled = {**values, "labels": labels}
             with self.subTest(labels), self.assertRaises(AccessError):
                 self.call_as("officer", "vci.offer", "create", labelled)
+        # What the record's own labels say holds, whatever the call gives.
+        partners = self.env.registry["res.partner"]
+        elsewhere = {"area": "BARMM"}
+        with (
+            patch.object(partners, "get_credential_labels", lambda record: elsewhere),
+            self.assertRaises(AccessError),
+        ):
+            self.call_as(
+                "officer", "vci.offer", "create", {**values, "labels": {"area": "NCR"}}
+            )
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_nobody_issues_what_he_would_not_see(self):
+        badge = self.env["vci.credential.configuration"].search(
+            [("code", "=", "Badge"), ("issuer_id", "=", self.issuer.id)]
+        )
+        partner = self.partner.ids
+        call = ("officer", "res.partner", "issue_credential", partner, badge.id)
+        partners = self.env.registry["res.partner"]
+        company = {"company_id": self.env.company.id}
+        for labels, limit, may in (
+            (company, False, True),
+            ({}, False, True),
+            ({"company_id": self.other_company.id}, False, False),
+            ({**company, "area": "NCR"}, {"area": ["NCR"]}, True),
+            ({**company, "area": "BARMM"}, {"area": ["NCR"]}, False),
+            ({**company, "n": 1, "ok": True}, {"n": ["1"], "ok": ["true"]}, True),
+            (company, {"area": ["NCR"]}, False),
+        ):
+            self.users["officer"].vci_labels = limit
+            with (
+                self.subTest(labels=labels, limit=limit),
+                patch.object(
+                    partners, "get_credential_labels", lambda record, said=labels: said
+                ),
+            ):
+                if may:
+                    self.assertTrue(self.call_as(*call))
+                else:
+                    with self.assertRaises(AccessError):
+                        self.call_as(*call)
+
+    @mute_logger("odoo.addons.base.models.ir_rule")
+    def test_an_issuer_is_its_companies(self):
+        """With its keys and configurations, to read and to act on."""
+        stranger = self.create_user(
+            "vci_other_ministry",
+            "group_issuer_admin",
+            "group_key_admin",
+            company_id=self.other_company.id,
+            company_ids=[(6, 0, self.other_company.ids)],
+        )
+        self.users["stranger"] = stranger
+        theirs = {
+            "vci.issuer": self.issuer,
+            "vci.credential.configuration": self.configuration,
+            "vci.key": self.env["vci.key"].search([("kid", "=", self.kid)]),
+        }
+        for model, record in theirs.items():
+            for user, may in ((stranger, False), (self.users["viewer"], True)):
+                mine = self.env[model].with_user(user)
+                self.env.invalidate_all()
+                with self.subTest(model, user=user.login):
+                    self.assertEqual(mine.browse(record.id).has_access("read"), may)
+                    found = mine.search([("id", "=", record.id)])
+                    self.assertEqual(bool(found), may)
+        partner, key = self.partner.ids, theirs["vci.key"].ids
+        code = self.configuration.id
+        values = {
+            "credential_type_id": code,
+            "credential_subject_model": "res.partner",
+            "credential_subject_id": partner[0],
+        }
+        for model, method, *args in (
+            ("vci.issuer", "action_pause", self.issuer.ids),
+            ("vci.issuer", "action_rotate_key", self.issuer.ids),
+            ("vci.key", "action_rotate", key),
+            ("vci.credential.configuration", "write", [code], {"scope": "theirs"}),
+            ("vci.credential.configuration", "unlink", [code]),
+            ("vci.offer", "create", values),
+            ("res.partner", "issue_credential", partner, code),
+        ):
+            with self.subTest(method), self.assertRaises(AccessError):
+                self.call_as("stranger", model, method, *args)
+        # An archived company keeps its issuer to itself.
+        company = self.env["res.company"].create(
+            {"name": "Former", "vci_issuer_url": "https://former.example"}
+        )
+        self.sql.call("vci_create_issuer", "https://former.example")
+        company.active = False
+        issuers = self.env["vci.issuer"].with_user(stranger)
+        self.assertFalse(issuers.search([("url", "=", "https://former.example")]))
+
+    def test_an_issuer_is_not_taken_from_its_company(self):
+        stranger = self.create_user(
+            "vci_taker",
+            "group_issuer_admin",
+            company_id=self.other_company.id,
+            company_ids=[(6, 0, self.other_company.ids)],
+        )
+        setup = self.env["vci.setup.wizard"].with_user(stranger).with_company(
+            self.other_company
+        )
+        wizard = setup.create({"url": ISSUER, "with_key": False})
+        with self.assertRaises(UserError):
+            wizard.action_set_up()
+        self.assertFalse(self.other_company.vci_issuer_url)
+        # Who is in both companies may share it, whichever is chosen at the moment.
+        stranger.company_ids += self.env.company
+        wizard.with_context(allowed_company_ids=self.other_company.ids).action_set_up()
+        self.assertEqual(self.other_company.vci_issuer_url, ISSUER)
 
     def test_labels_are_found(self):
         ours = self.records["vci.offer"]

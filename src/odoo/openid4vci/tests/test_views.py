@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 from odoo.tools import SQL
 
 from ..models import vci_key
@@ -394,6 +394,43 @@ class TestViews(VciViewsCase):
         self.assertEqual(deferred.reason, "moved to another district")
         with self.assertRaises(UserError):
             deferred.action_complete()
+
+    def test_refusing_on_the_screen(self):
+        """A dialog asks why."""
+        deferred = self.defer()
+        officer = self.create_user("views_refuses", "group_offerer")
+        action = deferred.with_user(officer).action_deny()
+        self.assertEqual(deferred.state, "waiting")
+        form = Form(
+            self.env[action["res_model"]]
+            .with_user(officer)
+            .with_context(**action["context"])
+        )
+        self.assertEqual(form.subjects, deferred.name)
+        # As much as it takes, in bytes too.
+        form.reason = "\N{GRINNING FACE}" * 250
+        form.save().action_refuse()
+        self.env.invalidate_all()
+        self.assertEqual(deferred.state, "denied")
+        self.assertEqual(deferred.reason, form.reason)
+
+    def test_credentials_of_an_offer_are_found_by_its_subject(self):
+        """Their index; there is none of offers."""
+        offers = self.env["vci.offer"]
+        about = {"subject_model": "res.partner", "subject_id": "77"}
+        one, other = (self.create_offer_by_sql(**about) for _number in range(2))
+        nobody = self.create_offer_by_sql()
+        self.assertIn("subject_ref", str(one._issued_of_these()))
+        self.assertIn("subject_ref", str((one | other)._issued_of_these()))
+        self.assertNotIn("subject_ref", str((one | nobody)._issued_of_these()))
+        deferred = self.defer()
+        deferred.complete()
+        credential = self.fetch(deferred)
+        offer = deferred.offer_id
+        self.assertEqual((one | offer).credential_ids, credential)
+        self.assertFalse(one.credential_ids)
+        found = offers.search([("credential_ids.name", "=", credential.name)])
+        self.assertEqual(found, offer)
 
     def test_help_desk_does_not_decide(self):
         deferred = self.defer()

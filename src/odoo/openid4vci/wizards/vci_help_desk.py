@@ -22,9 +22,16 @@ class VciHelpDesk(models.TransientModel):
         help="What keeps wallets from credentials, whatever the offers' states",
     )
 
+    @api.constrains("partner_id")
+    def _check_partner_is_seen(self):
+        # Of a person who was chosen by number, Odoo would show the name. Constraints
+        # are run with all rights.
+        self.sudo(False).partner_id.check_access("read")
+
     @api.depends("partner_id")
     def _compute_of_person(self):
-        self.partner_id.check_access("read")
+        # While the page is being filled in, the person is a copy without guard.
+        self.partner_id._origin.check_access("read")
         for page in self:
             domain = page.partner_id._credentials_of_person_domain()
             page.offer_ids = self.env["vci.offer"].search(domain)

@@ -62,8 +62,11 @@ class VciSetupWizard(models.TransientModel):
             wizard.is_known = bool(wizard._issuer())
 
     def _issuer(self):
+        """One that the user may see in any company of his."""
         url = (self.url or "").strip().rstrip("/")
-        return self.env["vci.issuer"].search([("url", "=", url)])
+        companies = self.env.user.company_ids.ids
+        issuers = self.env["vci.issuer"].with_context(allowed_company_ids=companies)
+        return issuers.search([("url", "=", url)])
 
     def action_set_up(self):
         self.ensure_one()
