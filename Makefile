@@ -44,11 +44,12 @@ $(error $(PG_CONFIG) names no PGXS: install the PostgreSQL server headers \
 (Debian: postgresql-server-dev-15), or give PG_CONFIG=/path/to/pg_config)
 endif
 
-missing := $(foreach lib,json-c libcrypto libqrencode libpng libmicrohttpd libcurl, \
+missing := $(foreach lib,json-c libcrypto zlib libqrencode libpng libmicrohttpd libcurl, \
 	$(shell $(PKG_CONFIG) --exists $(lib) || echo $(lib)))
 ifneq (,$(strip $(missing)))
 $(error $(PKG_CONFIG) does not find $(strip $(missing)); on Debian: apt-get install pkgconf \
-libjson-c-dev libssl-dev libqrencode-dev libpng-dev libmicrohttpd-dev libcurl4-openssl-dev libpq-dev)
+libjson-c-dev libssl-dev zlib1g-dev libqrencode-dev libpng-dev libmicrohttpd-dev \
+libcurl4-openssl-dev libpq-dev)
 endif
 
 EXTENSION  = openid4vci
@@ -70,9 +71,10 @@ OBJS      := $(patsubst %.c,%.o,$(glue_sources) $(rule_sources) $(core_sources))
 programs  := $(strip $(if $(wildcard src/proxy/main.c),build/openid4vci-proxy) \
 	$(if $(wildcard src/wallet/main.c),build/openid4vci-wallet))
 
-module_libs := json-c libcrypto libqrencode libpng
+core_libs   := json-c libcrypto zlib
+module_libs := $(core_libs) libqrencode libpng
 proxy_libs  := libmicrohttpd libcurl
-wallet_libs := json-c libcrypto libcurl
+wallet_libs := $(core_libs) libcurl
 
 # pg_regress looks for an input in sql/ before test/sql/: no test may bear the
 # name of a file in sql/ (test/lint checks it). pg_isolation_regress of
@@ -147,7 +149,7 @@ unit_tests := $(patsubst test/unit/%.c,$(unit_dir)/%,$(sort $(wildcard test/unit
 unit_core  := $(patsubst %.c,$(unit_dir)/%.o,$(core_sources) $(rule_sources))
 unit_flags := -std=c11 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer $(warnings) -MMD -MP \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all) \
-	$(shell $(PKG_CONFIG) --cflags json-c libcrypto)
+	$(shell $(PKG_CONFIG) --cflags $(core_libs))
 
 .PHONY: unit
 unit: $(unit_tests)
@@ -162,7 +164,7 @@ $(unit_dir)/%.o: test/unit/%.c Makefile
 	$(CC) $(unit_flags) -Isrc -c $< -o $@
 
 $(unit_dir)/test_%: $(unit_dir)/test_%.o $(unit_core)
-	$(CC) $(unit_flags) $^ $(unit_wraps) $(shell $(PKG_CONFIG) --libs json-c libcrypto) -lm -o $@
+	$(CC) $(unit_flags) $^ $(unit_wraps) $(shell $(PKG_CONFIG) --libs $(core_libs)) -lm -o $@
 
 # What test_malloc_failure.c puts itself before, as our own objects call it.
 $(unit_dir)/test_malloc_failure: unit_wraps := $(addprefix -Wl$(comma)--wrap=, \
@@ -189,7 +191,7 @@ build/fuzz/src/%.o: src/%.c Makefile
 build/fuzz/fuzz_%: test/unit/fuzz_%.c $(fuzz_core) Makefile
 	@$(MKDIR_P) $(@D)
 	clang $(fuzz_flags) -fsanitize=fuzzer,address,undefined -Isrc $< $(fuzz_core) \
-		$(shell $(PKG_CONFIG) --libs json-c libcrypto) -lm -o $@
+		$(shell $(PKG_CONFIG) --libs $(core_libs)) -lm -o $@
 
 corpus_maker := test/unit/make_corpus.c \
                 $(addprefix src/jose/,base64url.c json.c json_scan.c json_write.c status.c text.c)

@@ -365,7 +365,7 @@ write_signature(const VciKey *key, VciText *text, VciError *error)
 }
 
 VciStatus
-vci_jws_write(const VciText *header, const char *payload, size_t len, const VciKey *key,
+vci_jws_write(const VciText *header, const char *payload, size_t len, size_t max, const VciKey *key,
 			  VciText *text, VciError *error)
 {
 	size_t size = vci_base64url_encoded_size(header->len) + vci_base64url_encoded_size(len) +
@@ -375,16 +375,53 @@ vci_jws_write(const VciText *header, const char *payload, size_t len, const VciK
 		return vci_error(error, VCI_ERR_INTERNAL, "signing needs a private key");
 	if (header->out_of_memory || text->out_of_memory)
 		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
-	if (size > VCI_JWS_MAX_SIZE)
+	if (size > max)
 		return vci_error(error, VCI_ERR_TOO_LARGE,
-						 "a JWS of %zu characters is larger than the %d that are accepted", size,
-						 VCI_JWS_MAX_SIZE);
+						 "a JWS of %zu characters is larger than the %zu that are accepted", size,
+						 max);
 	vci_text_base64url(text, header->data, header->len);
 	vci_text_append(text, ".", 1);
 	vci_text_base64url(text, payload, len);
 	if (text->out_of_memory)
 		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	return write_signature(key, text, error);
+}
+
+void
+vci_jws_write_header(const char *members, const VciKey *key, VciText *header)
+{
+	vci_text_put(header, "{\"alg\":\"");
+	vci_text_put(header, vci_alg_name(vci_key_alg(key)));
+	vci_text_append(header, "\"", 1);
+	if (members != NULL && members[0] != '\0')
+	{
+		vci_text_append(header, ",", 1);
+		vci_text_put(header, members);
+	}
+	vci_text_append(header, "}", 1);
+}
+
+VciStatus
+vci_jws_sign_text(const char *header, const char *payload, size_t payload_len, const VciKey *key,
+				  char **compact, size_t *len, VciError *error)
+{
+	VciText whole_header = {0};
+	VciText text = {0};
+	VciStatus status;
+
+	*compact = NULL;
+	*len = 0;
+	vci_jws_write_header(header, key, &whole_header);
+	status = vci_jws_write(&whole_header, payload, payload_len, SIZE_MAX, key, &text, error);
+	vci_text_free(&whole_header);
+	if (status == VCI_OK)
+	{
+		*compact = text.data;
+		*len = text.len;
+	}
+	else
+		vci_text_free(&text);
+	return status;
 }
 
 /* The header with its "alg": in front when it has none. */
@@ -429,7 +466,8 @@ vci_jws_sign(VciJson *header, const VciJson *payload, const VciKey *key, char **
 	if (json.out_of_memory)
 		status = vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	else
-		status = vci_jws_write(&header_json, json.data, json.len, key, &text, error);
+		status =
+			vci_jws_write(&header_json, json.data, json.len, VCI_JWS_MAX_SIZE, key, &text, error);
 	vci_text_free(&header_json);
 	vci_text_free(&json);
 	if (status != VCI_OK)

@@ -43,6 +43,13 @@ extern VciStatus vci_jws_verify(const VciJws *jws, const VciKey *key, VciError *
 extern VciStatus vci_jws_sign(VciJson *header, const VciJson *payload, const VciKey *key,
 							  char **compact, VciError *error);
 
+/*
+ * Signs what is JSON text already, of any size: members of the header (without braces and
+ * "alg"; NULL: none) and the payload. *compact is malloc'd.
+ */
+extern VciStatus vci_jws_sign_text(const char *header, const char *payload, size_t payload_len,
+								   const VciKey *key, char **compact, size_t *len, VciError *error);
+
 /* typ compared as RFC 7515 4.1.9 has it: case-insensitive, "application/" dropped. */
 extern bool vci_jws_typ_is(const VciJws *jws, const char *typ);
 

@@ -7,11 +7,14 @@
 #include "jws.h"
 #include "text.h"
 
+/* The header: the key's alg, and members (JSON text without braces; NULL: none). */
+extern void vci_jws_write_header(const char *members, const VciKey *key, VciText *header);
+
 /*
- * As vci_jws_sign, of a header (with the key's alg) and a payload that are JSON text already. A
- * failure may leave a part in text.
+ * As vci_jws_sign, of a header (with the key's alg) and a payload that are JSON text already.
+ * VCI_ERR_TOO_LARGE above max characters. A failure may leave a part in text.
  */
-extern VciStatus vci_jws_write(const VciText *header, const char *payload, size_t len,
+extern VciStatus vci_jws_write(const VciText *header, const char *payload, size_t len, size_t max,
 							   const VciKey *key, VciText *text, VciError *error);
 
 #endif

@@ -78,20 +78,6 @@ vci_claims_path_check(const VciJson *path, VciError *error)
 	return VCI_OK;
 }
 
-static void
-write_header(const char *members, const VciKey *key, VciText *header)
-{
-	vci_text_put(header, "{\"alg\":\"");
-	vci_text_put(header, vci_alg_name(vci_key_alg(key)));
-	vci_text_append(header, "\"", 1);
-	if (members != NULL && members[0] != '\0')
-	{
-		vci_text_append(header, ",", 1);
-		vci_text_put(header, members);
-	}
-	vci_text_append(header, "}", 1);
-}
-
 VciStatus
 vci_sd_jwt_sign(const char *header, const VciConcealed *concealed, const VciKey *key, char **sd_jwt,
 				VciError *error)
@@ -101,11 +87,11 @@ vci_sd_jwt_sign(const char *header, const VciConcealed *concealed, const VciKey 
 	VciStatus status;
 
 	*sd_jwt = NULL;
-	write_header(header, key, &whole_header);
+	vci_jws_write_header(header, key, &whole_header);
 	(void) vci_text_room(&text, SD_JWT_BESIDES + concealed->payload_len / 2 * 3 +
 									concealed->disclosures_len);
-	status =
-		vci_jws_write(&whole_header, concealed->payload, concealed->payload_len, key, &text, error);
+	status = vci_jws_write(&whole_header, concealed->payload, concealed->payload_len,
+						   VCI_JWS_MAX_SIZE, key, &text, error);
 	vci_text_free(&whole_header);
 	vci_text_append(&text, concealed->disclosures, concealed->disclosures_len);
 	if (status == VCI_OK && text.out_of_memory)
