@@ -10,8 +10,6 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, format_datetime
 
-from .vci_sql import DUTIES
-
 # Settings that are a time in seconds, shown as a number and a unit.
 TIMES = ("offer_lifetime", "access_token_lifetime", "c_nonce_lifetime")
 NUMBERS = ("tx_code_max_failures", "tx_code_retry_delay")
@@ -117,10 +115,17 @@ class ResConfigSettings(models.TransientModel):
                 "Odoo's database role may not use the extension openid4vci yet."
             ),
         }
-        return self.env._(
+        told = self.env._(
             "%s Ask the database administrator to run these lines, then check again:",
             reasons[topic],
         )
+        if topic == "restore":
+            told = self.env._(
+                "%s (DUMP.zip stands for the backup's file, TIME OF THE DUMP for when"
+                " it was made, such as 2026-11-22 04:00+00.)",
+                told,
+            )
+        return told
 
     @api.depends("company_id")
     def _compute_vci_issuer(self):
@@ -179,9 +184,10 @@ class ResConfigSettings(models.TransientModel):
             topics = self._vci_topics()
         except UserError as error:
             return Markup("<p class='text-danger'>%s</p>") % error
+        about = {"create_key": [self._vci_issuer().url]}
         return status + Markup().join(
             Markup("<p class='mb-1'>%s</p><pre class='p-2 border'>%s</pre>")
-            % (text, self.env["vci.sql"].dba_lines(topic))
+            % (text, self.env["vci.sql"].dba_lines(topic, *about.get(topic, [])))
             for topic, text in topics.items()
         )
 
@@ -193,12 +199,26 @@ class ResConfigSettings(models.TransientModel):
         failed = {
             row["check"] for row in sql.rows("vci_health") if not row["ok"]
         }
+        if "root_key" in failed:
+            topics["root_key"] = self.env._(
+                "Nothing can be signed without the root key. If there was one before,"
+                " the database administrator brings its file back, since no other opens"
+                " what it sealed. The first one is made on the database's server by:"
+            )
+        elif not self._vci_issuer_signs() and not sql.call(
+            "vci_duty_issuers", "key_admin"
+        ):
+            topics["create_key"] = self.env._(
+                "The issuer has no signing key, and Odoo's database role may not make"
+                " one. The database administrator runs:"
+            )
         if "database" in failed:
             topics["adopt"] = self.env._(
                 "This database is a copy, and issues nothing. If it takes the place of"
-                " the original, which must not go on, the database administrator runs:"
+                " the original, which must not go on, the database administrator runs,"
+                " with the time at which it was copied or dumped:"
             )
-        if not all(sql.call("vci_duty_issuers", duty) for duty in DUTIES):
+        if sql.lacks_duties():
             topics["duties"] = self.env._(
                 "Odoo's database role lacks duties that this addon needs. The database"
                 " administrator runs:"
@@ -206,9 +226,14 @@ class ResConfigSettings(models.TransientModel):
         if self._vci_statements_are_logged():
             topics["logs"] = self.env._(
                 "PostgreSQL may write statements of Odoo into its log, and with them"
-                " PINs and codes. The database administrator switches that off:"
+                " PINs and codes. The database administrator switches that off, and"
+                " Odoo is started again:"
             )
         return topics
+
+    @api.model
+    def _vci_issuer_signs(self):
+        return "active" in self._vci_issuer().key_ids.mapped("state")
 
     @api.model
     def _vci_statements_are_logged(self):

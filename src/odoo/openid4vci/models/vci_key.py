@@ -64,6 +64,7 @@ class VciKey(models.Model):
     def _rotate(self, issuer):
         """The first call makes the next key, the second lets it sign."""
         issuer._vci_require("group_key_admin")
+        self._require_duty("rotate_key", issuer)
         try:
             done = self.env["vci.sql"].call(
                 "vci_rotate_key", issuer.url, overlap=OVERLAP
@@ -96,6 +97,21 @@ class VciKey(models.Model):
         )
 
     @api.model
+    def _require_duty(self, topic, issuer):
+        """Where Odoo's role is kept from keys, the database administrator is told what
+        to do in its place."""
+        sql = self.env["vci.sql"]
+        if sql.call("vci_duty_issuers", "key_admin"):
+            return
+        raise UserError(
+            self.env._(
+                "Odoo's database role may not make keys or change them. Ask the"
+                " database administrator to run, as superuser:\n\n%s",
+                sql.dba_lines(topic, issuer.url),
+            )
+        )
+
+    @api.model
     def _next_key_ready_at(self, issuer):
         """When the next key of an issuer may sign; long ago when there is none."""
         waiting = self.search(
@@ -124,6 +140,8 @@ class VciKeyService(models.AbstractModel):
         if name:
             _logger.info("A signing key has no name; its kid tells it apart")
         issuer = issuer or self.env["vci.issuer"]._for_company(self.env.company)
+        if issuer:
+            keys._require_duty("create_key", issuer)
         kid = self.env["vci.sql"].call(
             "vci_create_key", issuer.url or None, alg=key_type
         )

@@ -27,6 +27,9 @@ OF_THE_CALL = ("0A", "21", "22", "23", "25", "3F", "42", "54", "55", "P0")
 NOT_THERE = ("3F000", "42P01", "42883")
 NO_PRIVILEGE = "42501"
 
+# A hint that is SQL, and nothing that somebody at a screen can do.
+STATEMENT = re.compile("(SELECT|ALTER|CREATE|GRANT|LOAD) ")
+
 # The views that this addon's models read.
 INFO_VIEWS = [
     "vci_issuer_info",
@@ -213,13 +216,18 @@ class VciSql(models.AbstractModel):
         the detail is left out."""
         sqlstate, told = caught.pgcode, caught.diag
         _logger.info("openid4vci refused a call with SQLSTATE %s", sqlstate)
-        lines = [told.message_primary, told.message_hint]
+        lines = [told.message_primary]
+        if STATEMENT.match(told.message_hint or ""):
+            lines.append(self.env._("Ask the database administrator to run:"))
+        lines.append(told.message_hint)
         missing = self.missing() if sqlstate in (*NOT_THERE, NO_PRIVILEGE) else None
-        if missing or sqlstate == NO_PRIVILEGE:
+        if not missing and sqlstate == NO_PRIVILEGE and self.lacks_duties():
+            missing = "duties"
+        if missing:
             lines.append(
                 self.env._("Ask the database administrator to run, as superuser:")
             )
-            lines.append(self.dba_lines(missing or "duties"))
+            lines.append(self.dba_lines(missing))
         error = UserError("\n\n".join(line for line in lines if line))
         error.sqlstate = sqlstate
         return error
@@ -270,6 +278,11 @@ class VciSql(models.AbstractModel):
         return None if found["readable"] else "duties"
 
     @api.private
+    def lacks_duties(self):
+        """Is one of the duties missing that this addon cannot do without?"""
+        return not all(self.call("vci_duty_issuers", duty) for duty in DUTIES)
+
+    @api.private
     def check(self):
         """Look again whether the extension is available and make our views real, or
         empty, accordingly."""
@@ -283,9 +296,10 @@ class VciSql(models.AbstractModel):
     # The database administrator's part ------------------------------------------
 
     @api.private
-    def dba_lines(self, topic):
-        """The lines that a superuser of the database runs in a shell, one a line."""
-        return "\n".join(getattr(self, f"_dba_{topic}")())
+    def dba_lines(self, topic, *about):
+        """The lines that a superuser of the database runs in a shell, one a line;
+        about: what the topic is about, such as the URL of an issuer."""
+        return "\n".join(getattr(self, f"_dba_{topic}")(*about))
 
     @api.model
     def _psql(self, *statements):
@@ -307,6 +321,11 @@ class VciSql(models.AbstractModel):
             SQL("SELECT quote_literal(current_user) AS role"), writes=False
         )[0]["role"]
 
+    def _literal(self, text):
+        return self.query(SQL("SELECT quote_literal(%s) AS text", text), writes=False)[
+            0
+        ]["text"]
+
     def _role_identifier(self):
         return self.query(
             SQL("SELECT quote_ident(current_user) AS role"), writes=False
@@ -316,7 +335,12 @@ class VciSql(models.AbstractModel):
         return [self._psql("CREATE EXTENSION openid4vci"), *self._dba_duties()]
 
     def _dba_upgrade(self):
-        return [self._psql("ALTER EXTENSION openid4vci UPDATE")]
+        return [
+            self._psql(
+                "ALTER EXTENSION openid4vci UPDATE",
+                "SELECT openid4vci.vci_reapply_duties()",
+            )
+        ]
 
     def _dba_duties(self):
         role = self._role()
@@ -359,6 +383,20 @@ class VciSql(models.AbstractModel):
                 f"ALTER ROLE {role} SET log_min_duration_statement = -1",
             )
         ]
+
+    def _dba_root_key(self):
+        """Where it lies unless set otherwise."""
+        return [
+            "sudo install -d -m 0755 /etc/openid4vci",
+            "sudo test -e /etc/openid4vci/root.key || openssl rand -hex 32"
+            " | sudo install -m 0400 -o postgres /dev/stdin /etc/openid4vci/root.key",
+        ]
+
+    def _dba_create_key(self, url):
+        return [self._psql(f"SELECT openid4vci.vci_create_key({self._literal(url)})")]
+
+    def _dba_rotate_key(self, url):
+        return [self._psql(f"SELECT openid4vci.vci_rotate_key({self._literal(url)})")]
 
     def _dba_duplicate(self):
         """Odoo ends all connections to a database before it copies it, the proxy's

@@ -3,7 +3,7 @@
 
 from unittest.mock import patch
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
 from ..models.res_config_settings import in_largest_unit
@@ -136,6 +136,42 @@ class TestSettings(VciCase):
             self.assertIn("log_min_error_statement", settings._vci_status())
             logged.return_value = False
             self.assertNotIn("log_min_error_statement", settings._vci_status())
+
+    def role_without_key_admin(self):
+        """Odoo's role in the database, when another one makes the keys."""
+        call = type(self.sql).call
+
+        def without_key_admin(sql, function, /, *args, **named):
+            if (function, args) == ("vci_duty_issuers", ("key_admin",)):
+                return []
+            return call(sql, function, *args, **named)
+
+        return patch.object(type(self.sql), "call", without_key_admin)
+
+    def test_where_odoo_may_not_make_keys(self):
+        """What the database administrator types in its place is told."""
+        settings = self.env["res.config.settings"]
+        create = f"SELECT openid4vci.vci_create_key('{ISSUER}')"
+        rotate = f"SELECT openid4vci.vci_rotate_key('{ISSUER}')"
+        with self.role_without_key_admin():
+            self.assertNotIn("create_key", settings._vci_topics())
+            with self.assertRaises(UserError) as raised:
+                self.page().action_vci_rotate_key()
+            self.assertIn(rotate, str(raised.exception))
+            self.sql.call("vci_retire_key", self.kid, ISSUER)
+            with self.assertRaises(UserError) as raised:
+                self.page().action_vci_create_key()
+            self.assertIn(create, str(raised.exception))
+            self.assertIn("vci_create_key(&#39;", settings._vci_status())
+        self.assertNotIn("create_key", settings._vci_topics())
+
+    def test_without_the_root_key(self):
+        settings = self.env["res.config.settings"]
+        rows = self.sql.rows("vci_health")
+        for row in rows:
+            row["ok"] = row["check"] != "root_key"
+        with patch.object(type(self.sql), "rows", lambda *args: rows):
+            self.assertIn("/etc/openid4vci/root.key", settings._vci_status())
 
     def test_says_what_is_missing(self):
         """After a restore, or before the database administrator's part is done."""

@@ -189,7 +189,10 @@ class TestSql(VciCase):
         self.assertTrue(self.sql.available())
 
     def test_without_privilege_the_lines_are_told(self):
-        with self.assertRaises(UserError) as raised:
+        with (
+            patch.object(type(self.sql), "lacks_duties", return_value=True),
+            self.assertRaises(UserError) as raised,
+        ):
             self.sql.query(raising("42501"))
         self.assertIn("vci_grant('", str(raised.exception))
         with (
@@ -198,6 +201,21 @@ class TestSql(VciCase):
         ):
             self.sql.query(SQL("SELECT * FROM no_such_table"))
         self.assertIn("DROP SCHEMA openid4vci", str(raised.exception))
+
+    def test_who_has_all_duties_needs_none(self):
+        """A claims source of somebody else, say: other lines would help."""
+        self.assertFalse(self.sql.lacks_duties())
+        with self.assertRaises(UserError) as raised:
+            self.sql.query(raising("42501"))
+        self.assertNotIn("vci_grant", str(raised.exception))
+
+    def test_a_hint_in_sql_says_whose_it_is(self):
+        self.sql.call("vci_retire_key", self.kid, ISSUER)
+        with self.assertRaises(UserError) as raised:
+            self.pending_offer()
+        self.assertIn(
+            "Ask the database administrator to run:\n\nSELECT", str(raised.exception)
+        )
 
     def test_lines_survive_the_shell(self):
         """Whatever the database is called, the lines are whole words to a shell."""
@@ -209,6 +227,8 @@ class TestSql(VciCase):
                 for line in self.sql.dba_lines(topic).splitlines():
                     with self.subTest(line=line):
                         self.assertIn(name, shlex.split(line))
+        [line] = self.sql.dba_lines("create_key", "https://it's.example").splitlines()
+        self.assertIn("vci_create_key('https://it''s.example')", line)
 
     def test_statements_of_lines(self):
         words = shlex.split(self.sql._psql("SELECT 'a b'", "SELECT \"x\", '$y'"))
