@@ -180,6 +180,27 @@ function redeemTests(issuer) {
 		assert.equal(answer.status, 413)
 		assert.equal(JSON.parse(answer.body).error, 'invalid_request')
 	})
+
+	test('one that does not tell its length is not cut off at the limit', async () => {
+		const answer = await http(`${issuer}${path}/token`, {
+			method: 'POST',
+			headers: {
+				'Content-Type': 'application/x-www-form-urlencoded',
+				'Transfer-Encoding': 'chunked'
+			},
+			body: `grant_type=unheard-of&x=${'x'.repeat(1024 * 1024)}`
+		})
+		assert.equal(answer.status, 413)
+		const short = await http(`${issuer}${path}/token`, {
+			method: 'POST',
+			headers: {
+				'Content-Type': 'application/x-www-form-urlencoded',
+				'Transfer-Encoding': 'chunked'
+			},
+			body: 'grant_type=unheard-of'
+		})
+		assert.equal(JSON.parse(short.body).error, 'unsupported_grant_type')
+	})
 }
 
 function exactTests(issuer) {

@@ -5,7 +5,8 @@
 
 OPENID4VCI_DSN is the connection string of a role with the duty "endpoint"; libpq's own
 variables (PGHOST, PGUSER, ...) fill what it leaves out. OPENID4VCI_CONNECTIONS (8) is
-how many connections there are at most.
+how many connections each worker has at most, OPENID4VCI_MAX_BODY (1048576) how many
+bytes a body may have; openid4vci.max_body_size comes after it.
 """
 
 import logging
@@ -19,7 +20,7 @@ from queue import LifoQueue
 import psycopg2
 from fastapi import FastAPI
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
-from routers.vci import Answer, ask_vci_http, vci_router
+from routers.vci import MAX_BODY, Answer, ask_vci_http, max_body, vci_router
 
 _logger = logging.getLogger("uvicorn.error")
 
@@ -30,8 +31,10 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 # Whoever has what follows can act for the person.
 SECRET = re.compile(
-    r"(/offer/|[?&](?:request|request_uri|issuer_state)=)[\w%:.~-]{40,}", re.ASCII
+    r"""(?<=/o/)[^\s?"']+|(?<=[?&]tx_code=)[^\s&"']+|[\w%~.-]{40,}""", re.ASCII
 )
+
+LARGEST_BODY = int(os.environ.get("OPENID4VCI_MAX_BODY", MAX_BODY))
 
 # What lies here may be used: a connection, or None, the right to make one.
 places = LifoQueue()
@@ -53,7 +56,7 @@ class SecretFilter(logging.Filter):
 
     def filter(self, record):
         record.args = tuple(
-            SECRET.sub(r"\1*", part) if isinstance(part, str) else part
+            SECRET.sub("*", part) if isinstance(part, str) else part
             for part in record.args
         )
         return True
@@ -145,3 +148,4 @@ logging.getLogger("uvicorn.access").addFilter(SecretFilter())
 app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 app.include_router(vci_router)
 app.dependency_overrides[ask_vci_http] = lambda: ask
+app.dependency_overrides[max_body] = lambda: LARGEST_BODY

@@ -1,23 +1,29 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-"""Keeps what only the wallet may know out of the server's own access log."""
+"""Keeps what only the wallet may know out of the servers' own access logs."""
 
 import logging
 import re
 
-# Whoever has what follows can act for the person: the link of an offer by reference,
-# an authorization request under way.
+# Whoever has what stands there can act for the person: short links of offers; codes
+# and PINs that somebody put into a query; and all that is as long as a ticket, wherever
+# an issuer's paths lead (the link of an offer by reference, a request under way).
 SECRET = re.compile(
-    r"(/offer/|[?&](?:request|request_uri|issuer_state)=)[\w%:.~-]{40,}", re.ASCII
+    r"""(?<=/o/)[^\s?"']+"""
+    r"""|(?<=[?&]tx_code=)[^\s&"']+"""
+    r"""|[\w%~.-]{40,}""",
+    re.ASCII,
 )
 
 
 class SecretFilter(logging.Filter):
     def filter(self, record):
         line = record.getMessage()
-        masked = SECRET.sub(r"\1*", line)
+        masked = SECRET.sub("*", line)
         if masked != line:
             record.msg, record.args = masked, ()
         return True
 
 
-logging.getLogger("werkzeug").addFilter(SecretFilter())
+# Of the workers and of the evented server beside them.
+for name in ("werkzeug", "longpolling"):
+    logging.getLogger(name).addFilter(SecretFilter())

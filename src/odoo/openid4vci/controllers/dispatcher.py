@@ -3,11 +3,12 @@
 would take forms apart, and what is parsed cannot be handed on as it came."""
 
 import psycopg2
-from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from odoo.http import Dispatcher
 
 from .fault import Fault, TooLarge, fault_of
+from .no_database import no_database
 
 
 class VciDispatcher(Dispatcher):
@@ -19,7 +20,7 @@ class VciDispatcher(Dispatcher):
 
     def dispatch(self, endpoint, args):
         if not self.request.db:
-            raise NotFound()
+            no_database()
         self.request.params = dict(args)
         return self.request.registry["ir.http"]._dispatch(endpoint)
 

@@ -10,11 +10,13 @@ from odoo import http
 from odoo.http import Response, request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
-from .fault import fault_of
+from .fault import TooLarge, fault_of
 
 _logger = logging.getLogger(__name__)
 
-MAX_BODY = 1024 * 1024
+# Bodies of up to this size are handed to vci_http without asking first how much it
+# takes: it says so itself.
+USUAL_BODY = 1024 * 1024
 
 # Where wallets and verifiers look first; models/ir_http.py adds the issuers' own paths.
 WELL_KNOWN = [
@@ -56,6 +58,32 @@ def ask(cr, method, target, headers, body):
     raise fault
 
 
+def limit_of_extension(cr):
+    """openid4vci.max_body_size, which is there when a call has loaded the library."""
+    cr.execute(
+        "SELECT pg_size_bytes(current_setting('openid4vci.max_body_size'))"
+        " FROM openid4vci.vci_http('OPTIONS', '/')"
+    )
+    return cr.fetchone()[0]
+
+
+def largest_body(cr, httprequest):
+    """How many bytes the body of this request may have."""
+    unknown = "Transfer-Encoding" in httprequest.headers
+    if unknown or (httprequest.content_length or 0) > USUAL_BODY:
+        return max(limit_of_extension(cr), USUAL_BODY)
+    return USUAL_BODY
+
+
+def body_of(httprequest):
+    """The body as it came. Of one that does not tell its length werkzeug hands out as
+    much as it may: that is one byte too much."""
+    body = httprequest.get_data()
+    if len(body) >= httprequest.max_content_length:
+        raise TooLarge(httprequest.max_content_length - 1)
+    return body
+
+
 def target_of(httprequest):
     """Path and query as they came. SQL's text has no NUL, and a path none either: it
     is refused as what it is."""
@@ -85,7 +113,7 @@ class VciController(http.Controller):
         csrf=False,
         save_session=False,
         readonly=False,
-        max_content_length=MAX_BODY,
+        max_content_length=lambda self: self._vci_limit(),
     )
     def vci_endpoint(self, **path):
         httprequest = request.httprequest
@@ -94,10 +122,15 @@ class VciController(http.Controller):
             httprequest.method,
             target_of(httprequest),
             headers_of(httprequest),
-            httprequest.get_data(),
+            body_of(httprequest),
         )
         # A list: for bytes a Content-Length would be computed, wrong for HEAD.
         response = Response([body], status=status, headers=headers)
         if not any(name.lower() == "content-type" for name, _value in headers):
             response.headers.remove("Content-Type")
         return response
+
+    def _vci_limit(self):
+        # Without a database nothing is read.
+        limit = largest_body(request.env.cr, request.httprequest) if request.db else 0
+        return limit + 1

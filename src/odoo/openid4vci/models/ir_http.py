@@ -7,6 +7,9 @@ import psycopg2
 from odoo import SUPERUSER_ID, api, models
 from odoo.tools import str2bool
 
+from ..controllers.main import ROUTES
+from ..controllers.no_database import answer_without_database
+
 _logger = logging.getLogger(__name__)
 
 
@@ -25,8 +28,15 @@ class IrHttp(models.AbstractModel):
                 endpoint = found
                 yield url, found
         if endpoint:
-            for url in self._vci_routes():
+            routes = self._vci_routes()
+            answer_without_database(ROUTES + routes)
+            for url in routes:
                 yield url, endpoint
+
+    def _register_hook(self):
+        super()._register_hook()
+        if self._vci_serves_wallets():
+            answer_without_database(ROUTES + self._vci_routes())
 
     @api.model
     def _vci_serves_wallets(self):

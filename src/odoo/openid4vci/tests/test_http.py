@@ -189,12 +189,41 @@ class TestHttp(HttpCase):
         for path in (f"{METADATA}/a%00", f"{METADATA}/a%2Fb", f"{METADATA}/%ff"):
             self.assertEqual(self.ask(path).status_code, 400, path)
 
-    def test_body_too_large(self):
+    def post_bytes(self, count, **options):
         with patch.object(main, "ask") as ask:
-            answer = self.ask(TOKEN, method="POST", data=b"x" * (main.MAX_BODY + 1))
-        ask.assert_not_called()
-        self.assertEqual(answer.status_code, 413)
-        self.assertEqual(answer.json["error"], "invalid_request")
+            ask.return_value = 200, [], b""
+            answer = self.ask(TOKEN, method="POST", data=b"x" * count, **options)
+        if answer.status_code == 413:
+            ask.assert_not_called()
+            self.assertEqual(answer.json["error"], "invalid_request")
+            self.assertNotIn("Set-Cookie", answer.headers)
+        else:
+            self.assertEqual(len(ask.call_args.args[-1]), count)
+        return answer.status_code
+
+    def test_body_too_large(self):
+        self.assertEqual(self.post_bytes(main.USUAL_BODY), 200)
+        self.assertEqual(self.post_bytes(main.USUAL_BODY + 1), 413)
+
+    def test_the_extension_says_what_is_too_large(self):
+        with patch.object(main, "limit_of_extension", return_value=main.USUAL_BODY + 9):
+            self.assertEqual(self.post_bytes(main.USUAL_BODY + 9), 200)
+            self.assertEqual(self.post_bytes(main.USUAL_BODY + 10), 413)
+        self.assertEqual(main.limit_of_extension(self.env.cr), 1024 * 1024)
+
+    def test_a_body_that_does_not_tell_its_length(self):
+        """It is refused as well, and not taken for what fits."""
+        chunked = {
+            "headers": {"Transfer-Encoding": "chunked"},
+            "environ_overrides": {
+                "CONTENT_LENGTH": "",
+                "wsgi.input_terminated": True,
+            },
+        }
+        self.assertEqual(self.post_bytes(5, **chunked), 200)
+        self.assertEqual(self.post_bytes(main.USUAL_BODY, **chunked), 200)
+        self.assertEqual(self.post_bytes(main.USUAL_BODY + 1, **chunked), 413)
+        self.assertEqual(self.post_bytes(2 * main.USUAL_BODY, **chunked), 413)
 
     # Answers --------------------------------------------------------------------
 
@@ -261,6 +290,20 @@ class TestHttp(HttpCase):
         self.assertIn("Nothing was changed", answer.text)
         self.assertEqual(offer.state, "pending")
 
+    @mute_logger("odoo.http")
+    def test_the_database_is_away(self):
+        """Odoo's own answer is 404, which a wallet takes for the end of its offer."""
+        self.ask(METADATA)
+        gone = patch("odoo.http.Registry", side_effect=psycopg2.OperationalError)
+        with gone:
+            for path in (METADATA, TOKEN):
+                answer = self.ask(path, method="POST", data={"code": "secret"})
+                self.assertEqual(answer.status_code, 503, path)
+                self.assertTrue(answer.headers["Retry-After"])
+                self.assertNotIn("Set-Cookie", answer.headers)
+            self.assertEqual(self.ask("/a/b").status_code, 404)
+        self.assertEqual(self.ask(METADATA).status_code, 200)
+
     def test_faults_quote_nothing(self):
         """PostgreSQL's message shows the statement where it found fault with it."""
 
@@ -287,16 +330,34 @@ class TestHttp(HttpCase):
         self.assertNotIn("secret", raised.exception.get_body() + str(logs.output))
         self.assertIn("42883", str(logs.output))
 
+    def logged(self, line, *args):
+        record = logging.makeLogRecord({"msg": line, "args": args})
+        self.assertTrue(SecretFilter().filter(record))
+        return record.getMessage()
+
     def test_access_log(self):
-        secret = "AQAAAAAAAABhAAAAAcMvgt_kie11NSf_KTGbUhqu"
+        secret = "BQAAAAAAAABhAAAAAcMvgt_kie11NSf_KTGbUhqu"
         for line, masked in {
             f'"GET /api/v1/openid4vci/offer/{secret} HTTP/1.1" 200': "/offer/* HTTP",
+            f'"GET /schools/vci/offers/{secret}?a HTTP/1.1" 200': "/offers/*?a HTTP",
             f'"GET /x/authorize?a=b&request={secret} HTTP/1.1" 303': "&request=* HTTP",
+            f'"GET /x?request_uri=urn:a:{secret}&b HTTP/1.1" 303': "=urn:a:*&b HTTP",
+            f'"GET /x?request_uri=urn%3Aa%3A{secret} HTTP/1.1" 303': "uri=* HTTP",
+            f'"GET /schools/o/{secret[:12]} HTTP/1.1" 200': "/schools/o/* HTTP",
+            f'"GET /o/{secret[:12]}?lang=tl HTTP/1.1" 200': "/o/*?lang=tl HTTP",
+            f"Bad request syntax ('GET /o/{secret[:12]} ')": "'GET /o/* ')",
+            '"POST /x/token?a&tx_code=BQAA12&b HTTP/1.1" 400': "?a&tx_code=*&b HTTP",
         }.items():
-            record = logging.makeLogRecord({"msg": "%s", "args": (line,)})
-            self.assertTrue(SecretFilter().filter(record))
-            self.assertNotIn(secret, record.getMessage())
-            self.assertIn(masked, record.getMessage())
-        plain = logging.makeLogRecord({"msg": "GET %s", "args": ("/odoo/offer/12",)})
-        SecretFilter().filter(plain)
-        self.assertEqual(plain.getMessage(), "GET /odoo/offer/12")
+            told = self.logged("%s", line)
+            self.assertNotIn("BQAA", told)
+            self.assertIn(masked, told)
+        for plain in ("/odoo/offer/12", "/web/o", "/web/assets/1a2b3c4/web.assets.js"):
+            self.assertEqual(self.logged("GET %s", plain), f"GET {plain}")
+
+    def test_each_of_odoos_servers_has_an_access_log(self):
+        """gevent's writes to another one than the workers'."""
+        for name in ("werkzeug", "longpolling"):
+            self.assertTrue(
+                any(type(f) is SecretFilter for f in logging.getLogger(name).filters),
+                name,
+            )

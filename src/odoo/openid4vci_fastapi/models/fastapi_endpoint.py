@@ -9,9 +9,16 @@ from odoo.api import Environment
 from odoo.http import request as odoo_request
 
 from odoo.addons.fastapi.dependencies import odoo_env
-from odoo.addons.openid4vci.controllers.main import ask, target_of
+from odoo.addons.openid4vci.controllers.main import ask, largest_body, target_of
 
-from ..routers.vci import Ask, ask_vci_http, target_of_request, vci_router
+from ..routers.vci import (
+    MAX_BODY,
+    Ask,
+    ask_vci_http,
+    max_body,
+    target_of_request,
+    vci_router,
+)
 
 
 def ask_in_odoo(env: Annotated[Environment, Depends(odoo_env)]) -> Ask:
@@ -24,6 +31,11 @@ def target_in_odoo(request: Request) -> str:
     if odoo_request:
         return target_of(odoo_request.httprequest)
     return target_of_request(request)
+
+
+def max_body_in_odoo(env: Annotated[Environment, Depends(odoo_env)]) -> int:
+    """As much as vci_http takes."""
+    return largest_body(env.cr, odoo_request.httprequest) if odoo_request else MAX_BODY
 
 
 class FastapiEndpoint(models.Model):
@@ -43,6 +55,7 @@ class FastapiEndpoint(models.Model):
         if self.app == "vci":
             overrides |= {
                 ask_vci_http: ask_in_odoo,
+                max_body: max_body_in_odoo,
                 target_of_request: target_in_odoo,
             }
         return overrides

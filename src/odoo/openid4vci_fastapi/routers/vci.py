@@ -24,6 +24,11 @@ def ask_vci_http() -> Ask:
     raise NotImplementedError("override the dependency ask_vci_http")
 
 
+def max_body() -> int:
+    """How many bytes a body may have. Whoever includes the router may override this."""
+    return MAX_BODY
+
+
 def target_of_request(request: Request) -> str:
     """Path and query as they came, not decoded."""
     scope = request.scope
@@ -36,14 +41,16 @@ def target_of_request(request: Request) -> str:
     return target
 
 
-async def body_of_request(request: Request) -> bytes | None:
+async def body_of_request(
+    request: Request, limit: Annotated[int, Depends(max_body)]
+) -> bytes | None:
     """The body as it came, form or not; None when it is too large."""
-    body = b""
+    body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > MAX_BODY:
+        if len(body) > limit:
             return None
-    return body
+    return bytes(body)
 
 
 # No "async": the database makes this wait, and others shall not wait with it.
@@ -53,9 +60,10 @@ def vci_endpoint(
     target: Annotated[str, Depends(target_of_request)],
     body: Annotated[bytes | None, Depends(body_of_request)],
     ask: Annotated[Ask, Depends(ask_vci_http)],
+    limit: Annotated[int, Depends(max_body)],
 ) -> Response:
     if body is None:
-        description = f"the body has more than {MAX_BODY // 1024} kB"
+        description = f"the body has more than {limit // 1024} kB"
         return JSONResponse(
             {"error": "invalid_request", "error_description": description},
             status_code=413,

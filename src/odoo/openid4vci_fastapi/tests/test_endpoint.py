@@ -10,7 +10,7 @@ from odoo.tests import tagged
 from odoo.addons.openid4vci.controllers.main import ask
 from odoo.addons.openid4vci.tests.common import ISSUER, VciCase
 
-from ..routers.vci import MAX_BODY, ask_vci_http
+from ..routers.vci import MAX_BODY, ask_vci_http, max_body
 
 METADATA = "/.well-known/openid-credential-issuer"
 TOKEN = "/api/v1/openid4vci/token"
@@ -27,6 +27,7 @@ class TestEndpoint(VciCase):
         super().setUp()
         self.application = self.endpoint._get_app()
         self.asked_with(partial(ask, self.env.cr))
+        self.application.dependency_overrides[max_body] = lambda: MAX_BODY
         self.wallet = TestClient(self.application, base_url=ISSUER)
 
     def asked_with(self, function):
@@ -85,9 +86,14 @@ class TestEndpoint(VciCase):
 
     def test_body_too_large(self):
         self.asked_with(None)
-        answer = self.wallet.post(TOKEN, content=b"x" * (MAX_BODY + 1))
-        self.assertEqual(answer.status_code, 413)
-        self.assertEqual(answer.json()["error"], "invalid_request")
+        for limit in (MAX_BODY, 2048):
+            self.application.dependency_overrides[max_body] = lambda limit=limit: limit
+            for content in (b"x" * (limit + 1), iter([b"x" * limit, b"x"])):
+                answer = self.wallet.post(TOKEN, content=content)
+                self.assertEqual(answer.status_code, 413)
+                self.assertEqual(answer.json()["error"], "invalid_request")
+                description = f"the body has more than {limit // 1024} kB"
+                self.assertEqual(answer.json()["error_description"], description)
 
     def test_what_a_wallet_did_wrong_is_an_answer(self):
         answer = self.wallet.post(TOKEN, data={"grant_type": "unheard-of"})
