@@ -106,6 +106,8 @@ ticket_purpose(VciTicketKind kind)
 			return "openid4vci transaction id";
 		case VCI_TICKET_NOTIFICATION:
 			return "openid4vci notification id";
+		case VCI_TICKET_LANDING:
+			return "openid4vci landing page";
 	}
 	return NULL;
 }
@@ -243,6 +245,8 @@ refuse_ticket(VciTicketKind kind, VciError *error)
 		case VCI_TICKET_NOTIFICATION:
 			return vci_error(error, VCI_ERR_NOTIFICATION_ID,
 							 "this notification_id is not one of this issuer");
+		case VCI_TICKET_LANDING:
+			return vci_error(error, VCI_ERR_GRANT, "this link is not one of this issuer");
 	}
 	return vci_error(error, VCI_ERR_INTERNAL, "there is no ticket of kind %d", (int) kind);
 }

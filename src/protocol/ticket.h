@@ -21,10 +21,11 @@ typedef enum VciTicketKind
 	VCI_TICKET_AUTHORIZATION_CODE = 7,
 	VCI_TICKET_REFRESH = 8,
 	VCI_TICKET_DEFERRED = 9,	 /* transaction_id */
-	VCI_TICKET_NOTIFICATION = 10 /* notification_id: id of the token's first credential record */
+	VCI_TICKET_NOTIFICATION = 10, /* notification_id: id of the token's first credential record */
+	VCI_TICKET_LANDING = 11		  /* short link to an offer's landing page */
 } VciTicketKind;
 
-#define VCI_TICKET_KINDS 10
+#define VCI_TICKET_KINDS 11
 
 /* What a nonce is for: one kind never passes for the other. */
 typedef enum VciNonceKind
@@ -62,7 +63,7 @@ extern VciStatus vci_ticket_make(const VciTicketKeys *keys, VciTicketKind kind, 
 
 /*
  * Opens a ticket. Anything but a ticket of this kind under these keys fails with
- * VCI_ERR_GRANT (code, offer, authorization code, refresh token), VCI_ERR_TOKEN (token),
+ * VCI_ERR_GRANT (code, offer, landing, authorization code, refresh token), VCI_ERR_TOKEN (token),
  * VCI_ERR_ISSUER_STATE, VCI_ERR_REQUEST_URI (request, login), VCI_ERR_TRANSACTION or
  * VCI_ERR_NOTIFICATION_ID.
  */

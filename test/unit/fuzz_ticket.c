@@ -25,7 +25,7 @@ open_foreign(const char *text, size_t size)
 	int64_t number;
 	int32_t generation;
 
-	for (int kind = VCI_TICKET_CODE; kind <= VCI_TICKET_NOTIFICATION; kind++)
+	for (int kind = VCI_TICKET_CODE; kind <= VCI_TICKET_LANDING; kind++)
 	{
 		VciError error = VCI_ERROR_INIT;
 
@@ -33,7 +33,7 @@ open_foreign(const char *text, size_t size)
 			vci_ticket_open(keys(), (VciTicketKind) kind, text, size, &number, &generation, &error),
 			&error));
 	}
-	for (int kind = VCI_TICKET_CODE; kind <= VCI_TICKET_NOTIFICATION; kind++)
+	for (int kind = VCI_TICKET_CODE; kind <= VCI_TICKET_LANDING; kind++)
 	{
 		VciError error = VCI_ERROR_INIT;
 		int64_t offer_id;
@@ -55,7 +55,7 @@ open_foreign(const char *text, size_t size)
 static void
 open_ours(const uint8_t *data)
 {
-	VciTicketKind kind = (VciTicketKind) (1 + data[0] % VCI_TICKET_NOTIFICATION);
+	VciTicketKind kind = (VciTicketKind) (1 + data[0] % VCI_TICKET_LANDING);
 	char text[VCI_TICKET_SIZE];
 	int64_t id;
 	int64_t got_id;
