@@ -1,5 +1,6 @@
 /* Where the endpoints of an issuer lie: defaults of the profile, and what an operator changed. */
 #include "issuer.h"
+#include "status_list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@ static const char *const endpoint_names[VCI_ENDPOINT_COUNT] = {
 	[VCI_ENDPOINT_CONSENT] = "consent",
 	[VCI_ENDPOINT_OFFER] = "offer",
 	[VCI_ENDPOINT_JWKS] = "jwks",
+	[VCI_ENDPOINT_LANDING] = "landing",
+	[VCI_ENDPOINT_STATUS_LIST] = "status_list",
 };
 
 const char *
@@ -76,7 +79,7 @@ check_settings(const VciJson *settings, VciError *error)
 			return vci_error(error, VCI_ERR_CONFIGURATION,
 							 "there is no endpoint %.64s; endpoints are token, nonce, credential, "
 							 "batch_credential, deferred_credential, notification, authorize, par, "
-							 "consent, offer, jwks",
+							 "consent, offer, jwks, landing, status_list",
 							 iter.name);
 		status = check_members(iter.name, iter.value, error);
 		if (status != VCI_OK)
@@ -128,6 +131,17 @@ enabled_by_default(const VciIssuer *issuer, VciEndpoint endpoint)
 	return endpoint != VCI_ENDPOINT_BATCH_CREDENTIAL || issuer->profile != VCI_PROFILE_FINAL;
 }
 
+/* malloc'd; the landing page's is short, because it goes into messages. */
+static char *
+default_url(const VciIssuer *issuer, const char *base_url, VciEndpoint endpoint)
+{
+	if (endpoint == VCI_ENDPOINT_LANDING)
+		return join(base_url, "/o", "", "");
+	if (endpoint == VCI_ENDPOINT_STATUS_LIST)
+		return join(base_url, issuer->base_path, "/", "status-lists");
+	return join(base_url, issuer->base_path, "/", endpoint_names[endpoint]);
+}
+
 static VciStatus
 resolve_endpoint(const VciIssuer *issuer, VciEndpoint endpoint, const VciJson *setting,
 				 VciEndpointRule *rule, VciError *error)
@@ -146,25 +160,41 @@ resolve_endpoint(const VciIssuer *issuer, VciEndpoint endpoint, const VciJson *s
 		return status;
 	if (base_url == NULL)
 		base_url = issuer->url;
-	rule->url = path != NULL ? join(base_url, path, "", "")
-							 : join(base_url, issuer->base_path, "/", endpoint_names[endpoint]);
+	rule->url =
+		path != NULL ? join(base_url, path, "", "") : default_url(issuer, base_url, endpoint);
 	if (rule->url == NULL)
 		return vci_error(error, VCI_ERR_MEMORY, "out of memory");
 	return VCI_OK;
 }
 
-/* Would a request for b's URL also be one for a's? Offers take one more segment. */
+/* "/" and one more segment */
+static bool
+is_one_segment(const char *rest)
+{
+	return rest[0] == '/' && rest[1] != '\0' && strchr(rest + 1, '/') == NULL;
+}
+
+bool
+vci_endpoint_takes(VciEndpoint endpoint, const char *rest)
+{
+	VciStatusListTarget target;
+
+	if (endpoint == VCI_ENDPOINT_OFFER || endpoint == VCI_ENDPOINT_LANDING)
+		return is_one_segment(rest);
+	if (endpoint == VCI_ENDPOINT_STATUS_LIST)
+		return vci_status_list_target_parse(rest, &target);
+	return rest[0] == '\0';
+}
+
+/* Would a request for b's URL also be one for a's? */
 static bool
 covers(const VciEndpointRule endpoints[VCI_ENDPOINT_COUNT], VciEndpoint a, VciEndpoint b)
 {
 	const char *url = endpoints[a].url;
 	size_t len = strlen(url);
-	const char *rest;
+	const char *rest = strncmp(endpoints[b].url, url, len) == 0 ? endpoints[b].url + len : NULL;
 
-	if (a != VCI_ENDPOINT_OFFER || strncmp(endpoints[b].url, url, len) != 0)
-		return strcmp(url, endpoints[b].url) == 0;
-	rest = endpoints[b].url + len;
-	return rest[0] == '\0' || (rest[0] == '/' && strchr(rest + 1, '/') == NULL);
+	return rest != NULL && (rest[0] == '\0' || vci_endpoint_takes(a, rest));
 }
 
 static VciStatus

@@ -45,6 +45,8 @@ typedef enum VciEndpoint
 	VCI_ENDPOINT_CONSENT,
 	VCI_ENDPOINT_OFFER, /* one more segment follows */
 	VCI_ENDPOINT_JWKS,
+	VCI_ENDPOINT_LANDING,	  /* the same, and only where nothing else lies */
+	VCI_ENDPOINT_STATUS_LIST, /* the aggregation; lists have one or two more segments */
 	VCI_ENDPOINT_COUNT
 } VciEndpoint;
 
@@ -95,6 +97,9 @@ typedef struct VciIssuer
 	int32_t tx_code_retry_delay;			/* seconds after a wrong transaction code; 0: none */
 	int32_t deferred_interval;				/* seconds between two polls */
 	int32_t deferred_lifetime;				/* seconds a deferred credential can be fetched */
+	int32_t status_list_size;				/* entries of a new status list, a power of two */
+	int32_t status_list_ttl;				/* seconds within which a changed status is seen */
+	int32_t status_list_lifetime;			/* seconds until a status list token expires */
 	bool issuance_paused;
 	bool has_clients; /* a wallet is registered for the authorization code flow, and somebody
 						 answers for the person: login_url or authenticate */
@@ -115,6 +120,9 @@ typedef struct VciConfiguration
 	unsigned older; /* VciOlder bits */
 	int decoys;
 	bool deferred;					  /* each issuance waits for the registry's decision */
+	int status_bits;				  /* of its credentials' status lists; 0: they have none */
+	bool w3c_status;				  /* they also carry credentialStatus */
+	bool vct_integrity;				  /* they carry the digest of their type metadata */
 	VciJson *always_disclosed;		  /* array of claims path pointers */
 	VciJson *selectively_disclosable; /* array of claims path pointers */
 	VciJson *claims;	/* array of claims descriptions {path, mandatory, display}, or NULL */
@@ -150,6 +158,12 @@ extern VciStatus vci_path_check(const char *path, const char *what, VciError *er
  */
 extern VciStatus vci_page_url_check(const char *url, VciError *error);
 
+/*
+ * Is rest, which stands behind the URL or path of an endpoint, that of a request for it? Mostly
+ * "" alone; offers have one more segment, and status lists up to two.
+ */
+extern bool vci_endpoint_takes(VciEndpoint endpoint, const char *rest);
+
 /* Name of an endpoint in settings: "token", "deferred_credential" ...; static. */
 extern const char *vci_endpoint_name(VciEndpoint endpoint);
 
@@ -158,8 +172,9 @@ extern const char *vci_endpoint_name(VciEndpoint endpoint);
  * what settings (an object by endpoint name of {enabled, path, base_url}, or NULL) say
  * otherwise. Default URL: issuer URL + base path + "/token", "/nonce", "/credential",
  * "/batch_credential", "/deferred_credential", "/notification", "/authorize", "/par",
- * "/consent", "/offer", "/jwks". path replaces base path and leaf, base_url (as an issuer
- * URL) replaces the issuer URL. All are enabled but batch_credential under profile final.
+ * "/consent", "/offer", "/jwks", "/status-lists". path replaces base path and leaf, base_url (as
+ * an issuer URL) replaces the issuer URL. The landing page's URL goes into messages: its default is
+ * issuer URL + "/o". All are enabled but batch_credential under profile final.
  * VCI_ERR_CONFIGURATION for unknown names or members, malformed paths and URLs, and two
  * endpoints at one URL.
  */
