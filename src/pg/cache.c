@@ -208,6 +208,9 @@ fill_oauth_rules(const VciIssuerRow *row, VciIssuer *rules)
 	rules->tx_code_retry_delay = row->tx_code_retry_delay;
 	rules->deferred_interval = or_default(row->deferred_interval, 300);
 	rules->deferred_lifetime = or_default(row->deferred_lifetime, 30 * SECS_PER_DAY);
+	rules->status_list_size = or_default(row->status_list_size, 1024 * 1024);
+	rules->status_list_ttl = or_default(row->status_list_ttl, SECS_PER_HOUR);
+	rules->status_list_lifetime = or_default(row->status_list_lifetime, SECS_PER_DAY);
 	rules->issuance_paused = row->issuance_paused;
 }
 

@@ -36,6 +36,9 @@ static const NumberSetting number_settings[] = {
 	{"tx_code_retry_delay", 0, 3600, true},
 	{"deferred_interval", 1, 2592000, true},
 	{"deferred_lifetime", 1, 31536000, true},
+	{"status_list_size", 1024, 16777216, false},
+	{"status_list_ttl", 1, 31536000, true},
+	{"status_list_lifetime", 60, 31536000, true},
 	{"token_retention", 3600, 315360000, true},
 	{"offer_retention", 86400, INT_MAX, true},
 	{"credential_retention", 86400, INT_MAX, true},
@@ -63,6 +66,9 @@ static const char *const setting_names[] = {"profile",
 											"batch_size",
 											"deferred_interval",
 											"deferred_lifetime",
+											"status_list_size",
+											"status_list_ttl",
+											"status_list_lifetime",
 											"dpop",
 											"dpop_nonce",
 											"dpop_proof_max_age",
@@ -102,6 +108,17 @@ check_numbers(const VciJson *settings)
 					 errmsg("setting %s must be a whole number%s from %d to %d", setting->name,
 							setting->in_seconds ? " of seconds" : "", setting->min, setting->max)));
 	}
+}
+
+static void
+check_status_list_size(const VciJson *settings)
+{
+	int64_t size;
+
+	if (vci_json_get_int64(settings, "status_list_size", &size) && (size & (size - 1)) != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("setting status_list_size must be a power of two"),
+						errhint("For example 1048576, or half or double of it.")));
 }
 
 static void
@@ -158,6 +175,7 @@ check_settings(const VciJson *settings)
 	VciError error = VCI_ERROR_INIT;
 
 	check_numbers(settings);
+	check_status_list_size(settings);
 	check_flags(settings);
 	check_words(settings);
 	if (base_path != NULL)
@@ -175,7 +193,7 @@ check_settings(const VciJson *settings)
 		vci_require(vci_login_fields_check(login_fields, &error), &error);
 }
 
-/* Would a request for b's endpoint also be one for a's? Offers take one more segment. */
+/* Would a request for b's endpoint also be one for a's? */
 static bool
 place_covers(const VciIssuerEntry *a, VciEndpoint a_endpoint, const VciIssuerEntry *b,
 			 VciEndpoint b_endpoint)
@@ -188,10 +206,12 @@ place_covers(const VciIssuerEntry *a, VciEndpoint a_endpoint, const VciIssuerEnt
 	if (!a->rules.endpoints[a_endpoint].enabled || !b->rules.endpoints[b_endpoint].enabled ||
 		strcmp(one->authority, other->authority) != 0)
 		return false;
-	if (a_endpoint != VCI_ENDPOINT_OFFER || b_endpoint == VCI_ENDPOINT_OFFER)
-		return strcmp(one->path, other->path) == 0;
-	rest = strncmp(other->path, one->path, len) == 0 ? other->path + len : "";
-	return rest[0] == '/' && rest[1] != '\0' && strchr(rest + 1, '/') == NULL;
+	if (strncmp(other->path, one->path, len) != 0)
+		return false;
+	rest = other->path + len;
+	/* an offer's URL is longer than what its endpoint lies at */
+	return rest[0] == '\0' ||
+		   (vci_endpoint_takes(b_endpoint, "") && vci_endpoint_takes(a_endpoint, rest));
 }
 
 static void
@@ -256,6 +276,20 @@ check_profile(VciStore *store, int64 id)
 					 quote_literal_cstr(issuer->rules.url))));
 }
 
+/* Who fetched a token may keep it for its ttl, and it must not expire meanwhile. */
+static void
+check_status_list_times(VciStore *store, int64 id)
+{
+	const VciIssuerEntry *issuer = vci_cache_issuer_by_id(store, id);
+
+	if (issuer != NULL && issuer->rules.status_list_lifetime < issuer->rules.status_list_ttl)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("status_list_lifetime (%d seconds) must not be shorter than "
+							   "status_list_ttl (%d seconds)",
+							   issuer->rules.status_list_lifetime, issuer->rules.status_list_ttl),
+						errhint("Change both in one call of vci_alter_issuer.")));
+}
+
 /* May these settings move an endpoint, or switch one on? */
 static bool
 concerns_endpoints(const VciJson *settings)
@@ -304,4 +338,5 @@ vci_change_settings(VciStore *store, int64 issuer_id, const VciJson *settings)
 	check_endpoints(store, issuer_id);
 	check_hosts(store, issuer_id, settings);
 	check_profile(store, issuer_id);
+	check_status_list_times(store, issuer_id);
 }

@@ -38,6 +38,9 @@ static const NumberInForce numbers[] = {
 	NUMBER(authorization_request_rate),
 	NUMBER(deferred_interval),
 	NUMBER(deferred_lifetime),
+	NUMBER(status_list_size),
+	NUMBER(status_list_ttl),
+	NUMBER(status_list_lifetime),
 };
 
 static void

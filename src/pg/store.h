@@ -68,6 +68,9 @@ typedef struct VciIssuerRow
 	int32 tx_code_retry_delay;
 	int32 deferred_interval;
 	int32 deferred_lifetime;
+	int32 status_list_size;
+	int32 status_list_ttl;
+	int32 status_list_lifetime;
 	char *login_url;
 	char *authenticate;
 	char *authenticate_owner;

@@ -84,6 +84,9 @@ vci_store_update_issuer(VciStore *store, int64 id, Datum settings, const char *a
 		SETTING("tx_code_retry_delay", "integer") ", "
 		SETTING("deferred_interval", "integer") ", "
 		SETTING("deferred_lifetime", "integer") ", "
+		SETTING("status_list_size", "integer") ", "
+		SETTING("status_list_ttl", "integer") ", "
+		SETTING("status_list_lifetime", "integer") ", "
 		SETTING("login_url", "text") ", "
 		SETTING("authenticate", "text")
 		" WHERE id = $1",
@@ -159,6 +162,9 @@ read_oauth_settings(VciStore *store, int i, VciIssuerRow *row)
 	row->issuance_paused = vci_column_boolean(i, 33);
 	row->notify_events = vci_column_boolean(i, 34);
 	row->keep_claims = vci_column_boolean(i, 35);
+	row->status_list_size = vci_column_int32(i, 36);
+	row->status_list_ttl = vci_column_int32(i, 37);
+	row->status_list_lifetime = vci_column_int32(i, 38);
 }
 
 VciIssuerRow *
@@ -172,7 +178,7 @@ vci_store_issuers(VciStore *store, int *count)
 		"authorization_request_lifetime, authorization_code_lifetime, authorization_request_rate, "
 		"tx_code_retry_delay, deferred_interval, deferred_lifetime, login_url, authenticate, "
 		"authenticate_owner::text, login_fields::text, endpoints::text, issuance_paused, "
-		"notify_events, keep_claims "
+		"notify_events, keep_claims, status_list_size, status_list_ttl, status_list_lifetime "
 		"FROM openid4vci.vci_issuer WHERE retired_at IS NULL ORDER BY id",
 		0,
 		{0},

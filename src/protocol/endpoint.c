@@ -194,7 +194,8 @@ covers(const VciEndpointRule endpoints[VCI_ENDPOINT_COUNT], VciEndpoint a, VciEn
 	size_t len = strlen(url);
 	const char *rest = strncmp(endpoints[b].url, url, len) == 0 ? endpoints[b].url + len : NULL;
 
-	return rest != NULL && (rest[0] == '\0' || vci_endpoint_takes(a, rest));
+	return rest != NULL &&
+		   (rest[0] == '\0' || (vci_endpoint_takes(b, "") && vci_endpoint_takes(a, rest)));
 }
 
 static VciStatus
