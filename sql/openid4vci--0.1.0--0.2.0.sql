@@ -63,7 +63,7 @@ ALTER TABLE vci_offer
     ADD COLUMN expiry_noted_at  timestamptz;
 
 ALTER TABLE vci_credential
-    ADD COLUMN status            integer NOT NULL DEFAULT 0 CHECK (status BETWEEN 0 AND 255),
+    ADD COLUMN status            integer NOT NULL DEFAULT 0,
     ADD COLUMN status_list_id    bigint,
     ADD COLUMN status_index      integer,
     ADD COLUMN status_changed_at timestamptz,
@@ -296,10 +296,12 @@ COMMENT ON COLUMN vci_funnel.bucket IS 'Of step latency: of how long it took fro
 CREATE TABLE vci_funnel_state (
     singleton boolean PRIMARY KEY DEFAULT true CHECK (singleton),
     mark      bigint NOT NULL DEFAULT 0,
+    expired_through timestamptz,
     as_of     timestamptz
 );
 COMMENT ON TABLE vci_funnel_state IS 'How far vci_refresh_funnel has come';
 COMMENT ON COLUMN vci_funnel_state.mark IS 'Id of the last event that is counted';
+COMMENT ON COLUMN vci_funnel_state.expired_through IS 'Offers that expired up to then are noted';
 COMMENT ON COLUMN vci_funnel_state.as_of IS 'When it was last brought up to date';
 
 CREATE TABLE vci_database (
@@ -347,6 +349,16 @@ SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_funnel_state', '');
 CREATE FUNCTION vci_event_append_only() RETURNS trigger
     LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'vci_event_append_only';
 COMMENT ON FUNCTION vci_event_append_only() IS 'Trigger: refuses (55000) UPDATE, DELETE and TRUNCATE of evidence; the DELETE of vci_purge alone passes';
+
+CREATE FUNCTION vci_refresh_funnel(max_events integer DEFAULT 100000) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_refresh_funnel';
+COMMENT ON FUNCTION vci_refresh_funnel(integer) IS
+'Brings vci_funnel_info and vci_latency_info up to date: notes which offers have expired (event offer_expired), at most max_events of them, and counts at most max_events (1 to 1000000) events that are not counted yet and settled, as vci_events has it. Returns how many both were; 0 also while another session is at it, so cron may call it as often as it likes. vci_purge and vci_campaign_run call it too. For all who read reports. Error 22023 (max_events).';
+
+CREATE FUNCTION vci_recount_funnel() RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_recount_funnel';
+COMMENT ON FUNCTION vci_recount_funnel() IS
+'Forgets what the funnel has counted, so that vci_refresh_funnel counts all events again: after report_labels was changed. Offers that were purged are not counted then. Error 55000 when events were purged. Duty issuer_admin for all issuers.';
 
 CREATE FUNCTION vci_reapply_duties() RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_reapply_duties';
@@ -462,6 +474,12 @@ COMMENT ON FUNCTION vci_alter_key(text, text, text) IS
 'Sets the state of a key: active (it signs from now on; of a retired key that undoes its retirement) or retired (it signs no more, and stays published until published_until of vci_key_info: as long as the longest validity of any configuration lasts, and an hour, for good when one has none; a key that was next is published no more). The state that it has changes nothing. Retiring the last active key is a WARNING, because issuance stops. Errors: 22023 (state), 42704 (kid), 55000 (a destroyed key).';
 COMMENT ON FUNCTION vci_retire_key(text, text) IS
 'Short for vci_alter_key(kid, ''retired''): the key signs no more and stays published while what it signed is good.';
+COMMENT ON FUNCTION vci_create_configuration(text, text, jsonb, jsonb, jsonb, jsonb, text, interval, text, text, text, text, jsonb) IS
+'Creates a credential configuration and returns its id. always_disclosed, selectively_disclosable: arrays of claims path pointers (a name, or an array of names, array positions and null for all elements); a top-level claim that neither names is selectively disclosable. claims: array of {path, mandatory, display}. display: array of {name, locale, logo, background_color, text_color, description}. claims_source: schema.function(text, text) returning jsonb, maps (subject model, subject id) to claims at issuance and runs as its owner. validity: from iat to exp, NULL for none. format: dc+sd-jwt or vc+sd-jwt. scope: NULL for the id. binding: required, optional or absent. options: decoys (0 to 64 per credential), older (array of format_request, singular_proof, untyped_proof, vc_sd_jwt, metadata, holder_without_proof, credential_definition; default by profile: openspp the first five, final none; credential_definition publishes the configuration in the shape of OpenSPP''s guide alone), deferred (boolean: each issuance waits for vci_deferred_complete), status_bits (1, 2, 4 or 8: its credentials carry a place in a status list, so that vci_revoke and, from 2 bits on, vci_suspend can reach them; then only ways that keep a record issue), w3c_status (boolean: they also carry credentialStatus for W3C Bitstring Status List; needs status_bits), vct_integrity (boolean: they carry the digest of their type metadata).';
+COMMENT ON FUNCTION vci_issue_sdjwt(text, jsonb, jsonb, text) IS
+'Signs an SD-JWT VC (RFC 9901) over claims under a configuration, bound to holder_jwk (public JWK; NULL only where the configuration''s binding is not required). Writes nothing. Reserved claims are refused (22023). Error 55000 for a configuration with status_bits: a place in a status list needs the record that vci_issue_and_record makes.';
+COMMENT ON FUNCTION vci_issue_and_record(text, jsonb, jsonb, text, text, text) IS
+'As vci_issue_sdjwt, and records the credential in vci_credential; of a configuration with status_bits it gets its place in a status list. With a subject and a claims source the claims come from there; error 55000 when it says "not yet".';
 COMMENT ON FUNCTION vci_verify_sdjwt(text, text, text, jsonb, boolean, interval) IS
 'Verifies an SD-JWT or SD-JWT+KB (RFC 9901 section 7). issuer_jwks: JWK set or JWK of its issuer, NULL for the keys of the issuers here for which the caller has duty verifier or offerer (iss must then be one of them). require_key_binding: NULL means when nonce or audience are expected. Returns {valid, error, error_description, claims, header, issuer, key_binding}; claims are what was disclosed.';
 COMMENT ON FUNCTION vci_health() IS
@@ -497,7 +515,8 @@ CREATE OR REPLACE VIEW vci_issuer_info WITH (security_barrier) AS
            i.authorization_code_lifetime, i.authorization_request_rate, i.tx_code_retry_delay,
            i.deferred_interval, i.deferred_lifetime, i.login_url, i.authenticate, i.login_fields,
            i.endpoints, i.issuance_paused, i.notify_events, i.keep_claims, i.token_retention,
-           i.offer_retention, i.credential_retention, i.event_retention
+           i.offer_retention, i.credential_retention, i.event_retention,
+           i.status_list_size, i.status_list_ttl, i.status_list_lifetime, i.wallet_url, i.report_labels
     FROM openid4vci.vci_issuer i
     WHERE i.id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 
@@ -510,7 +529,8 @@ CREATE OR REPLACE VIEW vci_key_info WITH (security_barrier) AS
 CREATE OR REPLACE VIEW vci_configuration_info WITH (security_barrier) AS
     SELECT c.issuer_id, i.url AS issuer, c.id, c.format, c.vct, c.scope, c.validity, c.binding,
            c.older, c.decoys, c.always_disclosed, c.selectively_disclosable, c.claims, c.display,
-           c.claims_source, c.created_at, c.retired_at, c.deferred, c.number
+           c.claims_source, c.created_at, c.retired_at, c.deferred, c.number,
+           c.status_bits, c.w3c_status, c.vct_integrity
     FROM openid4vci.vci_configuration c JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
     WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 
@@ -531,12 +551,74 @@ CREATE OR REPLACE VIEW vci_offer_info WITH (security_barrier) AS
     FROM openid4vci.vci_offer o JOIN openid4vci.vci_issuer i ON i.id = o.issuer_id
     WHERE o.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 
+CREATE OR REPLACE VIEW vci_credential_info WITH (security_barrier) AS
+    SELECT c.id, c.issuer_id, i.url AS issuer, c.configuration_id, c.format, c.offer_id,
+           c.subject_model, c.subject_id, c.holder_thumbprint, k.kid, c.issued_at, c.expires_at,
+           c.issued_by, c.dataset, c.instance, c.notification, c.notification_description,
+           c.notified_at,
+           CASE WHEN c.status_list_id IS NULL THEN 'none'
+                WHEN c.status = 1 THEN 'revoked'
+                WHEN c.expires_at <= pg_catalog.clock_timestamp() THEN 'expired'
+                WHEN c.status = 2 THEN 'suspended'
+                ELSE 'valid' END COLLATE "C" AS status,
+           c.status_list_id, c.status_index, c.status_changed_at, c.status_changed_by,
+           c.status_reason
+    FROM openid4vci.vci_credential c
+         JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
+         JOIN openid4vci.vci_key k ON k.id = c.key_id
+    WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+
 CREATE OR REPLACE VIEW vci_event_info WITH (security_barrier) AS
     SELECT e.id, e.at, e.issuer_id, i.url AS issuer, e.kind, e.offer_id, e.authorization_id,
            e.token_id, e.deferred_id, e.credential_id, e.actor, e.key_id, e.role_name, e.duty
     FROM openid4vci.vci_event e LEFT JOIN openid4vci.vci_issuer i ON i.id = e.issuer_id
     WHERE COALESCE(e.issuer_id, 0) = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 COMMENT ON VIEW vci_event_info IS 'All events, for reports; a program that must miss none reads vci_events. Those of no issuer are for who reads all issuers';
+
+CREATE VIEW vci_funnel_info WITH (security_barrier) AS
+    SELECT f.issuer_id, i.url AS issuer, NULLIF(f.campaign_id, 0) AS campaign_id,
+           c.name AS campaign, f.day, f.label, f.value,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'created'), 0)::bigint AS created,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'sent'), 0)::bigint AS sent,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'delivered'), 0)::bigint AS delivered,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'undelivered'), 0)::bigint AS undelivered,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'opened'), 0)::bigint AS opened,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'redeemed'), 0)::bigint AS redeemed,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'issued'), 0)::bigint AS issued,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'accepted'), 0)::bigint AS accepted,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'failed'), 0)::bigint AS failed,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'locked'), 0)::bigint AS locked,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'expired'), 0)::bigint AS expired,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'cancelled'), 0)::bigint AS cancelled,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'reopened'), 0)::bigint AS reopened,
+           COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'revoked'), 0)::bigint AS revoked,
+           (SELECT s.as_of FROM openid4vci.vci_funnel_state s) AS as_of
+    FROM openid4vci.vci_funnel f
+         JOIN openid4vci.vci_issuer i ON i.id = f.issuer_id
+         LEFT JOIN openid4vci.vci_campaign c ON c.id = f.campaign_id
+    WHERE f.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[])
+    GROUP BY f.issuer_id, i.url, f.campaign_id, c.name, f.day, f.label, f.value;
+COMMENT ON VIEW vci_funnel_info IS
+'How many offers came how far, by campaign (NULL: of none), day on which they were made (UTC), and label: rows with an empty label count all offers, the others those with this value of one of the issuer''s report_labels. As of as_of, the last vci_refresh_funnel. opened: the button of the landing page was pressed; redeemed: redemptions, also after reopened; issued: the first credential came; accepted, failed: what wallets told; expired: without those that were extended since; revoked: credentials.';
+
+CREATE VIEW vci_latency_info WITH (security_barrier) AS
+    SELECT b.issuer_id, i.url AS issuer, NULLIF(b.campaign_id, 0) AS campaign_id,
+           c.name AS campaign, b.day, b.label, b.value, pg_catalog.max(b.total)::bigint AS issued,
+           pg_catalog.make_interval(secs => pg_catalog.min(b.seconds) FILTER (WHERE b.below >= 0.5 * b.total)) AS p50,
+           pg_catalog.make_interval(secs => pg_catalog.min(b.seconds) FILTER (WHERE b.below >= 0.9 * b.total)) AS p90,
+           pg_catalog.make_interval(secs => pg_catalog.min(b.seconds) FILTER (WHERE b.below >= 0.99 * b.total)) AS p99
+    FROM (SELECT f.issuer_id, f.campaign_id, f.day, f.label, f.value,
+                 pg_catalog.round((pg_catalog.power(2::float8, (f.bucket + 1) / 8.0::float8) - 1)::numeric, 1)::float8 AS seconds,
+                 pg_catalog.sum(f.count) OVER (PARTITION BY f.issuer_id, f.campaign_id, f.day, f.label, f.value
+                                               ORDER BY f.bucket) AS below,
+                 pg_catalog.sum(f.count) OVER (PARTITION BY f.issuer_id, f.campaign_id, f.day, f.label, f.value) AS total
+          FROM openid4vci.vci_funnel f WHERE f.step = 'latency') b
+         JOIN openid4vci.vci_issuer i ON i.id = b.issuer_id
+         LEFT JOIN openid4vci.vci_campaign c ON c.id = b.campaign_id
+    WHERE b.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[])
+    GROUP BY b.issuer_id, i.url, b.campaign_id, c.name, b.day, b.label, b.value;
+COMMENT ON VIEW vci_latency_info IS
+'How long it took from an offer to its first credential, for half of the people (p50), nine of ten (p90) and all but one in a hundred (p99), by campaign, day and label as vci_funnel_info has them. Counted in buckets: up to 9 % more than it was.';
 
 CREATE VIEW vci_event_seal_info WITH (security_barrier) AS
     SELECT s.id, s.kind, s.event_ids, s.events, s.purged_through, s.sealed_at,

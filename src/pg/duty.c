@@ -17,7 +17,9 @@
 		ON_VIEW("vci_deferred_info"), ON_VIEW("vci_event_info"),                                   \
 		ON_FUNCTION("vci_events(bigint, integer)"), ON_FUNCTION("vci_duty_issuers(text)"),         \
 		ON_FUNCTION("vci_check_issuer(text)"), ON_FUNCTION("vci_health()"),                        \
-		ON_FUNCTION("vci_offer_situation(bigint)"), ON_FUNCTION("vci_issuer_settings(text)")
+		ON_VIEW("vci_funnel_info"), ON_VIEW("vci_latency_info"),                                   \
+		ON_FUNCTION("vci_refresh_funnel(integer)"), ON_FUNCTION("vci_offer_situation(bigint)"),    \
+		ON_FUNCTION("vci_issuer_settings(text)")
 
 /* In the order of VciDuty. */
 static const VciDutyDefinition definitions[] = {
@@ -64,6 +66,7 @@ static const VciDutyDefinition definitions[] = {
 	 {VIEWS,
 	  ON_FUNCTION("vci_create_issuer(text, jsonb, text, jsonb)"),
 	  ON_FUNCTION("vci_alter_issuer(jsonb, text)"),
+	  ON_FUNCTION("vci_recount_funnel()"),
 	  ON_FUNCTION("vci_retire_issuer(text)"),
 	  ON_FUNCTION("vci_pause_issuance(text)"),
 	  ON_FUNCTION("vci_resume_issuance(text)"),

@@ -25,7 +25,7 @@ typedef struct VciDutyDefinition
 {
 	const char *name;
 	bool limitable;			 /* may be limited to one issuer */
-	const char *objects[64]; /* what GRANT and REVOKE take, NULL-terminated */
+	const char *objects[96]; /* what GRANT and REVOKE take, NULL-terminated */
 } VciDutyDefinition;
 
 extern const VciDutyDefinition *vci_duty_definition(VciDuty duty);

@@ -11,6 +11,10 @@
 #define VCI_EVENT_OFFER_CREATED			 "offer_created"
 #define VCI_EVENT_OFFER_REDEEMED		 "offer_redeemed"
 #define VCI_EVENT_OFFER_CANCELLED		 "offer_cancelled"
+#define VCI_EVENT_OFFER_EXTENDED		 "offer_extended"
+#define VCI_EVENT_OFFER_REVIVED			 "offer_revived" /* extended behind its offer_expired */
+#define VCI_EVENT_OFFER_REOPENED		 "offer_reopened"
+#define VCI_EVENT_OFFER_EXPIRED			 "offer_expired"
 #define VCI_EVENT_TX_CODE_FAILED		 "tx_code_failed"
 #define VCI_EVENT_OFFER_LOCKED			 "offer_locked"
 #define VCI_EVENT_CODE_REPLAYED			 "code_replayed"	/* what it gave is revoked */

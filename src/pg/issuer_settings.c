@@ -84,6 +84,7 @@ static const char *const setting_names[] = {"profile",
 											"offer_retention",
 											"credential_retention",
 											"event_retention",
+											"report_labels",
 											NULL};
 
 void
@@ -163,6 +164,30 @@ check_words(const VciJson *settings)
 				 errhint("It is off, optional or required.")));
 }
 
+#define REPORT_LABELS_MAX	  8
+#define REPORT_LABEL_MAX_SIZE 63
+
+/* Each one makes the funnel longer by as many rows as the label has values. */
+static void
+check_report_labels(const VciJson *labels)
+{
+	bool good = vci_json_kind(labels) == VCI_JSON_ARRAY &&
+				vci_json_array_length(labels) <= REPORT_LABELS_MAX;
+
+	for (size_t i = 0; good && i < vci_json_array_length(labels); i++)
+	{
+		const char *name = vci_json_string(vci_json_array_at(labels, i));
+
+		good = name != NULL && name[0] != '\0' && strlen(name) <= REPORT_LABEL_MAX_SIZE;
+	}
+	if (!good)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("setting report_labels must be an array of at most %d names of labels",
+						REPORT_LABELS_MAX),
+				 errhint("For example: {\"report_labels\": [\"area\", \"program\"]}")));
+}
+
 /* What the table's own checks would refuse, in words, and without showing the row. */
 static void
 check_settings(const VciJson *settings)
@@ -172,6 +197,7 @@ check_settings(const VciJson *settings)
 	const VciJson *endpoints = vci_json_get(settings, "endpoints");
 	const VciJson *display = vci_json_get(settings, "display");
 	const VciJson *login_fields = vci_json_get(settings, "login_fields");
+	const VciJson *report_labels = vci_json_get(settings, "report_labels");
 	VciError error = VCI_ERROR_INIT;
 
 	check_numbers(settings);
@@ -189,6 +215,8 @@ check_settings(const VciJson *settings)
 								"\"token\": {\"path\": \"/token\"}}}")));
 	if (display != NULL)
 		vci_require(vci_issuer_display_check(display, &error), &error);
+	if (report_labels != NULL)
+		check_report_labels(report_labels);
 	if (login_fields != NULL)
 		vci_require(vci_login_fields_check(login_fields, &error), &error);
 }

@@ -179,6 +179,15 @@ require_open(const VciOfferRow *offer)
 	require_claims(offer);
 }
 
+static void
+note_longer_life(VciStore *store, const VciIssuerEntry *issuer, const VciOfferRow *offer)
+{
+	vci_note(
+		store, issuer,
+		(VciEvent){.kind = offer->expiry_noted ? VCI_EVENT_OFFER_REVIVED : VCI_EVENT_OFFER_EXTENDED,
+				   .offer_id = offer->id});
+}
+
 PG_FUNCTION_INFO_V1(vci_extend_offer);
 
 /* openid4vci.vci_extend_offer(offer_id bigint, expires_in interval) returns timestamptz */
@@ -197,6 +206,7 @@ vci_extend_offer(PG_FUNCTION_ARGS)
 	require_open(offer);
 	expires_at = vci_now() + vci_arg_seconds(fcinfo, 1, "expires_in", issuer->rules.offer_lifetime);
 	vci_store_extend_offer(store, offer->id, expires_at);
+	note_longer_life(store, issuer, offer);
 	vci_store_close(store);
 	PG_RETURN_TIMESTAMPTZ(vci_timestamp_of_seconds(expires_at));
 }
@@ -293,6 +303,9 @@ vci_reopen_offer(PG_FUNCTION_ARGS)
 	if (offer->expires_at <= now)
 		offer->expires_at = now + issuer->rules.offer_lifetime;
 	vci_store_reopen_offer(store, offer->id, offer->expires_at);
+	vci_note(store, issuer, (VciEvent){.kind = VCI_EVENT_OFFER_REOPENED, .offer_id = offer->id});
+	if (offer->expiry_noted)
+		note_longer_life(store, issuer, offer);
 	offer->generation++;
 	link = vci_offer_link(issuer, offer, VCI_LINK_BY_VALUE);
 	vci_store_close(store);

@@ -12,6 +12,7 @@
 #include "cache.h"
 #include "duty.h"
 #include "event_seal.h"
+#include "funnel.h"
 #include "store_purge.h"
 #include "values.h"
 
@@ -324,6 +325,8 @@ vci_purge_batch(PG_FUNCTION_ARGS)
 	purge.store = vci_store_open();
 	require_right_to_purge(purge.store);
 	purge.retention = vci_store_retention(purge.store);
+	/* what goes has been counted before */
+	(void) vci_count_funnel(purge.store, max_rows);
 	purge_kinds(&purge, max_rows, progress);
 	put_progress((ReturnSetInfo *) fcinfo->resultinfo, progress);
 	vci_store_close(purge.store);

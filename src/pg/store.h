@@ -102,6 +102,9 @@ typedef struct VciConfigurationRow
 	char *claims_source;
 	char *claims_source_owner;
 	bool deferred;
+	int32 status_bits; /* 0: no status list */
+	bool w3c_status;
+	bool vct_integrity;
 } VciConfigurationRow;
 
 typedef struct VciClientRow
@@ -284,6 +287,7 @@ typedef struct VciOfferRow
 	double tx_code_failed_ago; /* seconds since the last wrong transaction code; -1: none */
 	int64 ends_at;			   /* when nothing more can be issued of it; 0: unknown */
 	bool claims_erased;
+	bool expiry_noted;
 } VciOfferRow;
 
 extern int64 vci_store_next_offer_id(VciStore *store);
@@ -437,6 +441,8 @@ typedef struct VciNewCredential
 	const char *subject_id;
 	const char *holder_thumbprint;
 	const unsigned char *request_digest; /* VCI_DIGEST_BYTES, or NULL */
+	int64 status_list_id;				 /* 0: it carries no status */
+	int32 status_index;
 } VciNewCredential;
 
 typedef struct VciCredentialRow
@@ -446,6 +452,8 @@ typedef struct VciCredentialRow
 	int64 issued_at;
 	double age; /* seconds since issued_at */
 	bytea *request_digest;
+	int64 status_list_id; /* 0: it carries no status */
+	int32 status_index;
 } VciCredentialRow;
 
 /* Returns its id. */

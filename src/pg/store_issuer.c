@@ -88,7 +88,10 @@ vci_store_update_issuer(VciStore *store, int64 id, Datum settings, const char *a
 		SETTING("status_list_ttl", "integer") ", "
 		SETTING("status_list_lifetime", "integer") ", "
 		SETTING("login_url", "text") ", "
-		SETTING("authenticate", "text")
+		SETTING("authenticate", "text") ", "
+		"report_labels = CASE WHEN $2 ? 'report_labels' THEN ARRAY(SELECT DISTINCT l.name "
+		"FROM jsonb_array_elements_text(COALESCE(NULLIF($2 -> 'report_labels', 'null'), '[]')) "
+		"AS l (name)) ELSE report_labels END"
 		" WHERE id = $1",
 		3,
 		{INT8OID, JSONBOID, TEXTOID},

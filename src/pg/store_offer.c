@@ -174,7 +174,8 @@ typedef enum OfferColumn
 	OFFER_CLAIMS,
 	OFFER_DATASETS,
 	OFFER_ENDS_AT,
-	OFFER_CLAIMS_ERASED_AT
+	OFFER_CLAIMS_ERASED_AT,
+	OFFER_EXPIRY_NOTED_AT
 } OfferColumn;
 
 /* clang-format off */
@@ -188,7 +189,8 @@ typedef enum OfferColumn
 	 {"grants", TEXTARRAYOID}, {"subject_model", TEXTOID}, {"subject_id", TEXTOID},                \
 	 {"holder_did", TEXTOID}, {"holder_jwk", JSONBOID}, {"client_id", TEXTOID},                    \
 	 {"authorization_server", TEXTOID}, {"claims", JSONBOID}, {"datasets", JSONBOID},              \
-	 {"ends_at", TIMESTAMPTZOID}, {"claims_erased_at", TIMESTAMPTZOID}}
+	 {"ends_at", TIMESTAMPTZOID}, {"claims_erased_at", TIMESTAMPTZOID},                            \
+	 {"expiry_noted_at", TIMESTAMPTZOID}}
 /* clang-format on */
 
 static VciRows offers = {.table = {.name = "vci_offer"},
@@ -210,6 +212,7 @@ read_offer_state(const VciRow *row, VciOfferRow *offer)
 	offer->tx_code_failed_ago = vci_row_age(row, OFFER_TX_CODE_FAILED_AT);
 	offer->ends_at = vci_row_seconds(row, OFFER_ENDS_AT);
 	offer->claims_erased = !vci_row_is_null(row, OFFER_CLAIMS_ERASED_AT);
+	offer->expiry_noted = !vci_row_is_null(row, OFFER_EXPIRY_NOTED_AT);
 }
 
 /* Closes the row; NULL for NULL. */
@@ -328,7 +331,7 @@ update_offer_until(VciStore *store, VciStatement *statement, int64 id, int64 unt
 /* What is true of an offer that expires at $2 and may be redeemed until then. */
 /* clang-format off */
 #define EXPIRES                                                                                    \
-	"expires_at = pg_catalog.to_timestamp($2), "                                                   \
+	"expires_at = pg_catalog.to_timestamp($2), expiry_noted_at = NULL, "                           \
 	"ends_at = pg_catalog.to_timestamp($2) + " CODE_LEEWAY("grants") ", "                          \
 	"claims_due = CASE WHEN claims_due IS NOT NULL THEN pg_catalog.to_timestamp($2) END "
 

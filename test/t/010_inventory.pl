@@ -68,6 +68,8 @@ vci_purge volatile unsafe strict (integer)
 vci_push_authorization volatile unsafe (jsonb, text, text)
 vci_reapply_duties volatile unsafe ()
 vci_record_notification volatile unsafe (text, text, text, text, text, text)
+vci_recount_funnel volatile unsafe ()
+vci_refresh_funnel volatile unsafe strict (integer)
 vci_reopen_offer volatile unsafe strict (bigint)
 vci_request_credential volatile unsafe (text, jsonb, text, text)
 vci_request_deferred volatile unsafe (text, text, text, text)
@@ -143,8 +145,10 @@ view vci_deferred_info
 view vci_duty_info
 view vci_event_info
 view vci_event_seal_info
+view vci_funnel_info
 view vci_issuer_info
 view vci_key_info
+view vci_latency_info
 view vci_offer_info
 LIST
 

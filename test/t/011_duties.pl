@@ -81,6 +81,7 @@ vci_exchange_code: offerer
 vci_extend_offer: offerer
 vci_find_offer: offerer
 vci_funnel: backup
+vci_funnel_info: offerer issuer_admin key_admin reporter auditor backup
 vci_funnel_state: backup
 vci_grant: issuer_admin
 vci_health: offerer issuer_admin key_admin reporter auditor
@@ -97,6 +98,7 @@ vci_key: backup
 vci_key_csr: key_admin
 vci_key_id_seq: backup
 vci_key_info: offerer issuer_admin key_admin reporter auditor backup
+vci_latency_info: offerer issuer_admin key_admin reporter auditor backup
 vci_load_did_document: issuer_admin
 vci_load_jwks: issuer_admin
 vci_nonce: backup
@@ -113,6 +115,8 @@ vci_purge_state: backup
 vci_push_authorization: offerer
 vci_reapply_duties:
 vci_record_notification: offerer
+vci_recount_funnel: issuer_admin
+vci_refresh_funnel: offerer issuer_admin key_admin reporter auditor
 vci_refresh_token: backup
 vci_refresh_token_id_seq: backup
 vci_reopen_offer: offerer
