@@ -905,7 +905,7 @@ COMMENT ON TRIGGER vci_drop_caches_all ON vci_epoch IS 'Drops the backends'' cac
 CREATE FUNCTION vci_grant("role" name, duty text, issuer text DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_grant';
 COMMENT ON FUNCTION vci_grant(name, text, text) IS
-'Gives a role a duty: endpoint (run vci_http), offerer (offers, issuing, verifying), issuer_admin (issuers, configurations, wallets, servers, purging), key_admin (signing keys, root key, copies), verifier (proofs and presentations), reporter (views, health), auditor (views, sealed events, who has which duty) or backup (SELECT on what pg_dump reads). issuer: URL of the one issuer it is limited to, NULL for all (backup: always all). Twice is once. For the extension''s owner and superusers; an issuer_admin gives endpoint, offerer, verifier and reporter within its own limits. 42704 when there is no such role or issuer, 22023 when there is no such duty.';
+'Gives a role a duty: endpoint (run vci_http), offerer (offers, issuing, verifying), issuer_admin (issuers, configurations, wallets, servers, purging), key_admin (signing keys, root key, copies), verifier (proofs and presentations), reporter (views, health), auditor (views, sealed events, who has which duty), backup (SELECT on what pg_dump reads), gateway (deliveries of campaigns: addresses and links) or tx_code_gateway (their transaction codes, apart). issuer: URL of the one issuer it is limited to, NULL for all (backup: always all). Twice is once. For the extension''s owner and superusers; an issuer_admin gives endpoint, offerer, verifier, reporter, gateway and tx_code_gateway within its own limits. 42704 when there is no such role or issuer, 22023 when there is no such duty.';
 
 CREATE FUNCTION vci_revoke("role" name, duty text, issuer text DEFAULT NULL) RETURNS void
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_revoke';
@@ -920,7 +920,7 @@ COMMENT ON FUNCTION vci_reapply_duties() IS
 CREATE FUNCTION vci_duty_issuers(duty text) RETURNS bigint[]
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_duty_issuers';
 COMMENT ON FUNCTION vci_duty_issuers(text) IS
-'Ids of the issuers for which the caller has the duty, and 0 when it has it for all, those to come too; empty when it has it for none. reporter is part of offerer, issuer_admin, key_admin and auditor. The views filter by it.';
+'Ids of the issuers for which the caller has the duty, and 0 when it has it for all, those to come too; empty when it has it for none. reporter is part of offerer, issuer_admin, key_admin and auditor; gateway and tx_code_gateway of offerer. The views filter by it.';
 
 -- Issuers, keys, configurations -------------------------------------------------
 

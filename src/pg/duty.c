@@ -116,6 +116,8 @@ static const VciDutyDefinition definitions[] = {
 	 false,
 	 {"SELECT ON ALL TABLES IN SCHEMA openid4vci", "SELECT ON ALL SEQUENCES IN SCHEMA openid4vci",
 	  ON_FUNCTION("vci_duty_issuers(text)"), NULL}},
+	{"gateway", true, {ON_FUNCTION("vci_duty_issuers(text)"), NULL}},
+	{"tx_code_gateway", true, {ON_FUNCTION("vci_duty_issuers(text)"), NULL}},
 };
 
 const VciDutyDefinition *
@@ -133,7 +135,7 @@ vci_duty_by_name(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there is no duty \"%s\"", name),
 			 errhint("Duties are endpoint, offerer, issuer_admin, key_admin, verifier, "
-					 "reporter, auditor and backup.")));
+					 "reporter, auditor, backup, gateway and tx_code_gateway.")));
 }
 
 bool
@@ -178,6 +180,13 @@ vci_may_read(VciStore *store, int64 issuer_id)
 		if (vci_has_duty(store, reading[i], issuer_id))
 			return true;
 	return false;
+}
+
+bool
+vci_may_deliver(VciStore *store, bool tx_codes, int64 issuer_id)
+{
+	return vci_has_duty(store, tx_codes ? VCI_DUTY_TX_CODE_GATEWAY : VCI_DUTY_GATEWAY, issuer_id) ||
+		   vci_has_duty(store, VCI_DUTY_OFFERER, issuer_id);
 }
 
 /* ", issuer => 'url'" for a hint; empty for all issuers. */

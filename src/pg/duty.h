@@ -16,7 +16,9 @@ typedef enum VciDuty
 	VCI_DUTY_VERIFIER,
 	VCI_DUTY_REPORTER,
 	VCI_DUTY_AUDITOR,
-	VCI_DUTY_BACKUP
+	VCI_DUTY_BACKUP,
+	VCI_DUTY_GATEWAY,
+	VCI_DUTY_TX_CODE_GATEWAY
 } VciDuty;
 
 #define VCI_ALL_ISSUERS INT64CONST(0)
@@ -41,6 +43,9 @@ extern bool vci_has_duty(VciStore *store, VciDuty duty, int64 issuer_id);
 
 /* Reading views and events is part of most duties: of all but endpoint, verifier and backup. */
 extern bool vci_may_read(VciStore *store, int64 issuer_id);
+
+/* Handing out deliveries, or (tx_codes) their transaction codes, is part of offerer. */
+extern bool vci_may_deliver(VciStore *store, bool tx_codes, int64 issuer_id);
 
 /* Raises 42501 with a hint that shows the vci_grant call when it has not. */
 extern void vci_require_duty(VciStore *store, VciDuty duty, int64 issuer_id);

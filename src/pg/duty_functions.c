@@ -38,19 +38,40 @@ give_objects(VciStore *store, VciDuty duty, const char *role_name)
 	run_on_objects(store, "GRANT", duty, "TO", role_name);
 }
 
-/* An issuer_admin may hand on the smaller duties, within its own limits. */
+/* The duties that an issuer_admin may hand on. */
+static bool
+is_smaller_duty(VciDuty duty)
+{
+	switch (duty)
+	{
+		case VCI_DUTY_ENDPOINT:
+		case VCI_DUTY_OFFERER:
+		case VCI_DUTY_VERIFIER:
+		case VCI_DUTY_REPORTER:
+		case VCI_DUTY_GATEWAY:
+		case VCI_DUTY_TX_CODE_GATEWAY:
+			return true;
+		case VCI_DUTY_ISSUER_ADMIN:
+		case VCI_DUTY_KEY_ADMIN:
+		case VCI_DUTY_AUDITOR:
+		case VCI_DUTY_BACKUP:
+			break;
+	}
+	return false;
+}
+
+/* Smaller duties are given by an issuer_admin, too, within its own limits. */
 static void
 require_right_to_grant(VciStore *store, VciDuty duty, int64 issuer_id)
 {
 	if (vci_is_master(store))
 		return;
-	if (duty != VCI_DUTY_ENDPOINT && duty != VCI_DUTY_OFFERER && duty != VCI_DUTY_VERIFIER &&
-		duty != VCI_DUTY_REPORTER)
+	if (!is_smaller_duty(duty))
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("only the extension's owner gives or takes the duty %s",
 							   vci_duty_definition(duty)->name),
-						errhint("An issuer_admin gives endpoint, offerer, verifier and reporter. "
-								"Let a superuser give the others.")));
+						errhint("An issuer_admin gives endpoint, offerer, verifier, reporter, gateway and "
+								"tx_code_gateway. Let a superuser give the others.")));
 	vci_require_duty(store, VCI_DUTY_ISSUER_ADMIN, issuer_id);
 }
 
@@ -289,6 +310,16 @@ vci_duties_applied(VciStore *store, char **detail)
 	return true;
 }
 
+static bool
+is_covered(VciStore *store, VciDuty duty, int64 issuer_id)
+{
+	if (duty == VCI_DUTY_REPORTER)
+		return vci_may_read(store, issuer_id);
+	if (duty == VCI_DUTY_GATEWAY || duty == VCI_DUTY_TX_CODE_GATEWAY)
+		return vci_may_deliver(store, duty == VCI_DUTY_TX_CODE_GATEWAY, issuer_id);
+	return vci_has_duty(store, duty, issuer_id);
+}
+
 PG_FUNCTION_INFO_V1(vci_duty_issuers);
 
 /* openid4vci.vci_duty_issuers(duty text) returns bigint[] */
@@ -306,7 +337,7 @@ vci_duty_issuers(PG_FUNCTION_ARGS)
 	{
 		int64 id = i < 0 ? VCI_ALL_ISSUERS : ids[i];
 
-		if (duty == VCI_DUTY_REPORTER ? vci_may_read(store, id) : vci_has_duty(store, duty, id))
+		if (is_covered(store, duty, id))
 			elements[granted++] = Int64GetDatum(id);
 	}
 	vci_store_close(store);

@@ -12,7 +12,8 @@ use Test::More;
 use Issuer;
 
 my @duties =
-  qw(none endpoint offerer issuer_admin key_admin verifier reporter auditor backup);
+  qw(none endpoint offerer issuer_admin key_admin verifier reporter auditor backup gateway
+  tx_code_gateway);
 
 # object: the duties whose roles may execute it or SELECT from it.
 my $table = <<'TABLE';
@@ -67,7 +68,7 @@ vci_drop_caches:
 vci_drop_did_document: issuer_admin
 vci_duty: backup
 vci_duty_info: issuer_admin auditor backup
-vci_duty_issuers: offerer issuer_admin key_admin reporter auditor backup
+vci_duty_issuers: offerer issuer_admin key_admin reporter auditor backup gateway tx_code_gateway
 vci_epoch: backup
 vci_event: backup
 vci_event_append_only:
@@ -489,7 +490,7 @@ for my $name (sort keys %for_all)
 }
 like((said('issuer_admin', 'vci_grant(\'d_none\', \'reporter\')'))[0], qr/^42501 .* for all issuers$/,
 	'vci_grant for all issuers: issuer_admin of one is not enough');
-for my $duty (grep { !/^(endpoint|verifier)$/ } @limitable)
+for my $duty (grep { !/^(endpoint|verifier|(tx_code_)?gateway)$/ } @limitable)
 {
 	is($issuer->sql_as("one_$duty", 'SELECT DISTINCT url FROM openid4vci.vci_issuer_info'),
 		$url{second}, "$duty of one issuer sees that one in the views");
@@ -533,7 +534,8 @@ for my $duty (@duties)
 	next if $duty =~ /^(none|endpoint|verifier)$/;
 	is($issuer->sql_as("d_$duty", 'SELECT duty FROM unnest(ARRAY[' . join(', ', map { "'$_'" }
 		@duties[1 .. $#duties]) . ']) AS duty WHERE openid4vci.vci_duty_issuers(duty) <> \'{}\''),
-		join("\n", grep { $_ eq $duty || $_ eq 'reporter' && $duty ne 'backup' } @duties),
+		join("\n", grep { $_ eq $duty || $_ eq 'reporter' && $duty !~ /^backup$|gateway/
+			|| /gateway/ && $duty eq 'offerer' } @duties),
 		"$duty has no other duty");
 }
 
