@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installing where the database administrator has not done his part yet, and leaving again.
+# Installing where the database administrator has not done his part yet, and leaving again; demo data.
 set -euo pipefail
 . "$here/tap.sh"
 
@@ -50,7 +50,7 @@ is "without leaving views, tables, triggers or parameters" 0 "$(sql -d odoo_bare
 			AND relname LIKE 'vci\_%')
 		+ (SELECT count(*) FROM ir_config_parameter WHERE key LIKE 'openid4vci.%')
 		+ (SELECT count(*) FROM ir_model WHERE model LIKE 'vci.%')
-		+ (SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'vci\_%')
+		+ (SELECT count(*) FROM pg_trigger WHERE tgname = 'vci_cancel_offers')
 		+ (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 			AND proname LIKE 'vci\_%')")"
 is "the extension and its issuer stay" https://bare.example \
@@ -82,5 +82,29 @@ env["vci.sql"].call("vci_create_issuer", "https://again.example")
 print(env["vci.issuer"].search_count([]))
 END
 )"
+
+# Demo data, as where the database was made with it.
+
+install_demo()
+{
+	odoo -c /mnt/work/odoo.conf -d odoo_demo -i openid4vci --skip-auto-install --with-demo \
+		--no-http --stop-after-init >"$log" 2>&1
+}
+
+# offers of the demo data, by state, and whether Odoo says that it is there
+demo_offers()
+{
+	sql -d odoo_demo -c "SELECT string_agg(state, ' ' ORDER BY id) FROM openid4vci.vci_offer_info" \
+		-c "SELECT demo FROM ir_module_module WHERE name = 'openid4vci'"
+}
+
+create_database odoo_demo odoo_base
+sql -d odoo_demo -c "UPDATE ir_module_module SET demo = true WHERE state = 'installed'"
+ok "it installs with demo data" install_demo
+is "which has offers" "$(printf 'pending pending cancelled\nt')" "$(demo_offers)"
+ok "it is removed" odoo module uninstall -c /mnt/work/odoo.conf -d odoo_demo openid4vci
+ok "and installed again" install_demo
+is "with demo data, about other persons" \
+	"$(printf 'cancelled cancelled cancelled pending pending cancelled\nt')" "$(demo_offers)"
 
 done_testing

@@ -36,7 +36,11 @@ def uninstall_hook(env):
     records of data files, which would retire configurations: it forgets that they came
     from files instead."""
     models = env.registry.descendants(["vci.view.mixin"], "_inherit")
-    env["ir.model.data"].search([("model", "in", list(models))]).unlink()
+    names = env["ir.model.data"].search([("model", "in", list(models))])
+    # Their subjects are records of the same files, and go.
+    offers = names.filtered(lambda name: name.model == "vci.offer").mapped("res_id")
+    env["vci.offer"].browse(offers).exists()._cancel()
+    names.unlink()
     env["ir.config_parameter"].search([("key", "=like", "openid4vci.%")]).unlink()
     env["vci.sql"].query(
         SQL("DROP FUNCTION IF EXISTS vci_cancel_offers_of_deleted() CASCADE")
