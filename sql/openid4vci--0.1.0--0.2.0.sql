@@ -254,12 +254,14 @@ CREATE TABLE vci_campaign_recipient (
     delivery_at   timestamptz,
     delivery_note text,
     attempts      integer NOT NULL DEFAULT 0,
+    sent_at       timestamptz,
+    delivered_at  timestamptz,
     PRIMARY KEY (campaign_id, id),
     CONSTRAINT vci_campaign_recipient_reference_key UNIQUE (campaign_id, reference)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.02);
 ALTER SEQUENCE vci_campaign_recipient_id_seq OWNED BY vci_campaign_recipient.id;
 CREATE INDEX vci_campaign_recipient_open ON vci_campaign_recipient (campaign_id, id) WHERE offer_id IS NULL AND failed_at IS NULL;
-CREATE INDEX vci_campaign_recipient_queue ON vci_campaign_recipient (campaign_id, id) WHERE delivery IN ('queued', 'taken');
+CREATE INDEX vci_campaign_recipient_queue ON vci_campaign_recipient (campaign_id, channel, id) WHERE delivery IN ('queued', 'taken');
 CREATE INDEX vci_campaign_recipient_offer ON vci_campaign_recipient (offer_id) WHERE offer_id IS NOT NULL;
 COMMENT ON TABLE vci_campaign_recipient IS 'Whom a campaign addresses, as its query listed them once, and how far each one is';
 COMMENT ON INDEX vci_campaign_recipient_open IS 'Who has no offer yet';
@@ -269,6 +271,9 @@ COMMENT ON COLUMN vci_campaign_recipient.claims IS 'Until the offer is made, whi
 COMMENT ON COLUMN vci_campaign_recipient.address IS 'Telephone number, e-mail address ...: what the gateway of the channel needs';
 COMMENT ON COLUMN vci_campaign_recipient.failure IS 'Why no offer could be made';
 COMMENT ON COLUMN vci_campaign_recipient.delivery IS 'NULL: there is no offer yet';
+COMMENT ON COLUMN vci_campaign_recipient.delivery_at IS 'When it became so; of taken: until when the gateway has it';
+COMMENT ON COLUMN vci_campaign_recipient.sent_at IS 'When a gateway first sent it';
+COMMENT ON COLUMN vci_campaign_recipient.delivered_at IS 'When it was first delivered';
 COMMENT ON COLUMN vci_campaign_recipient.delivery_note IS 'What the gateway said of it last';
 COMMENT ON COLUMN vci_campaign_recipient.attempts IS 'How often a gateway took it';
 
