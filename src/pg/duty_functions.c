@@ -67,11 +67,12 @@ require_right_to_grant(VciStore *store, VciDuty duty, int64 issuer_id)
 	if (vci_is_master(store))
 		return;
 	if (!is_smaller_duty(duty))
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("only the extension's owner gives or takes the duty %s",
-							   vci_duty_definition(duty)->name),
-						errhint("An issuer_admin gives endpoint, offerer, verifier, reporter, gateway and "
-								"tx_code_gateway. Let a superuser give the others.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("only the extension's owner gives or takes the duty %s",
+						vci_duty_definition(duty)->name),
+				 errhint("An issuer_admin gives endpoint, offerer, verifier, reporter, gateway and "
+						 "tx_code_gateway. Let a superuser give the others.")));
 	vci_require_duty(store, VCI_DUTY_ISSUER_ADMIN, issuer_id);
 }
 
