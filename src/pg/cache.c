@@ -32,6 +32,7 @@ typedef struct VciCacheGeneration
 	int users;
 	bool stale;
 	bool from_transaction_snapshot;
+	bool may_be_undone; /* holds what the current transaction may have made */
 	Oid watched[WATCHED_TABLES];
 	int issuer_count;
 	VciIssuerEntry *issuers; /* NULL: not read yet */
@@ -136,9 +137,23 @@ relation_changed(Datum argument pg_attribute_unused(), Oid relation)
 }
 
 static void
-transaction_ended(XactEvent event pg_attribute_unused(), void *arg pg_attribute_unused())
+transaction_ended(XactEvent event, void *arg pg_attribute_unused())
 {
-	if (current != NULL && current->from_transaction_snapshot)
+	if (current == NULL)
+		return;
+	if (current->from_transaction_snapshot)
+		current->stale = true;
+	if ((event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) && current->may_be_undone)
+		current->stale = true;
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
+		current->may_be_undone = false;
+}
+
+static void
+subtransaction_ended(SubXactEvent event, SubTransactionId id pg_attribute_unused(),
+					 SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && current != NULL && current->may_be_undone)
 		current->stale = true;
 }
 
@@ -147,6 +162,7 @@ vci_cache_start(void)
 {
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
 	RegisterXactCallback(transaction_ended, NULL);
+	RegisterSubXactCallback(subtransaction_ended, NULL);
 }
 
 PG_FUNCTION_INFO_V1(vci_drop_caches);
@@ -260,6 +276,9 @@ vci_rules_of_configuration_row(const VciConfigurationRow *row, VciConfiguration 
 		rules->older |= vci_older_by_name(row->older[i]);
 	rules->decoys = row->decoys;
 	rules->deferred = row->deferred;
+	rules->status_bits = row->status_bits;
+	rules->w3c_status = row->w3c_status;
+	rules->vct_integrity = row->vct_integrity;
 	rules->always_disclosed = json_of_text(row->always_disclosed);
 	rules->selectively_disclosable = json_of_text(row->selectively_disclosable);
 	rules->claims = json_of_text(row->claims);
@@ -597,6 +616,9 @@ vci_cache_load(VciStore *store, VciIssuerEntry *issuer)
 	load_clients(store, issuer);
 	load_servers(store, issuer);
 	issuer->documents = palloc0(sizeof(VciDocument) * VCI_DOCUMENT_COUNT);
+	issuer->status_lists = palloc0(sizeof(VciOpenStatusList) * VCI_STATUS_WIDTHS);
+	for (int i = 0; i < VCI_STATUS_WIDTHS; i++)
+		issuer->status_lists[i].permutation = vci_own_permutation();
 	keep_loaded(store, load, issuer->generation->context, caller);
 	issuer->loaded = true;
 	return issuer;
@@ -627,6 +649,34 @@ vci_cache_keep(const VciIssuerEntry *issuer, const void *data, size_t len)
 
 	memcpy(copy, data, len);
 	return copy;
+}
+
+VciOpenStatusList *
+vci_cache_status_list(const VciIssuerEntry *issuer, int bits)
+{
+	return &issuer->status_lists[bits == 1 ? 0 : bits == 2 ? 1 : bits == 4 ? 2 : 3];
+}
+
+VciOpenStatusList *
+vci_cache_keep_status_list(const VciIssuerEntry *issuer, int bits, int64 id, int64 part,
+						   const char *name)
+{
+	VciOpenStatusList *list = vci_cache_status_list(issuer, bits);
+	VciError error = VCI_ERROR_INIT;
+
+	list->id = 0;
+	vci_ff1_free(*list->permutation);
+	*list->permutation = NULL;
+	vci_require(vci_status_permutation_new(&issuer->ticket_key, name,
+										   issuer->rules.status_list_size, list->permutation,
+										   &error),
+				&error);
+	strlcpy(list->name, name, sizeof(list->name));
+	list->part = part;
+	list->id = id;
+	note_snapshot(issuer->generation);
+	issuer->generation->may_be_undone = true;
+	return list;
 }
 
 /* url NULL: any issuer was meant. */

@@ -9,6 +9,7 @@
 #include "../jose/seal.h"
 #include "../protocol/issuer.h"
 #include "../protocol/metadata.h"
+#include "../protocol/status_list.h"
 #include "store.h"
 
 typedef struct VciSigningKey
@@ -41,6 +42,17 @@ typedef struct VciEndpointPlace
 	char *authority;
 	const char *path;
 } VciEndpointPlace;
+
+/* The status list that this backend's credentials of so many bits get their places in. */
+typedef struct VciOpenStatusList
+{
+	int64 id; /* 0: none yet */
+	int64 part;
+	char name[VCI_STATUS_LIST_NAME_SIZE];
+	VciFf1 **permutation; /* owned by the cache */
+} VciOpenStatusList;
+
+#define VCI_STATUS_WIDTHS 4 /* 1, 2, 4 and 8 bits */
 
 typedef enum VciDocumentKind
 {
@@ -99,7 +111,8 @@ typedef struct VciIssuerEntry
 	char *signing_root_key_id;
 	bytea *data_key; /* sealed */
 	char *root_key_id;
-	VciDocument *documents; /* by VciDocumentKind; the one thing that changes later on */
+	VciDocument *documents; /* by VciDocumentKind; it changes later on, as the next member does */
+	VciOpenStatusList *status_lists;	   /* see vci_cache_status_list */
 	struct VciCacheGeneration *generation; /* holds the entry; what is loaded later, too */
 } VciIssuerEntry;
 
@@ -118,6 +131,16 @@ extern VciIssuerEntry *vci_cache_issuer_by_id(VciStore *store, int64 id);
  */
 extern VciIssuerEntry *vci_cache_issuers(VciStore *store, int *count);
 extern VciIssuerEntry *vci_cache_load(VciStore *store, VciIssuerEntry *issuer);
+
+/*
+ * Forgets the list that was open and keeps this one: until the issuer's entry goes, and no longer
+ * than the (sub)transaction when that is undone, for it may have made the list.
+ */
+extern VciOpenStatusList *vci_cache_keep_status_list(const VciIssuerEntry *issuer, int bits,
+													 int64 id, int64 part, const char *name);
+
+/* What it keeps of these bits, with id 0 when that is nothing. */
+extern VciOpenStatusList *vci_cache_status_list(const VciIssuerEntry *issuer, int bits);
 
 /* A copy that lives as long as the issuer's entry; may be freed before by pfree. */
 extern char *vci_cache_keep(const VciIssuerEntry *issuer, const void *data, size_t len);

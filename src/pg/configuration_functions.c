@@ -33,9 +33,13 @@ static const char *const configuration_members[] = {"vct",
 													"decoys",
 													"older",
 													"deferred",
+													"status_bits",
+													"w3c_status",
+													"vct_integrity",
 													NULL};
 
-static const char *const option_members[] = {"decoys", "older", "deferred", NULL};
+static const char *const option_members[] = {
+	"decoys", "older", "deferred", "status_bits", "w3c_status", "vct_integrity", NULL};
 
 /* Members whose SQL cast would otherwise report JSON text instead of the member's name. */
 static void
@@ -66,6 +70,20 @@ check_older(const VciJson *changes)
 					 errhint("Switches: format_request, singular_proof, untyped_proof, vc_sd_jwt, "
 							 "metadata, holder_without_proof, credential_definition.")));
 	}
+}
+
+/* Whole statuses fit into a byte (draft-ietf-oauth-status-list section 4.1). */
+static void
+check_status_bits(const VciJson *bits)
+{
+	int64_t count;
+
+	if (bits == NULL ||
+		(vci_json_int64(bits, &count) && (count == 1 || count == 2 || count == 4 || count == 8)))
+		return;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("status_bits must be 1, 2, 4 or 8, or null for no status"),
+					errhint("1 bit: credentials can be revoked; 2: suspended, too.")));
 }
 
 /* Read here, where the error names the member, and not inside the UPDATE. */
@@ -108,6 +126,9 @@ check_kinds(const VciJson *changes)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("decoys must be a whole number from 0 to 64")));
 	check_member_kind(changes, "deferred", VCI_JSON_BOOLEAN, "a boolean");
+	check_member_kind(changes, "w3c_status", VCI_JSON_BOOLEAN, "a boolean");
+	check_member_kind(changes, "vct_integrity", VCI_JSON_BOOLEAN, "a boolean");
+	check_status_bits(vci_json_get(changes, "status_bits"));
 	check_older(changes);
 	check_validity(vci_json_get_string(changes, "validity"));
 	if (binding != NULL && strcmp(binding, "required") != 0 && strcmp(binding, "optional") != 0 &&
@@ -153,6 +174,10 @@ check_stored(VciStore *store, const VciIssuerEntry *issuer, const char *id)
 		if (issuer->rules.profile == VCI_PROFILE_FINAL && rules.older != 0)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("profile final has no older shapes: older must be empty")));
+		if (rules.w3c_status && rules.status_bits == 0)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("w3c_status needs status_bits: both tell of the same bits"),
+							errhint("'{\"status_bits\": 2, \"w3c_status\": true}'")));
 	}
 }
 

@@ -281,6 +281,9 @@ defer(VciCredentialCall *call, bool by_source, int32 wait, VciError *error)
 static void
 sign(VciCredentialCall *call, const VciJson *claims)
 {
+	VciStore *store = call->session->store;
+	const VciIssuerEntry *issuer = call->session->issuer;
+
 	for (int i = 0; i < call->key_count; i++)
 	{
 		int64 issued_at =
@@ -291,8 +294,11 @@ sign(VciCredentialCall *call, const VciJson *claims)
 		CHECK_FOR_INTERRUPTS();
 		if (call->keys[i] != NULL)
 			vci_require_memory(*jwk = vci_key_public_jwk(call->keys[i]));
-		credential = vci_sign_credential(call->session->issuer, call->position, call->format,
-										 claims, *jwk, issued_at);
+		call->statuses[i] = call->outcome == VCI_OUTCOME_REPEAT
+								? vci_recorded_status(store, &call->rows[i], call->configuration)
+								: vci_allot_status(store, issuer, call->configuration);
+		credential = vci_sign_credential(issuer, call->position, call->format, claims, *jwk,
+										 &call->statuses[i], issued_at);
 		call->credentials[i] = credential.sd_jwt;
 		call->expires_at[i] = credential.expires_at;
 	}
@@ -399,7 +405,9 @@ record_credential(VciCredentialCall *call, int n)
 							.format = call->format,
 							.subject_model = call->dataset.subject_model,
 							.subject_id = call->dataset.subject_id,
-							.request_digest = session->digest};
+							.request_digest = session->digest,
+							.status_list_id = call->statuses[n].list_id,
+							.status_index = call->statuses[n].entry.index};
 	int64 id;
 
 	if (call->keys[n] != NULL)

@@ -58,6 +58,7 @@ typedef struct VciCredentialCall
 	VciCredentialOutcome outcome;
 	const char *credentials[VCI_MAX_PROOFS]; /* signed */
 	int64 expires_at[VCI_MAX_PROOFS];
+	VciStatusPlace statuses[VCI_MAX_PROOFS];
 	VciCredentialRow *rows; /* of VCI_OUTCOME_REPEAT */
 	int64 first_id;			/* of the first credential record */
 	int64 deferred_id;

@@ -15,6 +15,7 @@
 #include "report.h"
 #include "root_key.h"
 #include "store.h"
+#include "store_status.h"
 #include "values.h"
 
 #define EPOCH_BITS UINT64CONST(0x0FFFFFFFFFFFFFFF)
@@ -61,6 +62,7 @@ vci_adopt_database(PG_FUNCTION_ARGS pg_attribute_unused())
 	if (adopted)
 	{
 		begin_epoch(store);
+		vci_store_close_status_lists(store);
 		vci_note_database(store, (VciEvent){.kind = VCI_EVENT_DATABASE_ADOPTED});
 	}
 	vci_store_close(store);
@@ -120,6 +122,8 @@ vci_after_restore(PG_FUNCTION_ARGS)
 	vci_store_stop_redeeming(store);
 	redeemed = vci_store_withdraw_offers(store, cut, step, &pending);
 	begin_epoch(store);
+	/* the sequence of positions was set back, too, and would give places a second time */
+	vci_store_close_status_lists(store);
 	vci_note_database(store, (VciEvent){.kind = VCI_EVENT_DATABASE_RESTORED});
 	vci_store_close(store);
 	PG_RETURN_DATUM(withdrawn_counts(fcinfo, pending, redeemed));

@@ -130,12 +130,19 @@ answer_wait(const DeferredCall *call, int32 wait)
 	return vci_answer_no_store(202, *body);
 }
 
+static const VciConfiguration *
+configuration_of(const DeferredCall *call)
+{
+	return &call->issuer->configurations[call->position];
+}
+
 static VciSignedCredential
-sign(const DeferredCall *call, const VciJson *claims, int n, int64 issued_at)
+sign(const DeferredCall *call, const VciJson *claims, int n, const VciStatusPlace *status,
+	 int64 issued_at)
 {
 	CHECK_FOR_INTERRUPTS();
 	return vci_sign_credential(call->issuer, call->position, call->row->format, claims,
-							   vci_json_array_at(call->jwks, n), issued_at);
+							   vci_json_array_at(call->jwks, n), status, issued_at);
 }
 
 static const char *
@@ -152,7 +159,7 @@ thumbprint_of(const VciJson *jwk)
 
 /* Under the token that asked, whichever one of the offer fetches it. */
 static int64
-record(const DeferredCall *call, int n, int64 expires_at)
+record(const DeferredCall *call, int n, const VciStatusPlace *status, int64 expires_at)
 {
 	const VciDeferredRow *deferred = call->row;
 	const VciJson *jwk = vci_json_array_at(call->jwks, n);
@@ -168,7 +175,9 @@ record(const DeferredCall *call, int n, int64 expires_at)
 							.format = deferred->format,
 							.subject_model = call->dataset.subject_model,
 							.subject_id = call->dataset.subject_id,
-							.holder_thumbprint = jwk ? thumbprint_of(jwk) : NULL};
+							.holder_thumbprint = jwk ? thumbprint_of(jwk) : NULL,
+							.status_list_id = status->list_id,
+							.status_index = status->entry.index};
 	int64 id = vci_store_insert_credential(call->store, &row);
 
 	vci_note(call->store, call->issuer,
@@ -209,17 +218,19 @@ static VciAnswer *
 issue(const DeferredCall *call, const VciJson *claims)
 {
 	VciSignedCredential credentials[VCI_MAX_PROOFS];
+	VciStatusPlace statuses[VCI_MAX_PROOFS];
 	const char *texts[VCI_MAX_PROOFS];
 	int64 first_id = 0;
 
 	for (int i = 0; i < call->count; i++)
 	{
-		credentials[i] = sign(call, claims, i, call->now);
+		statuses[i] = vci_allot_status(call->store, call->issuer, configuration_of(call));
+		credentials[i] = sign(call, claims, i, &statuses[i], call->now);
 		texts[i] = credentials[i].sd_jwt;
 	}
 	for (int i = 0; i < call->count; i++)
 	{
-		int64 id = record(call, i, credentials[i].expires_at);
+		int64 id = record(call, i, &statuses[i], credentials[i].expires_at);
 
 		if (i == 0)
 			first_id = id;
@@ -245,7 +256,9 @@ repeat(const DeferredCall *call, const VciJson *claims)
 			 call->count);
 	for (int i = 0; i < count; i++)
 	{
-		texts[i] = sign(call, claims, i, rows[i].issued_at).sd_jwt;
+		VciStatusPlace status = vci_recorded_status(call->store, &rows[i], configuration_of(call));
+
+		texts[i] = sign(call, claims, i, &status, rows[i].issued_at).sd_jwt;
 		if (rows[i].key_id != key_id)
 			vci_store_set_credential_key(call->store, rows[i].id, call->row->offer_id, key_id);
 	}

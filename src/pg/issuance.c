@@ -129,7 +129,8 @@ vci_collect_claims(VciStore *store, const VciIssuerEntry *issuer, int configurat
 
 VciSignedCredential
 vci_sign_credential(const VciIssuerEntry *issuer, int configuration, const char *format,
-					const VciJson *claims, const VciJson *holder_jwk, int64 issued_at)
+					const VciJson *claims, const VciJson *holder_jwk, const VciStatusPlace *status,
+					int64 issued_at)
 {
 	VciCredentialParts parts = {.issuer = &issuer->rules,
 								.configuration = &issuer->configurations[configuration],
@@ -139,7 +140,9 @@ vci_sign_credential(const VciIssuerEntry *issuer, int configuration, const char 
 								.kid = issuer->signing.kid,
 								.x5c = issuer->signing.x5c,
 								.key = issuer->signing.key,
-								.issued_at = issued_at};
+								.issued_at = issued_at,
+								.status =
+									status != NULL && status->list_id != 0 ? &status->entry : NULL};
 	VciSignedCredential result = {0};
 	VciError error = VCI_ERROR_INIT;
 	char **sd_jwt = vci_own_text();
@@ -178,6 +181,19 @@ holder_of_argument(FunctionCallInfo fcinfo, int argument, const VciConfiguration
 	return given;
 }
 
+/* Who revokes it later finds it by its record. */
+static void
+require_no_status(const VciConfiguration *configuration)
+{
+	if (configuration->status_bits != 0)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("credentials of configuration \"%s\" have a place in a status list, "
+							   "so each needs a record",
+							   configuration->id),
+						errhint("Issue it by openid4vci.vci_issue_and_record, or alter the "
+								"configuration: '{\"status_bits\": null}'.")));
+}
+
 PG_FUNCTION_INFO_V1(vci_issue_sdjwt);
 
 /* openid4vci.vci_issue_sdjwt(configuration_id text, claims jsonb, holder_jwk jsonb,
@@ -198,13 +214,15 @@ vci_issue_sdjwt(PG_FUNCTION_ARGS)
 	if (claims == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("claims must not be null")));
+	require_no_status(configuration);
 	vci_require_issuance(issuer);
 	vci_require(vci_claims_check(claims, &error), &error);
 	vci_require(vci_claims_check_mandatory(claims, configuration, &error), &error);
 	holder = holder_of_argument(fcinfo, 2, configuration, vci_own_key());
 	vci_cache_require_key(issuer);
 	vci_cache_unseal(issuer);
-	credential = vci_sign_credential(issuer, n, configuration->format, claims, holder, vci_now());
+	credential =
+		vci_sign_credential(issuer, n, configuration->format, claims, holder, NULL, vci_now());
 	vci_store_close(store);
 	PG_RETURN_TEXT_P(cstring_to_text(credential.sd_jwt));
 }
@@ -282,6 +300,7 @@ vci_issue_and_record(PG_FUNCTION_ARGS)
 							   .subject_model = vci_arg_text(fcinfo, 3),
 							   .subject_id = vci_arg_text(fcinfo, 4)};
 	VciSignedCredential credential;
+	VciStatusPlace status;
 	VciError error = VCI_ERROR_INIT;
 	VciKey **holder_key = vci_own_key();
 	VciJson *holder;
@@ -296,7 +315,11 @@ vci_issue_and_record(PG_FUNCTION_ARGS)
 	if (holder != NULL)
 		vci_require(vci_key_thumbprint(*holder_key, thumbprint, &error), &error);
 	claims = claims_to_record(fcinfo, store, issuer, n, &record);
-	credential = vci_sign_credential(issuer, n, record.format, claims, holder, record.issued_at);
+	status = vci_allot_status(store, issuer, configuration);
+	credential =
+		vci_sign_credential(issuer, n, record.format, claims, holder, &status, record.issued_at);
+	record.status_list_id = status.list_id;
+	record.status_index = status.entry.index;
 	record.expires_at = credential.expires_at;
 	record.holder_thumbprint = holder ? thumbprint : NULL;
 	credential_id = vci_store_insert_credential(store, &record);

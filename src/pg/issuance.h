@@ -6,6 +6,7 @@
 
 #include "../protocol/dataset.h"
 #include "cache.h"
+#include "status_place.h"
 #include "store.h"
 
 /*
@@ -34,9 +35,10 @@ typedef struct VciSignedCredential
 	int64 expires_at; /* seconds since 1970; 0: none */
 } VciSignedCredential;
 
-/* Signs claims; holder_jwk NULL: no cnf. Raises on any failure. */
+/* Signs claims; holder_jwk NULL: no cnf, status NULL: none. Raises on any failure. */
 extern VciSignedCredential vci_sign_credential(const VciIssuerEntry *issuer, int configuration,
 											   const char *format, const VciJson *claims,
-											   const VciJson *holder_jwk, int64 issued_at);
+											   const VciJson *holder_jwk,
+											   const VciStatusPlace *status, int64 issued_at);
 
 #endif

@@ -76,7 +76,7 @@ check_size(const VciIssuerEntry *issuer, int configuration, const VciDataset *da
 	if (dataset->claims != NULL && bytes > LARGE_CLAIMS)
 		(void) vci_sign_credential(issuer, configuration,
 								   issuer->configurations[configuration].format, dataset->claims,
-								   NULL, vci_now());
+								   NULL, NULL, vci_now());
 }
 
 /* The claims of the offer itself and of each dataset, used or not. */

@@ -82,6 +82,12 @@ release_digest(void *arg)
 }
 
 static void
+release_permutation(void *arg)
+{
+	vci_ff1_free(((OwnedHandle *) arg)->handle);
+}
+
+static void
 release_sensitive(void *arg)
 {
 	VciSensitiveBytes *bytes = arg;
@@ -185,6 +191,12 @@ VciDigest **
 vci_own_digest(void)
 {
 	return (VciDigest **) own(release_digest);
+}
+
+VciFf1 **
+vci_own_permutation(void)
+{
+	return (VciFf1 **) own(release_permutation);
 }
 
 VciSensitiveBytes *

@@ -6,6 +6,7 @@
 #ifndef VCI_RELEASE_H
 #define VCI_RELEASE_H
 
+#include "../jose/ff1.h"
 #include "../jose/jwk.h"
 #include "../jose/seal.h"
 #include "../jose/sd_jwt.h"
@@ -27,6 +28,7 @@ extern VciDpop **vci_own_dpop(void);
 extern VciAccessToken **vci_own_access_token(void);
 extern VciSdJwt **vci_own_sd_jwt(void);
 extern VciDigest **vci_own_digest(void);
+extern VciFf1 **vci_own_permutation(void);
 
 /* Bytes that are wiped when they are freed; set both members. */
 typedef struct VciSensitiveBytes

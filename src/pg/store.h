@@ -255,7 +255,8 @@ typedef struct VciNewOffer
 	char *client_id;
 	char *authorization_server;
 	Datum datasets;
-	bool keep_claims; /* its claims stay for good */
+	int64 campaign_id; /* 0: none */
+	bool keep_claims;  /* its claims stay for good */
 } VciNewOffer;
 
 typedef struct VciOfferRow

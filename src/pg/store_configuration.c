@@ -52,6 +52,9 @@ vci_store_update_configuration(VciStore *store, int64 issuer_id, const char *id,
 		CHANGE("older", "ARRAY(SELECT jsonb_array_elements_text($3 -> 'older'))", "'{}'") ", "
 		CHANGE("decoys", "($3 ->> 'decoys')::integer", "0") ", "
 		CHANGE("deferred", "($3 ->> 'deferred')::boolean", "false") ", "
+		CHANGE("status_bits", "($3 ->> 'status_bits')::integer", "NULL") ", "
+		CHANGE("w3c_status", "($3 ->> 'w3c_status')::boolean", "false") ", "
+		CHANGE("vct_integrity", "($3 ->> 'vct_integrity')::boolean", "false") ", "
 		CHANGE_JSON("always_disclosed", "'[]'") ", "
 		CHANGE_JSON("selectively_disclosable", "'[]'") ", "
 		CHANGE_JSON("claims", "NULL") ", "
@@ -110,7 +113,8 @@ vci_store_configurations(VciStore *store, int64 issuer_id, int *count)
 		"SELECT id, format, vct, scope, COALESCE(extract(epoch FROM validity)::bigint, 0), "
 		"binding, "
 		"older, decoys, always_disclosed::text, selectively_disclosable::text, claims::text, "
-		"display::text, claims_source, claims_source_owner::text, deferred "
+		"display::text, claims_source, claims_source_owner::text, deferred, status_bits, "
+		"w3c_status, vct_integrity "
 		"FROM openid4vci.vci_configuration WHERE issuer_id = $1 AND retired_at IS NULL ORDER BY id",
 		1,
 		{INT8OID},
@@ -140,6 +144,9 @@ vci_store_configurations(VciStore *store, int64 issuer_id, int *count)
 		row->claims_source = vci_column_text(store, i, 13);
 		row->claims_source_owner = vci_column_text(store, i, 14);
 		row->deferred = vci_column_boolean(i, 15);
+		row->status_bits = vci_column_int32(i, 16);
+		row->w3c_status = vci_column_boolean(i, 17);
+		row->vct_integrity = vci_column_boolean(i, 18);
 	}
 	return rows;
 }

@@ -2,6 +2,7 @@
 
 #include "../jose/seal.h"
 #include "store_insert.h"
+#include "store_status.h"
 #include "values.h"
 
 int64
@@ -24,7 +25,10 @@ vci_store_insert_credential(VciStore *store, const VciNewCredential *credential)
 										   {"subject_id", TEXTOID},
 										   {"holder_thumbprint", TEXTOID},
 										   {"request_digest", BYTEAOID},
-										   {"notification_changes", INT4OID}}};
+										   {"notification_changes", INT4OID},
+										   {"status", INT4OID},
+										   {"status_list_id", INT8OID},
+										   {"status_index", INT4OID}}};
 	static VciTable ids = {.name = "vci_credential_id_seq"};
 	VciArguments args = {0};
 	int64 id = vci_next_id(&ids);
@@ -46,6 +50,12 @@ vci_store_insert_credential(VciStore *store, const VciNewCredential *credential)
 	vci_put_text(&args, credential->holder_thumbprint);
 	vci_put_bytes(&args, credential->request_digest, VCI_DIGEST_BYTES);
 	vci_put_int32(&args, 0);
+	vci_put_int32(&args, VCI_STATUS_VALID);
+	vci_put_int64_or_null(&args, credential->status_list_id);
+	if (credential->status_list_id != 0)
+		vci_put_int32(&args, credential->status_index);
+	else
+		vci_put_null(&args);
 	(void) vci_insert(store, &insert, &args);
 	return id;
 }
@@ -72,7 +82,8 @@ vci_store_credentials_of_token(VciStore *store, int64 token_id, int64 offer_id,
 {
 	static VciStatement statement = {
 		"SELECT id, floor(extract(epoch FROM issued_at))::bigint, "
-		"extract(epoch FROM clock_timestamp() - issued_at)::float8, request_digest, key_id "
+		"extract(epoch FROM clock_timestamp() - issued_at)::float8, request_digest, key_id, "
+		"status_list_id, status_index "
 		"FROM openid4vci.vci_credential WHERE token_id = $1 AND configuration_id = $2 "
 		"AND dataset = $3 AND offer_id = $4 ORDER BY instance",
 		4,
@@ -94,6 +105,8 @@ vci_store_credentials_of_token(VciStore *store, int64 token_id, int64 offer_id,
 		rows[i].age = vci_column_double(i, 3);
 		rows[i].request_digest = vci_column_bytea(store, i, 4);
 		rows[i].key_id = vci_column_int64(i, 5);
+		rows[i].status_list_id = vci_column_int64(i, 6);
+		rows[i].status_index = vci_column_int32(i, 7);
 	}
 	return rows;
 }

@@ -5,7 +5,7 @@
 #ifndef VCI_CREDENTIAL_H
 #define VCI_CREDENTIAL_H
 
-#include "issuer.h"
+#include "status_list.h"
 
 #define VCI_MAX_PROOFS 32
 
@@ -79,14 +79,16 @@ typedef struct VciCredentialParts
 	const VciJson *claims;	   /* the subject's, checked */
 	const VciJson *holder_jwk; /* public JWK for cnf; NULL: none */
 	const char *kid;
-	VciJson *x5c;	   /* certificate chain of key for the header; NULL: none */
-	const VciKey *key; /* the issuer's private key */
-	int64_t issued_at; /* seconds since 1970, not yet rounded */
+	VciJson *x5c;				  /* certificate chain of key for the header; NULL: none */
+	const VciKey *key;			  /* the issuer's private key */
+	int64_t issued_at;			  /* seconds since 1970, not yet rounded */
+	const VciStatusEntry *status; /* its place in a status list; NULL: none */
 } VciCredentialParts;
 
 /*
  * Builds and signs one SD-JWT VC: registered claims (iat rounded down by time_rounding, but
- * by no more than half of the validity; exp = iat + validity), cnf, concealed claims.
+ * by no more than half of the validity; exp = iat + validity), cnf, status, concealed claims.
+ * VCI_ERR_CLAIM_RESERVED for a claim credentialStatus where the configuration has w3c_status.
  * *sd_jwt is malloc'd; *expires_at is exp as signed, 0 when there is none.
  */
 extern VciStatus vci_credential_build(const VciCredentialParts *parts, char **sd_jwt,

@@ -99,6 +99,19 @@ write_registered_claims(const VciCredentialParts *parts, VciText *out, int64_t *
 	write_string(",\"vct\":", parts->configuration->vct, out);
 	if (parts->holder_jwk != NULL && parts->configuration->binding != VCI_HOLDER_ABSENT)
 		write_confirmation(parts->holder_jwk, out);
+	if (parts->status != NULL)
+		vci_status_claims_write(parts->issuer, parts->status, out);
+}
+
+/* The member that w3c_status brings; without it a registry's own may bear the name. */
+static VciStatus
+check_w3c_status(const VciCredentialParts *parts, VciError *error)
+{
+	if (parts->configuration->w3c_status && vci_json_has(parts->claims, "credentialStatus"))
+		return vci_error(error, VCI_ERR_CLAIM_RESERVED,
+						 "the claim name credentialStatus is reserved by w3c_status; give the "
+						 "claim another name");
+	return VCI_OK;
 }
 
 /* The payload and the disclosures. */
@@ -111,6 +124,8 @@ conceal(const VciCredentialParts *parts, int64_t *expires_at, VciConcealed *conc
 	/* what was checked when it was stored may have come from a claims source since */
 	VciStatus status = vci_claims_check(parts->claims, error);
 
+	if (status == VCI_OK)
+		status = check_w3c_status(parts, error);
 	if (status == VCI_OK)
 		status = vci_claims_disclosable(parts->claims, parts->configuration, &paths, error);
 	write_registered_claims(parts, &head, expires_at);

@@ -1,0 +1,142 @@
+#include "compat.h"
+
+#include "access/xact.h"
+
+#include "store_insert.h"
+#include "store_status.h"
+
+int64
+vci_store_next_status_position(VciStore *store pg_attribute_unused())
+{
+	static VciTable positions = {.name = "vci_status_position_seq"};
+
+	return vci_next_id(&positions);
+}
+
+#define LIST_COLUMNS "l.id, l.issuer_id, l.name, l.bits, l.size "
+
+static VciStatusListRow *
+list_of_result(VciStore *store, int count)
+{
+	VciStatusListRow *row;
+
+	if (count != 1)
+		return NULL;
+	row = palloc0(sizeof(VciStatusListRow));
+	row->id = vci_column_int64(0, 1);
+	row->issuer_id = vci_column_int64(0, 2);
+	row->name = vci_column_text(store, 0, 3);
+	row->bits = vci_column_int32(0, 4);
+	row->size = vci_column_int32(0, 5);
+	return row;
+}
+
+static void
+put_part(VciArguments *args, int64 issuer_id, int32 bits, int32 size, int64 part)
+{
+	vci_put_int64(args, issuer_id);
+	vci_put_int32(args, bits);
+	vci_put_int32(args, size);
+	vci_put_int64(args, part);
+}
+
+static VciStatusListRow *
+find_open_list(VciStore *store, int64 issuer_id, int32 bits, int32 size, int64 part)
+{
+	static VciStatement statement = {
+		"SELECT " LIST_COLUMNS "FROM openid4vci.vci_status_list AS l WHERE l.issuer_id = $1 "
+		"AND l.bits = $2 AND l.size = $3 AND l.part = $4 AND l.closed_at IS NULL",
+		4,
+		{INT8OID, INT4OID, INT4OID, INT8OID},
+		NULL};
+	VciArguments args = {0};
+
+	put_part(&args, issuer_id, bits, size, part);
+	return list_of_result(store, vci_run(store, &statement, &args));
+}
+
+static void
+insert_list(VciStore *store, int64 issuer_id, int32 bits, int32 size, int64 part, const char *name)
+{
+	static VciStatement statement = {
+		"INSERT INTO openid4vci.vci_status_list (issuer_id, bits, size, part, name) "
+		"VALUES ($1, $2, $3, $4, $5) "
+		"ON CONFLICT (issuer_id, bits, size, part) WHERE closed_at IS NULL DO NOTHING",
+		5,
+		{INT8OID, INT4OID, INT4OID, INT8OID, TEXTOID},
+		NULL};
+	VciArguments args = {0};
+
+	put_part(&args, issuer_id, bits, size, part);
+	vci_put_text(&args, name);
+	vci_run(store, &statement, &args);
+}
+
+VciStatusListRow *
+vci_store_open_status_list(VciStore *store, int64 issuer_id, int32 bits, int32 size, int64 part,
+						   const char *name)
+{
+	VciStatusListRow *row = find_open_list(store, issuer_id, bits, size, part);
+
+	if (row == NULL)
+	{
+		insert_list(store, issuer_id, bits, size, part, name);
+		row = find_open_list(store, issuer_id, bits, size, part);
+	}
+	if (row == NULL)
+		elog(ERROR, "status list of part %lld can't be read", (long long) part);
+	return row;
+}
+
+void
+vci_store_make_next_status_list(VciStore *store, int64 issuer_id, int32 bits, int32 size,
+								int64 part, const char *name)
+{
+	/* where two keys collide, one list is made a little later */
+	static VciStatement statement = {
+		"INSERT INTO openid4vci.vci_status_list (issuer_id, bits, size, part, name) "
+		"SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT FROM openid4vci.vci_status_list AS l "
+		"WHERE l.issuer_id = $1 AND l.bits = $2 AND l.size = $3 AND l.part = $4 "
+		"AND l.closed_at IS NULL) "
+		"AND pg_try_advisory_xact_lock(hashtextextended('openid4vci.vci_status_list ' || $1 || ' ' "
+		"|| $2 || ' ' || $3 || ' ' || $4, 0))",
+		5,
+		{INT8OID, INT4OID, INT4OID, INT8OID, TEXTOID},
+		NULL};
+	VciArguments args = {0};
+
+	/* who made it may be invisible to an old snapshot; then it is there, and nothing to do */
+	if (IsolationUsesXactSnapshot())
+		return;
+	put_part(&args, issuer_id, bits, size, part);
+	vci_put_text(&args, name);
+	vci_run(store, &statement, &args);
+}
+
+VciStatusListRow *
+vci_store_status_list(VciStore *store, int64 id)
+{
+	static VciStatement statement = {"SELECT " LIST_COLUMNS
+									 "FROM openid4vci.vci_status_list AS l WHERE l.id = $1",
+									 1,
+									 {INT8OID},
+									 NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	return list_of_result(store, vci_run(store, &statement, &args));
+}
+
+void
+vci_store_close_status_lists(VciStore *store)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_status_list SET closed_at = clock_timestamp() "
+		"WHERE closed_at IS NULL",
+		0,
+		{0},
+		NULL};
+	VciArguments args = {0};
+
+	vci_run(store, &statement, &args);
+}
