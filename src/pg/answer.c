@@ -1,8 +1,8 @@
 #include "compat.h"
 
 #include "../jose/base64url.h"
-#include "../protocol/consent.h"
 #include "../protocol/dpop.h"
+#include "../protocol/page.h"
 #include "answer.h"
 #include "release.h"
 
@@ -54,7 +54,7 @@ vci_answer_no_store(int status, const VciJson *json)
 static char *
 style_source(void)
 {
-	const char *style = vci_consent_style();
+	const char *style = vci_page_style();
 	unsigned char digest[VCI_DIGEST_BYTES];
 	char text[44]; /* base64url, which CSP takes as well as base64 */
 	VciError error = VCI_ERROR_INIT;

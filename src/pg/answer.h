@@ -33,7 +33,7 @@ extern VciAnswer *vci_answer_no_store(int status, const VciJson *json);
 /*
  * An HTML page (RFC 9700 section 4.16 and the rules for pages with a form): no-store, no
  * framing, no referrer, a Content-Security-Policy with this form-action, and with no style
- * but vci_consent_style's. html is lent.
+ * but vci_page_style's. html is lent.
  */
 extern VciAnswer *vci_answer_html(int status, const char *html, const char *form_action);
 

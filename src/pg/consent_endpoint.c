@@ -21,7 +21,7 @@ typedef struct ConsentCall
 	VciStore *store;
 	const VciIssuerEntry *issuer;
 	const VciHttpRequest *http;
-	VciConsentLanguage language;
+	VciPageLanguage language;
 	VciForm *form;		 /* of the query, or of the body */
 	const char *request; /* the login ticket */
 	char cookie[VCI_CONSENT_COOKIE_SIZE];
@@ -61,17 +61,16 @@ vci_consent_browser(const VciHttpRequest *http)
 	return browser;
 }
 
-static VciConsentLanguage
+static VciPageLanguage
 language_of(const VciHttpRequest *http)
 {
 	bool repeated;
 
-	return vci_consent_language(vci_http_header(http, "Accept-Language", &repeated));
+	return vci_page_language(vci_http_header(http, "Accept-Language", &repeated));
 }
 
 static VciAnswer *
-answer_page(int status, const char *html, const VciConsentLanguage *language,
-			const char *form_action)
+answer_page(int status, const char *html, const VciPageLanguage *language, const char *form_action)
 {
 	VciAnswer *answer = vci_answer_html(status, html, form_action);
 
@@ -84,7 +83,7 @@ VciAnswer *
 vci_consent_notice(const VciIssuerEntry *issuer, const VciHttpRequest *http, int status,
 				   const char *text)
 {
-	VciConsentLanguage language = language_of(http);
+	VciPageLanguage language = language_of(http);
 	VciConsentNotice notice =
 		status == 429 || status == 503 ? VCI_CONSENT_LATER : VCI_CONSENT_START_AGAIN;
 	VciError error = VCI_ERROR_INIT;

@@ -4,24 +4,9 @@
 #ifndef VCI_CONSENT_H
 #define VCI_CONSENT_H
 
-#include "consent_words.h"
-#include "html.h"
 #include "http.h"
 #include "issuer.h"
-#include "locale.h"
-
-/* A page in one language: the words it uses, and the range that the visitor asked for. */
-typedef struct VciConsentLanguage
-{
-	const VciConsentWords *words;
-	char range[VCI_LOCALE_SIZE]; /* chooses among display objects */
-} VciConsentLanguage;
-
-/* accept_language: of the header, or NULL. */
-extern VciConsentLanguage vci_consent_language(const char *accept_language);
-
-/* The one style of every page, as it stands between <style> and </style>. */
-extern const char *vci_consent_style(void);
+#include "page.h"
 
 typedef enum VciConsentProblem
 {
@@ -32,7 +17,7 @@ typedef enum VciConsentProblem
 
 typedef struct VciConsentPage
 {
-	const VciConsentLanguage *language;
+	const VciPageLanguage *language;
 	const VciIssuer *issuer;
 	const char *client_id;
 	const char *client_name; /* NULL: none */
@@ -57,9 +42,9 @@ typedef enum VciConsentNotice
 } VciConsentNotice;
 
 /* A page without a form; text, in English, tells more. issuer may be NULL. VCI_ERR_MEMORY. */
-extern VciStatus vci_consent_notice_page(const VciConsentLanguage *language,
-										 const VciIssuer *issuer, VciConsentNotice notice,
-										 const char *text, char **html, VciError *error);
+extern VciStatus vci_consent_notice_page(const VciPageLanguage *language, const VciIssuer *issuer,
+										 VciConsentNotice notice, const char *text, char **html,
+										 VciError *error);
 
 /* Form fields of our own: no login field has one of these names. */
 #define VCI_CONSENT_FIELD_REQUEST  "request"
@@ -85,8 +70,7 @@ typedef struct VciLoginField
 #define VCI_CONSENT_COOKIE_SIZE	 23 /* with a NUL */
 
 /* Fills fields in the page's language; returns how many there are. */
-extern size_t vci_consent_login_fields(const VciJson *login_fields,
-									   const VciConsentLanguage *language,
+extern size_t vci_consent_login_fields(const VciJson *login_fields, const VciPageLanguage *language,
 									   VciLoginField fields[VCI_LOGIN_FIELDS_MAX]);
 
 /*

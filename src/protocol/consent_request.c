@@ -112,7 +112,7 @@ is_reserved(const char *name)
 
 /* False for what can't be a field. */
 static bool
-read_field(const VciJson *object, const VciConsentLanguage *language, VciLoginField *field)
+read_field(const VciJson *object, const VciPageLanguage *language, VciLoginField *field)
 {
 	const VciJson *display = vci_locale_display(vci_json_get(object, "display"), language->range);
 	const char *name = vci_json_get_string(display, "name");
@@ -137,7 +137,7 @@ read_field(const VciJson *object, const VciConsentLanguage *language, VciLoginFi
 }
 
 size_t
-vci_consent_login_fields(const VciJson *login_fields, const VciConsentLanguage *language,
+vci_consent_login_fields(const VciJson *login_fields, const VciPageLanguage *language,
 						 VciLoginField fields[VCI_LOGIN_FIELDS_MAX])
 {
 	size_t count = 0;
@@ -164,7 +164,7 @@ VciStatus
 vci_consent_entered(const VciJson *login_fields, const VciForm *form, VciJson **values,
 					bool *complete, VciError *error)
 {
-	VciConsentLanguage language = vci_consent_language(NULL);
+	VciPageLanguage language = vci_page_language(NULL);
 	VciLoginField fields[VCI_LOGIN_FIELDS_MAX];
 	size_t count = vci_consent_login_fields(login_fields, &language, fields);
 	VciJson *entered = vci_json_new_object();

@@ -39,7 +39,7 @@ same_markup(const char *html, const char *plain)
 static char *
 page_of(const Arrival *arrival, const char *name, const VciJson *fields, const VciForm *entered)
 {
-	VciConsentLanguage language = vci_consent_language(arrival->language);
+	VciPageLanguage language = vci_page_language(arrival->language);
 	VciIssuer issuer = {.url = "https://registry.example"};
 	VciConfiguration configuration = {.id = "A", .format = "dc+sd-jwt", .vct = "urn:a"};
 	const VciConfiguration *configurations[] = {&configuration};

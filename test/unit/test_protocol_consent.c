@@ -15,7 +15,7 @@ typedef struct Scene
 	VciIssuer issuer;
 	VciConfiguration configuration;
 	const VciConfiguration *configurations[1];
-	VciConsentLanguage language;
+	VciPageLanguage language;
 	VciConsentPage page;
 } Scene;
 
@@ -35,7 +35,7 @@ set_scene(Scene *scene, const char *accept_language)
 			 "{\"name\":\"Monto\",\"locale\":\"es\"}]},{\"path\":[\"household\",\"size\"]},"
 			 "{\"path\":[\"amount\",\"currency\"],\"display\":[{\"name\":\"Currency\"}]}]");
 	scene->configurations[0] = &scene->configuration;
-	scene->language = vci_consent_language(accept_language);
+	scene->language = vci_page_language(accept_language);
 	scene->page = (VciConsentPage){
 		.language = &scene->language,
 		.issuer = &scene->issuer,
@@ -356,7 +356,7 @@ test_origin(void)
 static void
 test_notice(void)
 {
-	VciConsentLanguage language = vci_consent_language("fr");
+	VciPageLanguage language = vci_page_language("fr");
 	VciIssuer issuer = example_issuer();
 	char *html;
 
