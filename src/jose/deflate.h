@@ -1,5 +1,5 @@
 /*
- * Compressing (RFC 1951) at the highest level.
+ * Compressing (RFC 1951) what is mostly zeros, or looks random but uses few characters.
  */
 #ifndef VCI_DEFLATE_H
 #define VCI_DEFLATE_H
