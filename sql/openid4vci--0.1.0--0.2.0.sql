@@ -221,8 +221,15 @@ CREATE TABLE vci_campaign (
     paused_at         timestamptz,
     finished_at       timestamptz,
     cancelled_at      timestamptz,
+    recipient_count   bigint NOT NULL DEFAULT 0,
+    made_count        bigint NOT NULL DEFAULT 0,
+    existing_count    bigint NOT NULL DEFAULT 0,
+    failed_count      bigint NOT NULL DEFAULT 0,
+    counted_at        timestamptz,
+    rate              double precision,
+    paced_until       timestamptz,
     CONSTRAINT vci_campaign_name_key UNIQUE (issuer_id, name)
-);
+) WITH (fillfactor = 50);
 ALTER SEQUENCE vci_campaign_id_seq OWNED BY vci_campaign.id;
 COMMENT ON TABLE vci_campaign IS 'Campaigns: who gets offers, of what, and how';
 COMMENT ON COLUMN vci_campaign.recipients IS 'Query or relation that lists them; runs with the rights of created_by, restricted';
@@ -231,6 +238,11 @@ COMMENT ON COLUMN vci_campaign.expires_in IS 'Lifetime of each offer; NULL: offe
 COMMENT ON COLUMN vci_campaign.pace IS 'Offers a minute at most; NULL: as fast as they go';
 COMMENT ON COLUMN vci_campaign.labels IS 'Put on each offer; a recipient''s own labels come over them';
 COMMENT ON COLUMN vci_campaign.channel IS 'Of recipients that name none: sms, print, email ...';
+COMMENT ON COLUMN vci_campaign.recipient_count IS 'Of vci_campaign_recipient; counted here with the next three, so that millions of rows are not counted at each look';
+COMMENT ON COLUMN vci_campaign.existing_count IS 'Recipients whose reference had an offer already';
+COMMENT ON COLUMN vci_campaign.counted_at IS 'When the last chunk was counted';
+COMMENT ON COLUMN vci_campaign.rate IS 'Recipients a second, about the last half minute';
+COMMENT ON COLUMN vci_campaign.paced_until IS 'When the pace lets the next chunk begin';
 
 CREATE SEQUENCE vci_campaign_recipient_id_seq CACHE 32;
 COMMENT ON SEQUENCE vci_campaign_recipient_id_seq IS 'Ids of vci_campaign_recipient';
@@ -263,8 +275,10 @@ ALTER SEQUENCE vci_campaign_recipient_id_seq OWNED BY vci_campaign_recipient.id;
 CREATE INDEX vci_campaign_recipient_open ON vci_campaign_recipient (campaign_id, id) WHERE offer_id IS NULL AND failed_at IS NULL;
 CREATE INDEX vci_campaign_recipient_queue ON vci_campaign_recipient (campaign_id, channel, id) WHERE delivery IN ('queued', 'taken');
 CREATE INDEX vci_campaign_recipient_offer ON vci_campaign_recipient (offer_id) WHERE offer_id IS NOT NULL;
+CREATE INDEX vci_campaign_recipient_failed ON vci_campaign_recipient (campaign_id, id) WHERE failed_at IS NOT NULL;
 COMMENT ON TABLE vci_campaign_recipient IS 'Whom a campaign addresses, as its query listed them once, and how far each one is';
 COMMENT ON INDEX vci_campaign_recipient_open IS 'Who has no offer yet';
+COMMENT ON INDEX vci_campaign_recipient_failed IS 'Who gets none, and why';
 COMMENT ON INDEX vci_campaign_recipient_queue IS 'What a gateway has to send';
 COMMENT ON INDEX vci_campaign_recipient_offer IS 'To whom an offer went';
 COMMENT ON COLUMN vci_campaign_recipient.claims IS 'Until the offer is made, which has them from then on';
@@ -552,7 +566,7 @@ CREATE OR REPLACE VIEW vci_offer_info WITH (security_barrier) AS
            o.created_at, o.expires_at, o.redeemed_at, o.issued_at, o.cancelled_at, o.created_by,
            o.grants, o.client_id, o.authorization_server,
            COALESCE(pg_catalog.jsonb_array_length(o.datasets), 0) AS datasets, o.ends_at,
-           o.claims_erased_at, o.tx_code_failed_at
+           o.claims_erased_at, o.tx_code_failed_at, o.campaign_id, o.opened_at
     FROM openid4vci.vci_offer o JOIN openid4vci.vci_issuer i ON i.id = o.issuer_id
     WHERE o.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
 

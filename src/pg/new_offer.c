@@ -135,10 +135,9 @@ read_holder_did(VciStore *store, VciNewOffer *offer, const char *holder)
 	offer->holder_did = pstrdup(holder);
 }
 
-static void
-read_holder(FunctionCallInfo fcinfo, VciStore *store, VciNewOffer *offer)
+void
+vci_set_offer_holder(VciStore *store, VciNewOffer *offer, const char *holder)
 {
-	char *holder = vci_arg_text(fcinfo, ARG_HOLDER);
 	VciError error = VCI_ERROR_INIT;
 	VciJson **jwk;
 	VciJson **canonical;
@@ -161,9 +160,8 @@ read_holder(FunctionCallInfo fcinfo, VciStore *store, VciNewOffer *offer)
 	offer->holder_jwk = vci_jsonb_datum(*canonical);
 }
 
-/* A credential without holder binding would go to anybody, whatever holder is named. */
-static void
-check_binding_of_holder(const VciIssuerEntry *issuer, const VciNewOffer *offer)
+void
+vci_check_binding_of_holder(const VciIssuerEntry *issuer, const VciNewOffer *offer)
 {
 	if (offer->holder_did == NULL && offer->holder_jwk == (Datum) 0)
 		return;
@@ -321,10 +319,13 @@ read_reference_and_labels(FunctionCallInfo fcinfo, VciNewOffer *offer)
 	offer->labels = PG_GETARG_DATUM(ARG_LABELS);
 }
 
-static void
-note_created(VciStore *store, const VciIssuerEntry *issuer, const VciNewOffer *offer)
+bool
+vci_insert_new_offer(VciStore *store, const VciIssuerEntry *issuer, const VciNewOffer *offer)
 {
+	if (!vci_store_insert_offer(store, offer))
+		return false;
 	vci_note(store, issuer, (VciEvent){.kind = VCI_EVENT_OFFER_CREATED, .offer_id = offer->id});
+	return true;
 }
 
 /* What links are made of, from what was just inserted. */
@@ -393,8 +394,8 @@ read_offer(FunctionCallInfo fcinfo, VciStore *store, const VciIssuerEntry *issue
 	read_grants(fcinfo, issuer, offer);
 	read_options(fcinfo, issuer, offer);
 	vci_check_offer_content(store, issuer, offer);
-	read_holder(fcinfo, store, offer);
-	check_binding_of_holder(issuer, offer);
+	vci_set_offer_holder(store, offer, vci_arg_text(fcinfo, ARG_HOLDER));
+	vci_check_binding_of_holder(issuer, offer);
 	read_reference_and_labels(fcinfo, offer);
 	offer->expires_at = vci_now() + vci_arg_seconds(fcinfo, ARG_EXPIRES_IN, "expires_in",
 													issuer->rules.offer_lifetime);
@@ -422,9 +423,7 @@ vci_create_offer(PG_FUNCTION_ARGS)
 	vci_cache_require_key(issuer);
 	vci_cache_unseal(issuer);
 	tx_code = read_offer(fcinfo, store, issuer, &offer);
-	created = vci_store_insert_offer(store, &offer);
-	if (created)
-		note_created(store, issuer, &offer);
+	created = vci_insert_new_offer(store, issuer, &offer);
 	row = created ? row_of_new_offer(&offer)
 				  : vci_store_offer_by_reference(store, issuer->rules.id, offer.reference);
 	if (row == NULL)
@@ -447,6 +446,5 @@ vci_offer_for_approval(VciStore *store, const VciIssuerEntry *issuer, VciNewOffe
 	vci_check_offer_content(store, issuer, offer);
 	offer->id = vci_store_next_offer_id(store);
 	offer->generation = vci_first_generation();
-	(void) vci_store_insert_offer(store, offer);
-	note_created(store, issuer, offer);
+	(void) vci_insert_new_offer(store, issuer, offer);
 }

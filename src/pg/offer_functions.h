@@ -45,6 +45,19 @@ extern VciLinkKind vci_link_kind_by_name(const char *name);
  */
 extern int32 vci_first_generation(void);
 
+/* holder: a DID or a public JWK, NULL: anybody; raises when it is neither. */
+extern void vci_set_offer_holder(VciStore *store, VciNewOffer *offer, const char *holder);
+
+/*
+ * Raises when a holder is named and a configuration binds to none: such a credential would go to
+ * anybody, whatever holder is named.
+ */
+extern void vci_check_binding_of_holder(const VciIssuerEntry *issuer, const VciNewOffer *offer);
+
+/* Inserts it and notes offer_created; false, and nothing is done, when its reference is taken. */
+extern bool vci_insert_new_offer(VciStore *store, const VciIssuerEntry *issuer,
+								 const VciNewOffer *offer);
+
 /*
  * Makes the offer row that an approved authorization without issuer_state needs: grants
  * {authorization_code}. The caller fills configuration_ids, subject_model, subject_id,

@@ -107,7 +107,8 @@ vci_store_insert_offer(VciStore *store, const VciNewOffer *offer)
 										   {"tx_code_length", INT4OID},
 										   {"tx_code_mode", TEXTOID},
 										   {"tx_code_description", TEXTOID},
-										   {"tx_code_verifier", BYTEAOID}},
+										   {"tx_code_verifier", BYTEAOID},
+										   {"campaign_id", INT8OID}},
 							   .unique = {"issuer_id", "reference"},
 							   .unique_where = "reference IS NOT NULL"};
 	VciArguments args = {0};
@@ -127,6 +128,7 @@ vci_store_insert_offer(VciStore *store, const VciNewOffer *offer)
 	vci_put_role(&args, store->caller);
 	put_offer_subject(&args, offer);
 	put_offer_tx_code(&args, offer);
+	vci_put_int64_or_null(&args, offer->campaign_id);
 	return vci_insert(store, &insert, &args);
 }
 
