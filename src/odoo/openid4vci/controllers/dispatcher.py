@@ -13,6 +13,7 @@ from .no_database import no_database
 
 class VciDispatcher(Dispatcher):
     routing_type = "vci"
+    in_doubt = False
 
     @classmethod
     def is_compatible_with(cls, request):
@@ -22,7 +23,11 @@ class VciDispatcher(Dispatcher):
         if not self.request.db:
             no_database()
         self.request.params = dict(args)
-        return self.request.registry["ir.http"]._dispatch(endpoint)
+        self.in_doubt = False
+        answer = self.request.registry["ir.http"]._dispatch(endpoint)
+        # What can fail from here on is the commit.
+        self.in_doubt = True
+        return answer
 
     def handle_error(self, exc):
         if isinstance(exc, RequestEntityTooLarge):
@@ -30,5 +35,5 @@ class VciDispatcher(Dispatcher):
         if isinstance(exc, HTTPException):
             return exc
         if isinstance(exc, psycopg2.Error):
-            return fault_of(exc)
+            return fault_of(exc, self.in_doubt)
         return Fault(500, "The request failed inside the service. Nothing was changed.")

@@ -54,8 +54,9 @@ class TooLarge(Fault):
         ]
 
 
-def fault_of(error):
-    """The fault for an error of the database driver."""
+def fault_of(error, in_doubt=False):
+    """The fault for an error of the database driver. in_doubt: there was an answer, and
+    the error came when it was to be committed."""
     sqlstate = error.pgcode
     if sqlstate and (sqlstate in BUSY or sqlstate[:2] in BUSY_CLASSES):
         return Fault(
@@ -63,8 +64,8 @@ def fault_of(error):
         )
     if sqlstate and not sqlstate.startswith("57P0"):
         return Fault(500, "The request failed inside the service. Nothing was changed.")
-    # The connection is gone, it may be in the middle of the commit.
-    if request.httprequest.method in SAFE_METHODS:
+    # The connection is gone.
+    if not in_doubt or request.httprequest.method in SAFE_METHODS:
         return Fault(503, "The database did not answer. Please try again.", True)
     return Fault(
         503,

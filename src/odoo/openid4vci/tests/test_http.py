@@ -304,6 +304,35 @@ class TestHttp(HttpCase):
             self.assertEqual(self.ask("/a/b").status_code, 404)
         self.assertEqual(self.ask(METADATA).status_code, 200)
 
+    @mute_logger("odoo.http", "odoo.addons.openid4vci.controllers.main")
+    def test_the_connection_is_lost(self):
+        """Only who was about to commit does not know what has become of it."""
+
+        def lose(*args, **options):
+            raise psycopg2.OperationalError("server closed the connection")
+
+        class LostCursor:
+            execute = lose
+
+        def retrying(func, env):
+            func()
+            lose()
+
+        def ask(cr, *request):
+            return real_ask(LostCursor(), *request)
+
+        real_ask = main.ask
+        with patch.object(main, "ask", ask):
+            answer = self.ask(TOKEN, method="POST")
+            self.assertEqual(answer.status_code, 503)
+            self.assertTrue(answer.headers["Retry-After"])
+        with patch("odoo.http.service_model.retrying", retrying):
+            answer = self.ask(TOKEN, method="POST")
+            self.assertEqual(answer.status_code, 503)
+            self.assertIn("may or may not", answer.text)
+            self.assertNotIn("Retry-After", answer.headers)
+            self.assertTrue(self.ask(METADATA).headers["Retry-After"])
+
     def test_faults_quote_nothing(self):
         """PostgreSQL's message shows the statement where it found fault with it."""
 
