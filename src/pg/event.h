@@ -15,6 +15,9 @@
 #define VCI_EVENT_OFFER_REVIVED			 "offer_revived" /* extended behind its offer_expired */
 #define VCI_EVENT_OFFER_REOPENED		 "offer_reopened"
 #define VCI_EVENT_OFFER_EXPIRED			 "offer_expired"
+#define VCI_EVENT_OFFER_SENT			 "offer_sent" /* the first time, as delivered */
+#define VCI_EVENT_OFFER_DELIVERED		 "offer_delivered"
+#define VCI_EVENT_OFFER_UNDELIVERED		 "offer_undelivered"
 #define VCI_EVENT_TX_CODE_FAILED		 "tx_code_failed"
 #define VCI_EVENT_OFFER_LOCKED			 "offer_locked"
 #define VCI_EVENT_CODE_REPLAYED			 "code_replayed"	/* what it gave is revoked */
