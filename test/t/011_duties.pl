@@ -418,14 +418,15 @@ my %for_all = (
 	vci_event_head => '',
 	vci_load_did_document => "'did:web:x.example', '{\"id\": \"did:web:x.example\"}'",
 	vci_purge => '',
+	vci_recount_funnel => '',
 	vci_rotate_root_key => '',
 	vci_seal_events => '',
 	vci_verify_events => '');
 # These are looked at one by one below, or know no issuer: a JWT is verified with the key that it
-# or the caller brings, a DID names its own key, vci_health speaks of the database, the last three
-# are nobody's.
+# or the caller brings, a DID names its own key, vci_health speaks of the database, counting the
+# funnel shows nothing, the last three are nobody's.
 my @others = qw(vci_http vci_events vci_duty_issuers vci_find_offer vci_verify_sdjwt vci_verify_kbjwt
-  vci_verify_dpop vci_holder_jwk vci_health vci_drop_caches vci_event_append_only vci_reapply_duties);
+  vci_verify_dpop vci_holder_jwk vci_health vci_refresh_funnel vci_drop_caches vci_event_append_only vci_reapply_duties);
 is_deeply([ sort(keys %with_issuer, keys %with_row, keys %for_all, @others) ],
 	[ split /\n/, $issuer->sql('SELECT proname FROM pg_proc
 		WHERE pronamespace = \'openid4vci\'::regnamespace ORDER BY proname COLLATE "C"') ],
