@@ -50,6 +50,17 @@ vci_answer_no_store(int status, const VciJson *json)
 	return answer;
 }
 
+VciAnswer *
+vci_answer_plain_error(int status, const char *code, const char *description)
+{
+	VciJson **body = vci_own_json();
+
+	vci_require_memory(*body = vci_json_new_object());
+	vci_require_done(vci_json_set_string(*body, "error", code) &&
+					 vci_json_set_string(*body, "error_description", description));
+	return vci_answer_no_store(status, *body);
+}
+
 /* The style of our pages as a source expression (CSP Level 3 section 2.3.1); palloc'd. */
 static char *
 style_source(void)

@@ -30,6 +30,9 @@ extern void vci_answer_json(VciAnswer *answer, const VciJson *json);
 /* A JSON answer that must not be stored anywhere. */
 extern VciAnswer *vci_answer_no_store(int status, const VciJson *json);
 
+/* {error, error_description}, for what no protocol has an error of. */
+extern VciAnswer *vci_answer_plain_error(int status, const char *code, const char *description);
+
 /*
  * An HTML page (RFC 9700 section 4.16 and the rules for pages with a form): no-store, no
  * framing, no referrer, a Content-Security-Policy with this form-action, and with no style

@@ -27,6 +27,7 @@
 #include "notification_endpoint.h"
 #include "offer_functions.h"
 #include "release.h"
+#include "status_endpoint.h"
 #include "token_endpoint.h"
 #include "values.h"
 
@@ -108,6 +109,7 @@ static const Route routes[] = {
 	DOCUMENT(VCI_ENDPOINT_JWKS, handle_jwks),
 	READS(VCI_ENDPOINT_NONCE, POST, handle_nonce),
 	READS(VCI_ENDPOINT_OFFER, GET, handle_offer),
+	READS(VCI_ENDPOINT_STATUS_LIST, GET, vci_status_list_endpoint),
 	WRITES(VCI_ENDPOINT_TOKEN, vci_token_endpoint),
 	WRITES(VCI_ENDPOINT_CREDENTIAL, vci_credential_endpoint),
 	WRITES(VCI_ENDPOINT_BATCH_CREDENTIAL, vci_batch_credential_endpoint),
@@ -172,11 +174,12 @@ offer_segment(const VciIssuerEntry *issuer, const char *path)
 static bool
 endpoint_matches(const VciIssuerEntry *issuer, VciEndpoint endpoint, const char *path)
 {
+	const char *rest;
+
 	if (!issuer->rules.endpoints[endpoint].enabled)
 		return false;
-	if (endpoint == VCI_ENDPOINT_OFFER)
-		return offer_segment(issuer, path) != NULL;
-	return strcmp(issuer->places[endpoint].path, path) == 0;
+	rest = behind(path, issuer->places[endpoint].path);
+	return rest != NULL && vci_endpoint_takes(endpoint, rest);
 }
 
 static bool
@@ -257,20 +260,9 @@ leave_out_body(VciAnswer *answer)
 }
 
 static VciAnswer *
-answer_plain_error(int status, const char *code, const char *description)
-{
-	VciJson **body = vci_own_json();
-
-	vci_require_memory(*body = vci_json_new_object());
-	vci_require_done(vci_json_set_string(*body, "error", code) &&
-					 vci_json_set_string(*body, "error_description", description));
-	return vci_answer_no_store(status, *body);
-}
-
-static VciAnswer *
 answer_not_found(void)
 {
-	return answer_plain_error(404, "not_found", "there is nothing here");
+	return vci_answer_plain_error(404, "not_found", "there is nothing here");
 }
 
 /* A document that anybody may keep for some minutes, with an ETag over its bytes. */
@@ -366,11 +358,11 @@ handle_offer(VciStore *store, const VciIssuerEntry *issuer, const VciHttpRequest
 	if (status == VCI_OK)
 		offer = vci_store_offer(store, id, false);
 	if (offer == NULL || offer->issuer_id != issuer->rules.id || offer->generation != generation)
-		return answer_plain_error(
+		return vci_answer_plain_error(
 			404, "not_found", "there is no such credential offer; ask the issuer for a new link");
 	if (offer->cancelled || offer->expires_at <= vci_now())
-		return answer_plain_error(410, "gone",
-								  "this credential offer is over; ask the issuer for a new one");
+		return vci_answer_plain_error(
+			410, "gone", "this credential offer is over; ask the issuer for a new one");
 	return vci_answer_no_store(200, vci_offer_json(issuer, offer));
 }
 
@@ -415,7 +407,7 @@ answer_unavailable(const Route *route, const VciHttpRequest *http)
 {
 	static const char *const why = "this database server can't write now; try again soon";
 	VciAnswer *answer = route->browser ? vci_consent_notice(NULL, http, 503, why)
-									   : answer_plain_error(503, "temporarily_unavailable", why);
+									   : vci_answer_plain_error(503, "temporarily_unavailable", why);
 
 	vci_answer_header(answer, "Retry-After", RETRY_AFTER);
 	return answer;
@@ -446,7 +438,7 @@ answer_on_route(VciStore *store, const Match *match, const VciHttpRequest *http)
 
 	if (!method_allowed(route, http->method))
 	{
-		answer = answer_plain_error(405, "method_not_allowed", "another method is needed here");
+		answer = vci_answer_plain_error(405, "method_not_allowed", "another method is needed here");
 		vci_answer_header(answer, "Allow", route->methods);
 	}
 	else if (strcmp(http->method, "OPTIONS") == 0)

@@ -18,6 +18,17 @@ vci_ascii_starts_with(const char *text, const char *prefix)
 }
 
 bool
+vci_ascii_equal_start(const char *a, const char *b, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+	{
+		if (lower(a[i]) != lower(b[i]))
+			return false;
+	}
+	return true;
+}
+
+bool
 vci_ascii_equal(const char *a, const char *b)
 {
 	while (*b != '\0' && lower(*a) == lower(*b))

@@ -10,6 +10,9 @@
 
 extern bool vci_ascii_equal(const char *a, const char *b);
 
+/* Are the first len characters, which both have, the same? */
+extern bool vci_ascii_equal_start(const char *a, const char *b, size_t len);
+
 /* Does text start with prefix? */
 extern bool vci_ascii_starts_with(const char *text, const char *prefix);
 

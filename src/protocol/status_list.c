@@ -404,7 +404,7 @@ write_both(const VciStatusListParts *parts, const char *encoded, VciText *header
 }
 
 VciStatus
-vci_status_list_tag(const VciStatusListParts *parts, int64_t version,
+vci_status_list_tag(const VciStatusListParts *parts, int64_t version, int64_t changed_at,
 					unsigned char tag[VCI_DIGEST_BYTES], VciError *error)
 {
 	VciText text = {0};
@@ -412,6 +412,7 @@ vci_status_list_tag(const VciStatusListParts *parts, int64_t version,
 	VciStatus status = write_both(parts, "", &text, &payload, error);
 
 	write_integer(".", version, &text);
+	write_integer(".", changed_at, &text);
 	write_integer(".", parts->size, &text);
 	vci_text_put(&text, ".");
 	if (status == VCI_OK)

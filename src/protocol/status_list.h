@@ -114,11 +114,13 @@ extern VciStatus vci_status_list_encode(VciStatusListKind kind, int bits, int32_
 										VciError *error);
 
 /*
- * A digest over everything that a token tells but its statuses, which version stands for:
- * tokens of the same tag say the same, though signatures differ. Nothing is built for it.
+ * A digest over everything that a token tells but its statuses, for which version and changed_at
+ * (in any unit) stand: tokens of the same tag say the same, though signatures differ. Nothing is
+ * built for it.
  */
 extern VciStatus vci_status_list_tag(const VciStatusListParts *parts, int64_t version,
-									 unsigned char tag[VCI_DIGEST_BYTES], VciError *error);
+									 int64_t changed_at, unsigned char tag[VCI_DIGEST_BYTES],
+									 VciError *error);
 
 /* The signed token of kind application/statuslist+jwt or application/vc+jwt; malloc'd. */
 extern VciStatus vci_status_list_sign(const VciStatusListParts *parts, const char *encoded,
