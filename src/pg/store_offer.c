@@ -3,6 +3,7 @@
 #include "utils/builtins.h"
 
 #include "store_insert.h"
+#include "store_offer_terms.h"
 #include "store_purge_terms.h"
 #include "store_row.h"
 #include "values.h"
@@ -14,13 +15,6 @@ vci_store_next_offer_id(VciStore *store pg_attribute_unused())
 
 	return vci_next_id(&ids);
 }
-
-/* A code that was given out at the last moment lives on, as long as any setting lets it. */
-#define CODE_LEEWAY_SECONDS 600
-#define CODE_LEEWAY(grants)                                                                        \
-	"CASE WHEN 'authorization_code' = ANY (" grants                                                \
-	") THEN interval '" CppAsString2(CODE_LEEWAY_SECONDS) " seconds' "                             \
-														  "ELSE interval '0' END"
 
 static int64
 code_leeway(const VciNewOffer *offer)
@@ -330,13 +324,7 @@ update_offer_until(VciStore *store, VciStatement *statement, int64 id, int64 unt
 		(void) update_offer_until(store, &statement, id, until);                                   \
 	}
 
-/* What is true of an offer that expires at $2 and may be redeemed until then. */
 /* clang-format off */
-#define EXPIRES                                                                                    \
-	"expires_at = pg_catalog.to_timestamp($2), expiry_noted_at = NULL, "                           \
-	"ends_at = pg_catalog.to_timestamp($2) + " CODE_LEEWAY("grants") ", "                          \
-	"claims_due = CASE WHEN claims_due IS NOT NULL THEN pg_catalog.to_timestamp($2) END "
-
 OFFER_UPDATE_UNTIL(vci_store_extend_offer, EXPIRES)
 OFFER_UPDATE_UNTIL(vci_store_reopen_offer,
 				   "redeemed_at = NULL, cancelled_at = NULL, tx_code_failures = 0, "
