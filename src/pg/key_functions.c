@@ -354,7 +354,7 @@ activate_key(VciStore *store, const VciIssuerEntry *issuer, const VciKeyRow *row
 static void
 retire_key(VciStore *store, const VciIssuerEntry *issuer, const VciKeyRow *row)
 {
-	vci_store_retire_key(store, row->id);
+	vci_store_retire_key(store, row->id, issuer->rules.status_list_lifetime);
 	note_key(store, issuer, VCI_EVENT_KEY_RETIRED, row->id);
 }
 

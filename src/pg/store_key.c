@@ -159,28 +159,30 @@ vci_store_activate_key(VciStore *store, int64 id)
 }
 
 void
-vci_store_retire_key(VciStore *store, int64 id)
+vci_store_retire_key(VciStore *store, int64 id, int32 status_list_lifetime)
 {
 	/*
 	 * Seconds, not calendar months, as exp is computed. A transaction under way may sign for
 	 * some time yet, and verifiers' clocks differ: hence the hour. What never signed (next)
-	 * need not stay. FOR SHARE waits for a configuration that is being altered.
+	 * need not stay. FOR SHARE waits for a configuration that is being altered. An active key
+	 * also signs status list tokens, where there are lists.
 	 */
 	static VciStatement statement = {
 		"UPDATE openid4vci.vci_key k SET state = 'retired', retired_at = clock_timestamp(), "
 		"published_until = CASE WHEN k.state = 'next' THEN clock_timestamp() ELSE ("
-		"SELECT CASE WHEN NOT bool_or(c.longest_validity IS NULL) THEN clock_timestamp() "
-		"+ interval '1 hour' + make_interval(secs => "
-		"max(extract(epoch FROM c.longest_validity))::float8) "
-		"WHEN count(*) = 0 THEN clock_timestamp() + interval '1 hour' END "
+		"SELECT CASE WHEN count(*) = count(c.longest_validity) THEN clock_timestamp() "
+		"+ interval '1 hour' + make_interval(secs => GREATEST(0, "
+		"max(extract(epoch FROM c.longest_validity))::float8, (SELECT $2 WHERE EXISTS "
+		"(SELECT FROM openid4vci.vci_status_list l WHERE l.issuer_id = k.issuer_id)))) END "
 		"FROM (SELECT longest_validity FROM openid4vci.vci_configuration "
 		"WHERE issuer_id = k.issuer_id FOR SHARE) c) END WHERE k.id = $1",
-		1,
-		{INT8OID},
+		2,
+		{INT8OID, INT4OID},
 		NULL};
 	VciArguments args = {0};
 
 	vci_put_int64(&args, id);
+	vci_put_int32(&args, status_list_lifetime);
 	vci_run(store, &statement, &args);
 }
 

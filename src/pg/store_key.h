@@ -64,7 +64,8 @@ extern VciKeyRow *vci_store_waiting_key(VciStore *store, int64 issuer_id, const 
 /* It signs from now on. */
 extern void vci_store_activate_key(VciStore *store, int64 id);
 /* It stays published as long as what it can have signed is good, and an hour. */
-extern void vci_store_retire_key(VciStore *store, int64 id);
+/* status_list_lifetime: seconds that its status list tokens, if there are any, are good. */
+extern void vci_store_retire_key(VciStore *store, int64 id, int32 status_list_lifetime);
 /* The private half is gone; unpublish: the public half, too. */
 extern void vci_store_destroy_key(VciStore *store, int64 id, bool unpublish);
 extern void vci_store_set_key_certificates(VciStore *store, int64 id, Datum x5c); /* 0: none */

@@ -372,6 +372,20 @@ set_authorization(VciJson *metadata, const VciIssuer *issuer,
 		   set_scopes(metadata, configurations, count);
 }
 
+/* draft-ietf-oauth-status-list section 9.1 */
+static bool
+set_status_lists(VciJson *metadata, const VciIssuer *issuer, const VciConfiguration *configurations,
+				 size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+	{
+		if (configurations[i].status_bits > 0)
+			return set_endpoint(metadata, "status_list_aggregation_endpoint", issuer,
+								VCI_ENDPOINT_STATUS_LIST);
+	}
+	return true;
+}
+
 VciJson *
 vci_metadata_authorization_server(const VciIssuer *issuer, const VciConfiguration *configurations,
 								  size_t count)
@@ -389,7 +403,8 @@ vci_metadata_authorization_server(const VciIssuer *issuer, const VciConfiguratio
 		(issuer->dpop == VCI_DPOP_OFF || set_strings(metadata, "dpop_signing_alg_values_supported",
 													 vci_dpop_algs, VCI_DPOP_ALG_COUNT)) &&
 		set_strings(metadata, "authorization_details_types_supported", details, 1) &&
-		vci_json_set_boolean(metadata, "pre-authorized_grant_anonymous_access_supported", true);
+		vci_json_set_boolean(metadata, "pre-authorized_grant_anonymous_access_supported", true) &&
+		set_status_lists(metadata, issuer, configurations, count);
 
 	return finish(metadata, ok);
 }
