@@ -10,7 +10,7 @@ from .fault import Fault
 
 
 def no_database():
-    raise Fault(503, "The database did not answer. Please try again.", True)
+    raise Fault(503, "No database answered. Please try again.", True)
 
 
 no_database.routing = {

@@ -1,7 +1,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
-from functools import partial
+from contextlib import suppress
 from typing import Annotated
 
+import psycopg2
 from fastapi import Depends, Request
 
 from odoo import fields, models
@@ -9,6 +10,7 @@ from odoo.api import Environment
 from odoo.http import request as odoo_request
 
 from odoo.addons.fastapi.dependencies import odoo_env
+from odoo.addons.openid4vci.controllers.fault import Fault
 from odoo.addons.openid4vci.controllers.main import ask, largest_body, target_of
 
 from ..routers.vci import (
@@ -23,7 +25,17 @@ from ..routers.vci import (
 
 def ask_in_odoo(env: Annotated[Environment, Depends(odoo_env)]) -> Ask:
     """In the transaction of the request, which Odoo commits, or runs once more."""
-    return partial(ask, env.cr)
+
+    def ask_or_tell(*request):
+        try:
+            return ask(env.cr, *request)
+        except Fault as fault:
+            # There is nothing to commit. Raised, it would lose its headers.
+            with suppress(psycopg2.Error):
+                env.cr.rollback()
+            return fault.code, fault.get_headers(), fault.get_body().encode()
+
+    return ask_or_tell
 
 
 def target_in_odoo(request: Request) -> str:

@@ -2,14 +2,21 @@
 """The application of the FastAPI addon."""
 
 from functools import partial
+from types import SimpleNamespace
+from unittest.mock import patch
 
+import psycopg2
 from fastapi.testclient import TestClient
+from werkzeug.test import Client
 
+from odoo.http import root
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.openid4vci.controllers.main import ask
 from odoo.addons.openid4vci.tests.common import ISSUER, VciCase
 
+from ..models.fastapi_endpoint import ask_in_odoo
 from ..routers.vci import MAX_BODY, ask_vci_http, max_body
 
 METADATA = "/.well-known/openid-credential-issuer"
@@ -100,6 +107,35 @@ class TestEndpoint(VciCase):
         self.assertEqual(answer.status_code, 400)
         self.assertEqual(answer.json()["error"], "unsupported_grant_type")
         self.assertEqual(self.wallet.options(TOKEN).status_code, 204)
+
+    @mute_logger("odoo.addons.openid4vci.controllers.main")
+    def test_faults_of_the_server_are_told(self):
+        """By the addon itself they would come without Retry-After."""
+        rolled_back = []
+
+        class LostCursor:
+            def execute(self, *args, **options):
+                raise psycopg2.OperationalError("server closed the connection")
+
+            def rollback(self):
+                rolled_back.append(True)
+                raise psycopg2.InterfaceError("connection already closed")
+
+        self.asked_with(ask_in_odoo(SimpleNamespace(cr=LostCursor())))
+        answer = self.wallet.post(TOKEN)
+        self.assertEqual(answer.status_code, 503)
+        self.assertTrue(answer.headers["Retry-After"])
+        self.assertEqual(answer.headers["Cache-Control"], "no-store")
+        self.assertTrue(rolled_back)
+
+    @mute_logger("odoo.http")
+    def test_the_database_is_away(self):
+        self.endpoint.write({"root_path": "/elsewhere", "registry_sync": True})
+        self.env["ir.http"]._vci_prepare_applications()
+        with patch("odoo.http.Registry", side_effect=psycopg2.OperationalError):
+            answer = Client(root).post("/elsewhere/token", base_url=ISSUER)
+        self.assertEqual(answer.status_code, 503)
+        self.assertTrue(answer.headers["Retry-After"])
 
     def test_conflicts_are_odoos_to_handle(self):
         """They must come out of the application, else nothing runs again."""
