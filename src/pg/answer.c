@@ -2,11 +2,8 @@
 
 #include "../jose/base64url.h"
 #include "../protocol/dpop.h"
-#include "../protocol/page.h"
 #include "answer.h"
 #include "release.h"
-
-/* Seconds; nobody knows when the issuer goes on, and wallets should not press. */
 
 VciAnswer *
 vci_answer_new(int status)
@@ -91,6 +88,17 @@ vci_answer_html(int status, const char *html, const char *form_action)
 	vci_answer_header(answer, "X-Content-Type-Options", "nosniff");
 	vci_answer_header(answer, "Referrer-Policy", "no-referrer");
 	vci_answer_header(answer, "Cache-Control", "no-store");
+	return answer;
+}
+
+VciAnswer *
+vci_answer_page(int status, const char *html, const VciPageLanguage *language,
+				const char *form_action)
+{
+	VciAnswer *answer = vci_answer_html(status, html, form_action);
+
+	vci_answer_header(answer, "Content-Language", language->words->language);
+	vci_answer_header(answer, "Vary", "Accept-Language");
 	return answer;
 }
 

@@ -5,10 +5,12 @@
 #define VCI_ANSWER_H
 
 #include "../jose/json.h"
+#include "../protocol/page.h"
 #include "report.h"
 
 #define VCI_ANSWER_MAX_HEADERS 20
-#define VCI_PAUSED_RETRY_AFTER "60" /* seconds, of VCI_ERR_PAUSED */
+/* Seconds, of VCI_ERR_PAUSED: nobody knows when the issuer goes on, and wallets should not press. */
+#define VCI_PAUSED_RETRY_AFTER "60"
 
 typedef struct VciAnswer
 {
@@ -39,6 +41,10 @@ extern VciAnswer *vci_answer_plain_error(int status, const char *code, const cha
  * but vci_page_style's. html is lent.
  */
 extern VciAnswer *vci_answer_html(int status, const char *html, const char *form_action);
+
+/* The same in the visitor's language. */
+extern VciAnswer *vci_answer_page(int status, const char *html, const VciPageLanguage *language,
+								  const char *form_action);
 
 /* 303 to location, not to be stored. */
 extern VciAnswer *vci_answer_redirect(const char *location);

@@ -27,13 +27,13 @@ static const char *const change_members[] = {
 	"accept_typ_jwt", "accept_without_jti", "subject_claim",
 	"subject_model",  "subject_source",		NULL};
 
-/* https, or http on this machine; the words of the core speak of pages. */
+/* https, or http on this machine. */
 static void
 check_url(const char *url, const char *name)
 {
 	VciError error = VCI_ERROR_INIT;
 
-	if (url != NULL && vci_page_url_check(url, &error) != VCI_OK)
+	if (url != NULL && vci_page_url_check(url, name, &error) != VCI_OK)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("%s must be an https URL without fragment (http for loopback hosts "
 							   "only), it is \"%s\"",

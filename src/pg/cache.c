@@ -378,6 +378,7 @@ read_issuers(VciStore *store, Generation *generation)
 		issuer->root_key_id = rows[i].root_key_id;
 		issuer->nonce_generation = rows[i].nonce_generation;
 		issuer->login_url = rows[i].login_url;
+		issuer->wallet_url = rows[i].wallet_url;
 		issuer->authenticate = (VciSource){rows[i].authenticate, rows[i].authenticate_owner};
 		issuer->login_fields = json_of_text(rows[i].login_fields);
 		issuer->notify_events = rows[i].notify_events;

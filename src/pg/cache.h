@@ -96,6 +96,7 @@ typedef struct VciIssuerEntry
 	VciTrustedServer *servers;
 	VciEndpointPlace places[VCI_ENDPOINT_COUNT];
 	char *login_url;		/* the registry's own login-and-consent page; NULL: none */
+	char *wallet_url;		/* where people get a wallet; NULL: none */
 	VciSource authenticate; /* of the built-in page */
 	VciJson *login_fields;	/* NULL: the built-in page's defaults */
 	bool notify_events;

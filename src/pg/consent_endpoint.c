@@ -69,16 +69,6 @@ language_of(const VciHttpRequest *http)
 	return vci_page_language(vci_http_header(http, "Accept-Language", &repeated));
 }
 
-static VciAnswer *
-answer_page(int status, const char *html, const VciPageLanguage *language, const char *form_action)
-{
-	VciAnswer *answer = vci_answer_html(status, html, form_action);
-
-	vci_answer_header(answer, "Content-Language", language->words->language);
-	vci_answer_header(answer, "Vary", "Accept-Language");
-	return answer;
-}
-
 VciAnswer *
 vci_consent_notice(const VciIssuerEntry *issuer, const VciHttpRequest *http, int status,
 				   const char *text)
@@ -92,7 +82,17 @@ vci_consent_notice(const VciIssuerEntry *issuer, const VciHttpRequest *http, int
 	vci_require(vci_consent_notice_page(&language, issuer ? &issuer->rules : NULL, notice, text,
 										html, &error),
 				&error);
-	return answer_page(status, *html, &language, "'none'");
+	return vci_answer_page(status, *html, &language, "'none'");
+}
+
+VciAnswer *
+vci_consent_later(const VciIssuerEntry *issuer, const VciHttpRequest *http, const VciError *error)
+{
+	VciAnswer *answer = vci_consent_notice(
+		issuer, http, vci_oauth_error(error->code, VCI_ASKER_OTHER).http_status, error->text);
+
+	vci_answer_header(answer, "Retry-After", VCI_PAUSED_RETRY_AFTER);
+	return answer;
 }
 
 static VciAnswer *
@@ -167,8 +167,8 @@ answer_form(const ConsentCall *call, VciConsentProblem problem)
 	page.configurations = configurations_of(call, &page.configuration_count);
 	vci_require(vci_consent_page(&page, html, &error), &error);
 	/* browsers hold a form's target against form-action even when it is redirected to */
-	return answer_page(status, *html, &call->language,
-					   psprintf("'self' %s", owned(vci_redirect_form_action(redirect_uri))));
+	return vci_answer_page(status, *html, &call->language,
+						   psprintf("'self' %s", owned(vci_redirect_form_action(redirect_uri))));
 }
 
 /* The page's token: only who holds the cookie and read the page has it. */
@@ -469,16 +469,11 @@ vci_consent_endpoint(VciStore *store, const VciIssuerEntry *issuer, const VciHtt
 	bool posted = strcmp(http->method, "POST") == 0;
 	VciError error = VCI_ERROR_INIT;
 	ConsentCall call = {.store = store, .issuer = issuer, .http = http};
-	VciAnswer *answer;
 
 	call.language = language_of(http);
 	call.form = vci_own_form();
 	if (vci_check_issuance(issuer, &error) != VCI_OK)
-	{
-		answer = notice_of_error(&call, &error);
-		vci_answer_header(answer, "Retry-After", VCI_PAUSED_RETRY_AFTER);
-		return answer;
-	}
+		return vci_consent_later(issuer, http, &error);
 	if (issuer->authenticate.function == NULL)
 		return notice(&call, 404, "this issuer has no login page of its own");
 	if (find_request(&call, posted, &error) != VCI_OK)

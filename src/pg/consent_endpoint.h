@@ -32,6 +32,10 @@ extern VciBrowser vci_consent_browser(const VciHttpRequest *http);
 extern VciAnswer *vci_consent_notice(const VciIssuerEntry *issuer, const VciHttpRequest *http,
 									 int status, const char *text);
 
+/* The same for VCI_ERR_PAUSED. */
+extern VciAnswer *vci_consent_later(const VciIssuerEntry *issuer, const VciHttpRequest *http,
+									const VciError *error);
+
 /*
  * GET ?request=...: the form, for a pending request of this browser. POST: the decision;
  * approving runs the issuer's authentication function. issuer must be loaded and unsealed.

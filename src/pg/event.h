@@ -9,6 +9,7 @@
 
 /* Kinds, as vci_event.kind has them. */
 #define VCI_EVENT_OFFER_CREATED			 "offer_created"
+#define VCI_EVENT_OFFER_OPENED			 "offer_opened" /* on its landing page */
 #define VCI_EVENT_OFFER_REDEEMED		 "offer_redeemed"
 #define VCI_EVENT_OFFER_CANCELLED		 "offer_cancelled"
 #define VCI_EVENT_OFFER_EXTENDED		 "offer_extended"
@@ -32,6 +33,9 @@
 #define VCI_EVENT_CREDENTIAL_ACCEPTED	 "credential_accepted" /* what the wallet told */
 #define VCI_EVENT_CREDENTIAL_FAILURE	 "credential_failure"
 #define VCI_EVENT_CREDENTIAL_DELETED	 "credential_deleted"
+#define VCI_EVENT_CREDENTIAL_REVOKED	 "credential_revoked"
+#define VCI_EVENT_CREDENTIAL_SUSPENDED	 "credential_suspended"
+#define VCI_EVENT_CREDENTIAL_REINSTATED	 "credential_reinstated"
 #define VCI_EVENT_ISSUANCE_PAUSED		 "issuance_paused"
 #define VCI_EVENT_ISSUANCE_RESUMED		 "issuance_resumed"
 

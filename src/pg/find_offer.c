@@ -41,6 +41,7 @@ offer_of_ticket(VciStore *store, const VciIssuerEntry *issuer, const char *ticke
 
 	if (!opens(issuer, VCI_TICKET_CODE, ticket, &id, &generation) &&
 		!opens(issuer, VCI_TICKET_OFFER, ticket, &id, &generation) &&
+		!opens(issuer, VCI_TICKET_LANDING, ticket, &id, &generation) &&
 		!opens(issuer, VCI_TICKET_ISSUER_STATE, ticket, &id, &generation))
 		return 0;
 	offer = vci_store_offer(store, id, false);

@@ -24,6 +24,7 @@
 #include "durability.h"
 #include "duty.h"
 #include "http.h"
+#include "landing_endpoint.h"
 #include "notification_endpoint.h"
 #include "offer_functions.h"
 #include "release.h"
@@ -119,6 +120,10 @@ static const Route routes[] = {
 	BROWSER(VCI_ENDPOINT_AUTHORIZE, vci_authorize_endpoint),
 	BROWSER(VCI_ENDPOINT_CONSENT, vci_consent_endpoint),
 };
+
+/* What lies only where no other route does. */
+static const Route landing_route = {PLACE_ENDPOINT, NULL, VCI_ENDPOINT_LANDING, PAGE, true,
+									false,			true, vci_landing_endpoint};
 
 /* A request's issuer and route. */
 typedef struct Match
@@ -226,6 +231,17 @@ is_known_host(const VciIssuerEntry *issuers, int count, const char *host)
 	return false;
 }
 
+static Match
+find_landing_page(VciIssuerEntry *issuers, int count, const char *path, const char *host)
+{
+	Match match = {0};
+
+	for (int i = 0; i < count; i++)
+		if (vci_landing_code(&issuers[i], path) != NULL)
+			consider(&match, &issuers[i], &landing_route, host);
+	return match;
+}
+
 /*
  * The Host header only selects among issuers: when it is exactly the authority of one, what
  * lies at others is out. Behind a TLS proxy it may be any name; then the path alone must be
@@ -246,6 +262,8 @@ find_issuer_and_route(VciStore *store, const VciHttpRequest *http)
 		for (size_t j = 0; j < lengthof(routes); j++)
 			if (route_matches(&routes[j], &issuers[i], http->path))
 				consider(&match, &issuers[i], &routes[j], host);
+	if (match.route == NULL)
+		match = find_landing_page(issuers, count, http->path, host);
 	if (match.ambiguous)
 		match.route = NULL;
 	return match;

@@ -78,6 +78,7 @@ static const char *const setting_names[] = {"profile",
 											"login_url",
 											"authenticate",
 											"login_fields",
+											"wallet_url",
 											"notify_events",
 											"keep_claims",
 											"token_retention",
@@ -194,6 +195,7 @@ check_settings(const VciJson *settings)
 {
 	const char *base_path = string_setting(settings, "base_path");
 	const char *login_url = string_setting(settings, "login_url");
+	const char *wallet_url = string_setting(settings, "wallet_url");
 	const VciJson *endpoints = vci_json_get(settings, "endpoints");
 	const VciJson *display = vci_json_get(settings, "display");
 	const VciJson *login_fields = vci_json_get(settings, "login_fields");
@@ -207,7 +209,9 @@ check_settings(const VciJson *settings)
 	if (base_path != NULL)
 		vci_require(vci_issuer_base_path_check(base_path, &error), &error);
 	if (login_url != NULL)
-		vci_require(vci_page_url_check(login_url, &error), &error);
+		vci_require(vci_page_url_check(login_url, "the URL of a login page", &error), &error);
+	if (wallet_url != NULL)
+		vci_require(vci_page_url_check(wallet_url, "wallet_url", &error), &error);
 	if (endpoints != NULL && vci_json_kind(endpoints) != VCI_JSON_OBJECT)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("setting endpoints must be an object by endpoint name"),

@@ -5,6 +5,7 @@
 
 #include "utils/builtins.h"
 
+#include "../protocol/landing.h"
 #include "../protocol/offer.h"
 #include "cache.h"
 #include "duty.h"
@@ -59,16 +60,43 @@ vci_offer_json(const VciIssuerEntry *issuer, const VciOfferRow *offer)
 	return *json;
 }
 
+static char *
+page_link(const VciIssuerEntry *issuer, const VciOfferRow *offer)
+{
+	if (!issuer->rules.endpoints[VCI_ENDPOINT_LANDING].enabled)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("the landing page of issuer %s is switched off", issuer->rules.url),
+						errhint("SELECT openid4vci.vci_alter_issuer('{\"endpoints\": {\"landing\": "
+								"{\"enabled\": true}}}', %s);",
+								quote_literal_cstr(issuer->rules.url))));
+	return vci_landing_link(&issuer->rules, vci_issuer_ticket(issuer, VCI_TICKET_LANDING, offer->id,
+															  offer->generation));
+}
+
+static char *
+reference_link(const VciIssuerEntry *issuer, const VciOfferRow *offer)
+{
+	return vci_offer_uri_by_reference(
+		&issuer->rules, vci_issuer_ticket(issuer, VCI_TICKET_OFFER, offer->id, offer->generation));
+}
+
 char *
 vci_offer_link(const VciIssuerEntry *issuer, const VciOfferRow *offer, VciLinkKind kind)
 {
 	char **uri = vci_own_text();
 
-	*uri = kind == VCI_LINK_BY_VALUE
-			   ? vci_offer_uri_by_value(vci_offer_json(issuer, offer))
-			   : vci_offer_uri_by_reference(
-					 &issuer->rules,
-					 vci_issuer_ticket(issuer, VCI_TICKET_OFFER, offer->id, offer->generation));
+	switch (kind)
+	{
+		case VCI_LINK_BY_VALUE:
+			*uri = vci_offer_uri_by_value(vci_offer_json(issuer, offer));
+			break;
+		case VCI_LINK_BY_REFERENCE:
+			*uri = reference_link(issuer, offer);
+			break;
+		case VCI_LINK_BY_PAGE:
+			*uri = page_link(issuer, offer);
+			break;
+	}
 	vci_require_memory(*uri);
 	return *uri;
 }
@@ -80,8 +108,12 @@ vci_link_kind_by_name(const char *name)
 		return VCI_LINK_BY_VALUE;
 	if (strcmp(name, "reference") == 0)
 		return VCI_LINK_BY_REFERENCE;
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("a link goes by \"value\" or by \"reference\", not by \"%s\"", name)));
+	if (strcmp(name, "page") == 0)
+		return VCI_LINK_BY_PAGE;
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		 errmsg("a link goes by \"value\", by \"reference\" or by \"page\", not by \"%s\"", name)));
 }
 
 VciOfferRow *

@@ -10,7 +10,8 @@
 typedef enum VciLinkKind
 {
 	VCI_LINK_BY_VALUE,
-	VCI_LINK_BY_REFERENCE
+	VCI_LINK_BY_REFERENCE,
+	VCI_LINK_BY_PAGE /* https, to the landing page */
 } VciLinkKind;
 
 extern bool vci_offer_has_grant(const VciOfferRow *offer, const char *grant);
@@ -25,7 +26,7 @@ extern VciJson *vci_offer_datasets(const VciOfferRow *offer);
 /* The offer object that a wallet reads, with its codes rebuilt; owned. */
 extern VciJson *vci_offer_json(const VciIssuerEntry *issuer, const VciOfferRow *offer);
 
-/* The openid-credential-offer:// link; palloc'd. */
+/* The link, openid-credential-offer:// but for the page; palloc'd. 55000 where no page is. */
 extern char *vci_offer_link(const VciIssuerEntry *issuer, const VciOfferRow *offer,
 							VciLinkKind kind);
 
@@ -36,7 +37,7 @@ extern char *vci_offer_link(const VciIssuerEntry *issuer, const VciOfferRow *off
 extern VciOfferRow *vci_offer_for_operator(VciStore *store, int64 id, bool lock,
 										   VciIssuerEntry **issuer);
 
-/* "value" or "reference"; raises 22023. */
+/* "value", "reference" or "page"; raises 22023. */
 extern VciLinkKind vci_link_kind_by_name(const char *name);
 
 /*

@@ -8,9 +8,9 @@
 #include "utils/builtins.h"
 
 #include "../jose/did.h"
-#include "../protocol/situation.h"
 #include "duty.h"
 #include "offer_functions.h"
+#include "offer_situation.h"
 #include "release.h"
 #include "report.h"
 #include "values.h"
@@ -49,6 +49,15 @@ standing_of(VciStore *store, const VciIssuerEntry *issuer, const VciOfferRow *of
 		standing.deferral = vci_store_deferral_of_offer(store, offer->id, offer->generation,
 														&standing.deferral_expires_at);
 	return standing;
+}
+
+void
+vci_situation_of_offer(VciStore *store, const VciIssuerEntry *issuer, const VciOfferRow *offer,
+					   int64 now, VciSituation *situation)
+{
+	VciOfferStanding standing = standing_of(store, issuer, offer, now);
+
+	vci_situation_of(&standing, now, situation);
 }
 
 static bool
@@ -120,10 +129,7 @@ vci_offer_situation(PG_FUNCTION_ARGS)
 
 	if (issuer != NULL)
 	{
-		int64 now = vci_now();
-		VciOfferStanding standing = standing_of(store, issuer, offer, now);
-
-		vci_situation_of(&standing, now, &situation);
+		vci_situation_of_offer(store, issuer, offer, vci_now(), &situation);
 		if (situation.may_issue)
 			obstacle = obstacle_of(store, issuer, offer);
 	}

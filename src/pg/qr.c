@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "offer_functions.h"
+#include "qr.h"
 #include "report.h"
 
 #define QUIET_ZONE	  4 /* modules around the symbol that ISO/IEC 18004 demands */
@@ -51,7 +52,7 @@ is_dark(const QRcode *symbol, int x, int y)
 
 /* One path whose subpaths are the horizontal runs of dark modules. */
 static char *
-draw_svg(const QRcode *symbol)
+draw_svg(const QRcode *symbol, const char *label)
 {
 	StringInfoData svg;
 	int size = symbol->width + 2 * QUIET_ZONE;
@@ -60,9 +61,9 @@ draw_svg(const QRcode *symbol)
 	appendStringInfo(&svg,
 					 "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" "
 					 "width=\"%d\" height=\"%d\" shape-rendering=\"crispEdges\" role=\"img\" "
-					 "aria-label=\"QR code of a credential offer\">"
+					 "aria-label=\"%s\">"
 					 "<path fill=\"#fff\" d=\"M0 0h%dv%dH0z\"/><path d=\"",
-					 size, size, size * 6, size * 6, size, size);
+					 size, size, size * 6, size * 6, label, size, size);
 	for (int y = 0; y < symbol->width; y++)
 		for (int x = 0; x < symbol->width; x++)
 		{
@@ -77,6 +78,12 @@ draw_svg(const QRcode *symbol)
 		}
 	appendStringInfoString(&svg, "\"/></svg>");
 	return svg.data;
+}
+
+char *
+vci_qr_svg(const char *link, const char *label)
+{
+	return draw_svg(encode(link), label);
 }
 
 /* Two rows a line, light modules drawn: right on the usual dark terminal. */
@@ -160,7 +167,7 @@ vci_offer_qr(PG_FUNCTION_ARGS)
 	char *drawing = NULL;
 
 	if (strcmp(format, "svg") == 0)
-		drawing = draw_svg(symbol);
+		drawing = draw_svg(symbol, "QR code of a credential offer");
 	else if (strcmp(format, "terminal") == 0)
 		drawing = draw_terminal(symbol);
 	else if (strcmp(format, "png") == 0)

@@ -92,6 +92,7 @@ set_words_and_flags(VciJson *settings, const VciIssuerEntry *issuer)
 	set_text(settings, "base_path", rules->base_path);
 	set_text(settings, "dpop", dpop_name(rules->dpop));
 	set_text(settings, "login_url", issuer->login_url);
+	set_text(settings, "wallet_url", issuer->wallet_url);
 	set_text(settings, "authenticate", issuer->authenticate.function);
 	vci_require_done(vci_json_set_boolean(settings, "iss_did_web", rules->iss_did_web) &&
 					 vci_json_set_boolean(settings, "issuance_paused", rules->issuance_paused) &&

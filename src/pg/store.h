@@ -75,6 +75,7 @@ typedef struct VciIssuerRow
 	char *authenticate;
 	char *authenticate_owner;
 	char *login_fields; /* JSON text or NULL */
+	char *wallet_url;	/* NULL: none */
 	char *endpoints;	/* JSON text */
 	bool issuance_paused;
 	bool notify_events;
@@ -289,6 +290,7 @@ typedef struct VciOfferRow
 	int64 ends_at;			   /* when nothing more can be issued of it; 0: unknown */
 	bool claims_erased;
 	bool expiry_noted;
+	bool opened; /* by the button of its landing page */
 } VciOfferRow;
 
 extern int64 vci_store_next_offer_id(VciStore *store);
@@ -305,6 +307,7 @@ extern void vci_store_redeem_offer(VciStore *store, int64 id, int64 ends_at);
 /* It ends then, unless it ends later already. */
 extern void vci_store_prolong_offer(VciStore *store, int64 id, int64 ends_at);
 extern void vci_store_extend_offer(VciStore *store, int64 id, int64 expires_at);
+extern void vci_store_mark_opened(VciStore *store, int64 id);
 extern void vci_store_raise_generation(VciStore *store, int64 id);
 extern void vci_store_reopen_offer(VciStore *store, int64 id, int64 expires_at);
 extern void vci_store_cancel_offer(VciStore *store, int64 id);

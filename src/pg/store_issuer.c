@@ -88,6 +88,7 @@ vci_store_update_issuer(VciStore *store, int64 id, Datum settings, const char *a
 		SETTING("status_list_ttl", "integer") ", "
 		SETTING("status_list_lifetime", "integer") ", "
 		SETTING("login_url", "text") ", "
+		SETTING("wallet_url", "text") ", "
 		SETTING("authenticate", "text") ", "
 		"report_labels = CASE WHEN $2 ? 'report_labels' THEN ARRAY(SELECT DISTINCT l.name "
 		"FROM jsonb_array_elements_text(COALESCE(NULLIF($2 -> 'report_labels', 'null'), '[]')) "
@@ -168,6 +169,7 @@ read_oauth_settings(VciStore *store, int i, VciIssuerRow *row)
 	row->status_list_size = vci_column_int32(i, 36);
 	row->status_list_ttl = vci_column_int32(i, 37);
 	row->status_list_lifetime = vci_column_int32(i, 38);
+	row->wallet_url = vci_column_text(store, i, 39);
 }
 
 VciIssuerRow *
@@ -181,7 +183,8 @@ vci_store_issuers(VciStore *store, int *count)
 		"authorization_request_lifetime, authorization_code_lifetime, authorization_request_rate, "
 		"tx_code_retry_delay, deferred_interval, deferred_lifetime, login_url, authenticate, "
 		"authenticate_owner::text, login_fields::text, endpoints::text, issuance_paused, "
-		"notify_events, keep_claims, status_list_size, status_list_ttl, status_list_lifetime "
+		"notify_events, keep_claims, status_list_size, status_list_ttl, status_list_lifetime, "
+		"wallet_url "
 		"FROM openid4vci.vci_issuer WHERE retired_at IS NULL ORDER BY id",
 		0,
 		{0},

@@ -171,7 +171,8 @@ typedef enum OfferColumn
 	OFFER_DATASETS,
 	OFFER_ENDS_AT,
 	OFFER_CLAIMS_ERASED_AT,
-	OFFER_EXPIRY_NOTED_AT
+	OFFER_EXPIRY_NOTED_AT,
+	OFFER_OPENED_AT
 } OfferColumn;
 
 /* clang-format off */
@@ -186,7 +187,7 @@ typedef enum OfferColumn
 	 {"holder_did", TEXTOID}, {"holder_jwk", JSONBOID}, {"client_id", TEXTOID},                    \
 	 {"authorization_server", TEXTOID}, {"claims", JSONBOID}, {"datasets", JSONBOID},              \
 	 {"ends_at", TIMESTAMPTZOID}, {"claims_erased_at", TIMESTAMPTZOID},                            \
-	 {"expiry_noted_at", TIMESTAMPTZOID}}
+	 {"expiry_noted_at", TIMESTAMPTZOID}, {"opened_at", TIMESTAMPTZOID}}
 /* clang-format on */
 
 static VciRows offers = {.table = {.name = "vci_offer"},
@@ -209,6 +210,7 @@ read_offer_state(const VciRow *row, VciOfferRow *offer)
 	offer->ends_at = vci_row_seconds(row, OFFER_ENDS_AT);
 	offer->claims_erased = !vci_row_is_null(row, OFFER_CLAIMS_ERASED_AT);
 	offer->expiry_noted = !vci_row_is_null(row, OFFER_EXPIRY_NOTED_AT);
+	offer->opened = !vci_row_is_null(row, OFFER_OPENED_AT);
 }
 
 /* Closes the row; NULL for NULL. */
@@ -296,6 +298,7 @@ update_offer(VciStore *store, VciStatement *statement, int64 id)
 /* clang-format off */
 OFFER_UPDATE(vci_store_count_tx_code_failure,
 			 "tx_code_failures = tx_code_failures + 1, tx_code_failed_at = $2")
+OFFER_UPDATE(vci_store_mark_opened, "opened_at = COALESCE(opened_at, $2)")
 OFFER_UPDATE(vci_store_raise_generation, "generation = generation + 1")
 OFFER_UPDATE(vci_store_cancel_offer, "cancelled_at = $2, ends_at = $2")
 /* clang-format on */

@@ -277,27 +277,24 @@ vci_issuer_base_path_check(const char *base_path, VciError *error)
 }
 
 VciStatus
-vci_page_url_check(const char *url, VciError *error)
+vci_page_url_check(const char *url, const char *what, VciError *error)
 {
 	bool http = strncmp(url, "http://", 7) == 0;
 	const char *authority;
 
 	if (strlen(url) > PAGE_URL_MAX)
-		return vci_error(error, VCI_ERR_CONFIGURATION,
-						 "the URL of a login page may have %d characters at most", PAGE_URL_MAX);
+		return vci_error(error, VCI_ERR_CONFIGURATION, "%s may have %d characters at most", what,
+						 PAGE_URL_MAX);
 	if (!http && strncmp(url, "https://", 8) != 0)
-		return vci_error(error, VCI_ERR_CONFIGURATION,
-						 "the URL of a login page must start with https://");
+		return vci_error(error, VCI_ERR_CONFIGURATION, "%s must start with https://", what);
 	for (const char *p = url; *p != '\0'; p++)
 	{
 		if (*p <= 0x20 || *p >= 0x7f || strchr("#\"<>\\^`{|}", *p) != NULL)
 			return vci_error(error, VCI_ERR_CONFIGURATION,
-							 "the URL of a login page must be of plain URL characters and have no "
-							 "fragment");
+							 "%s must be of plain URL characters and have no fragment", what);
 	}
 	authority = url + (http ? 7 : 8);
-	return check_authority(authority, strcspn(authority, "/?"), "the URL of a login page", http,
-						   error);
+	return check_authority(authority, strcspn(authority, "/?"), what, http, error);
 }
 
 /* Behind "scheme://"; the whole text when there is no scheme. */

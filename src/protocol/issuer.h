@@ -153,10 +153,10 @@ extern VciStatus vci_issuer_base_path_check(const char *base_path, VciError *err
 extern VciStatus vci_path_check(const char *path, const char *what, VciError *error);
 
 /*
- * Is this the URL of a page that browsers are sent to: https, or http for loopback hosts
+ * Is this, which error texts call what, the URL of a page that browsers are sent to: https, or http for loopback hosts
  * only, path and query as they may be, no fragment, no user info? VCI_ERR_CONFIGURATION.
  */
-extern VciStatus vci_page_url_check(const char *url, VciError *error);
+extern VciStatus vci_page_url_check(const char *url, const char *what, VciError *error);
 
 /*
  * Is rest, which stands behind the URL or path of an endpoint, that of a request for it? Mostly

@@ -74,7 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	page = next_line(&rest);
 	check_issuer(&issuer, settings);
 	if (page != NULL)
-		(void) succeeded(vci_page_url_check(page, &errors[0]), &errors[0]);
+		(void) succeeded(vci_page_url_check(page, "a page", &errors[0]), &errors[0]);
 	if (issuer.base_path != NULL)
 		(void) succeeded(vci_path_check(issuer.base_path, "path", &errors[1]), &errors[1]);
 	vci_json_free(settings);

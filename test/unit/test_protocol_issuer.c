@@ -212,12 +212,12 @@ test_page_urls(void)
 	char url[2100];
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		is_status(vci_page_url_check(good[i], &error), VCI_OK, &error, good[i]);
+		is_status(vci_page_url_check(good[i], "a page", &error), VCI_OK, &error, good[i]);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		is_status(vci_page_url_check(bad[i].url, &error), VCI_ERR_CONFIGURATION, &error,
+		is_status(vci_page_url_check(bad[i].url, "a page", &error), VCI_ERR_CONFIGURATION, &error,
 				  bad[i].what);
 	snprintf(url, sizeof(url), "https://portal.example/%02026d", 0);
-	is_status(vci_page_url_check(url, &error), VCI_ERR_CONFIGURATION, &error,
+	is_status(vci_page_url_check(url, "a page", &error), VCI_ERR_CONFIGURATION, &error,
 			  "2049 characters are too many");
 }
 
