@@ -93,7 +93,12 @@ do
 done
 is "while the proxy is connected, Odoo cannot duplicate" 1 \
 	"$(db duplicate odoo_manager odoo_second >/dev/null 2>&1 && echo 0 || echo 1)"
-ok "the lines for that run as they stand" bash -c "$(lines odoo_manager duplicate)"
+contains "the status page has the lines for that" \
+	"$(python odoo_manager <<<'print(env["res.config.settings"]._vci_status())')" \
+	'GRANT pg_signal_backend TO odoo'
+ok "they run as they stand" bash -c "$(lines odoo_manager duplicate)"
+is "and are on the page no more" 0 "$(python odoo_manager \
+	<<<'print(env["res.config.settings"]._vci_status())' | grep -c pg_signal_backend || true)"
 ok "then it can" db duplicate odoo_manager odoo_second
 kill "$connection" 2>/dev/null || true
 wait "$connection" 2>/dev/null || true
@@ -115,6 +120,14 @@ ok "the lines for that run as they stand, but for the file and the time" \
 	bash -euo pipefail -c "$restore"
 is "nothing is missing then" None "$(told_missing odoo_restored)"
 is "all offers are there" 3 "$(count_offers odoo_restored)"
+# The document's own lines for that.
+as_documented=$(sed -n '/^psql -d openspp -c .DROP SCHEMA/,/^```/{/^```/!p}' "$here/../../docs/odoo.md")
+as_documented=${as_documented//openspp/odoo_documented}
+as_documented=${as_documented//backup.zip/$dump}
+as_documented=${as_documented//2026-11-22 04:00+00/$time_of_dump}
+ok "another database is restored" db load odoo_documented /mnt/work/backup.zip
+ok "the document's lines run" bash -euo pipefail -c "$as_documented"
+is "and bring all offers, too" 3 "$(count_offers odoo_documented)"
 is "and a new one can be made" E-9 "$(python odoo_restored <<'END'
 made = env["vci.sql"].call("vci_create_offer", ["Entitlement"], claims={}, reference="E-9")
 print(env["vci.offer"].browse(made["offer_id"]).reference)

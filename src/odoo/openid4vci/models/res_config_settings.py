@@ -223,6 +223,12 @@ class ResConfigSettings(models.TransientModel):
                 "Odoo's database role lacks duties that this addon needs. The database"
                 " administrator runs:"
             )
+        if self._vci_others_stay_connected():
+            topics["duplicate"] = self.env._(
+                "Other database roles than Odoo's, such as the proxy's, are connected"
+                " to this database. Odoo can neither duplicate nor rename nor delete it"
+                " before the database administrator has run:"
+            )
         if self._vci_statements_are_logged():
             topics["logs"] = self.env._(
                 "PostgreSQL may write statements of Odoo into its log, and with them"
@@ -230,6 +236,20 @@ class ResConfigSettings(models.TransientModel):
                 " Odoo is started again:"
             )
         return topics
+
+    @api.model
+    def _vci_others_stay_connected(self):
+        """Odoo's database manager ends all connections first, if it may."""
+        return self.env["vci.sql"].query(
+            SQL(
+                """SELECT NOT pg_has_role('pg_signal_backend', 'USAGE')
+                          AND EXISTS (SELECT FROM pg_stat_activity
+                                      WHERE datname = current_database()
+                                            AND NOT pg_has_role(usesysid, 'USAGE'))
+                          AS stay"""
+            ),
+            writes=False,
+        )[0]["stay"]
 
     @api.model
     def _vci_issuer_signs(self):

@@ -173,6 +173,14 @@ class TestSettings(VciCase):
         with patch.object(type(self.sql), "rows", lambda *args: rows):
             self.assertIn("/etc/openid4vci/root.key", settings._vci_status())
 
+    def test_others_in_the_way_of_a_duplicate(self):
+        settings = self.env["res.config.settings"]
+        self.assertNotIn("duplicate", settings._vci_topics())
+        with patch.object(
+            type(settings), "_vci_others_stay_connected", return_value=True
+        ):
+            self.assertIn("GRANT pg_signal_backend", settings._vci_status())
+
     def test_says_what_is_missing(self):
         """After a restore, or before the database administrator's part is done."""
         for topic in ("install", "restore", "upgrade", "duties"):

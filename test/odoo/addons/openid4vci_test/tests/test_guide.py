@@ -37,6 +37,10 @@ Adapted, since the extension decides otherwise:
 - claim_mapping_jq is refused: get_credential_claims() or a claims source in SQL.
 - action_revoke(): there is no revocation yet.
 - TestClient has the issuer's URL as its base, since an issuer is told by the host.
+- The metadata has vct where the guide shows credential_definition, and the guide's
+  format once the configuration has it: sd_jwt_vc is dc+sd-jwt.
+- The authorization request has no code_challenge: the wallet is registered as one that
+  needs no PKCE, and the issuer has a function that logs people in.
 """
 
 import json
@@ -52,7 +56,11 @@ from odoo.tests import TransactionCase, tagged
 from odoo.tools.convert import convert_file
 
 from odoo.addons.openid4vci.controllers.main import ask
-from odoo.addons.openid4vci_fastapi.routers.vci import ask_vci_http
+from odoo.addons.openid4vci_fastapi.routers.vci import (
+    MAX_BODY,
+    ask_vci_http,
+    max_body,
+)
 
 from .wallet import Wallet
 
@@ -118,6 +126,7 @@ class GuideCase(TransactionCase):
         """The FastAPI application, within the test's transaction."""
         app = self.env.ref("openid4vci_fastapi.endpoint")._get_app()
         app.dependency_overrides[ask_vci_http] = lambda: partial(ask, self.env.cr)
+        app.dependency_overrides[max_body] = lambda: MAX_BODY
         return app
 
 
@@ -354,6 +363,7 @@ class TestOpenID4VCI(GuideCase):
     def test_issuer_metadata(self):
         """Test well-known metadata endpoint"""
         app = self.app()
+        self.credential_type.write({'format': 'vc+sd-jwt'})
         client = TestClient(app, base_url=ISSUER)
         response = client.get('/.well-known/openid-credential-issuer')
         self.assertEqual(response.status_code, 200)
@@ -368,9 +378,51 @@ class TestOpenID4VCI(GuideCase):
             'https://registry.example/api/v1/openid4vci/credential',
         )
         self.assertEqual(
+            metadata['batch_credential_endpoint'],
+            'https://registry.example/api/v1/openid4vci/batch_credential',
+        )
+        self.assertEqual(
             metadata['deferred_credential_endpoint'],
             'https://registry.example/api/v1/openid4vci/deferred_credential',
         )
+        described = metadata['credential_configurations_supported'][
+            'EntitlementCredential'
+        ]
+        self.assertEqual(described['format'], 'vc+sd-jwt')
+        self.assertEqual(described['scope'], 'EntitlementCredential')
+        self.assertIn('jwk', described['cryptographic_binding_methods_supported'])
+        self.assertEqual(described['cryptographic_suites_supported'], ['ES256'])
+        self.assertEqual(
+            described['vct'], 'https://registry.example/credentials/EntitlementCredential'
+        )
+
+    def test_authorization_request(self):
+        """"Authorization Code Flow": the person is asked to log in and to consent."""
+        self.env.cr.execute("CREATE SCHEMA guide")
+        self.env.cr.execute(
+            "CREATE FUNCTION guide.login(answers jsonb) RETURNS jsonb LANGUAGE sql"
+            " STABLE RETURN NULL::jsonb"
+        )
+        sql = self.env["vci.sql"]
+        sql.call("vci_alter_issuer", {"authenticate": "guide.login"}, ISSUER)
+        sql.call(
+            "vci_create_client",
+            'wallet.example',
+            ['https://wallet.example/callback'],
+            options={"pkce_required": False},
+            issuer=ISSUER,
+        )
+        client = TestClient(self.app(), base_url=ISSUER)
+        response = client.get(
+            'https://registry.example/api/v1/openid4vci/authorize'
+            '?response_type=code'
+            '&client_id=wallet.example'
+            '&redirect_uri=https://wallet.example/callback'
+            '&scope=EntitlementCredential'
+            '&state=random-state-value'
+        )
+        self.assertEqual(response.status_code, 200, response.text)
+        self.assertIn("<form", response.text)
 
     def test_requests_of_a_wallet(self):
         """The requests that the guide shows by curl, with a proof of the key."""
