@@ -255,6 +255,16 @@ describe('the wizard', () => {
 		assert.match(link, /^openid-credential-offer:/)
 	})
 
+	test('and leaves them there while the letter is printed', async () => {
+		const [letter] = await Promise.all([
+			context.waitForEvent('page'),
+			page.click('.modal button[name=action_print_letter]')
+		])
+		await letter.waitForSelector('img[alt="QR code of the offer"]')
+		await letter.close()
+		assert.ok((await page.innerText('.modal [name=tx_code]')).includes(pin))
+	})
+
 	test('which a wallet redeems', async () => {
 		const { stdout } = await run(OPENID4VCI_WALLET, ['--json', '--tx-code', pin, link])
 		assert.match(stdout, /Maria Santos/)
@@ -273,6 +283,50 @@ describe('the wizard', () => {
 		await page.waitForSelector('.o_main_navbar')
 		await settle()
 		assert.ok(!(await page.content()).includes(pin))
+	})
+})
+
+describe('decisions', () => {
+	before(async () => {
+		await odoo('vci.credential.configuration', 'create', [
+			[{ code: 'PermitCredential', name: 'Permit', binding: 'absent', deferred: true, always_disclosed_claims: 'name' }]
+		])
+		for (const name of ['Juan', 'Ana', 'Liza'])
+			sql(`SELECT openid4vci.vci_request_credential(
+					openid4vci.vci_exchange_code(credential_offer #>> '{grants,urn:ietf:params:oauth:grant-type:pre-authorized_code,pre-authorized_code}') ->> 'access_token',
+					'{"credential_configuration_id": "PermitCredential"}')
+				FROM openid4vci.vci_create_offer('{PermitCredential}', subject_model => 'res.partner',
+					subject_id => '${subjects.maria}', claims => '{"name": "${name}"}')`)
+	})
+
+	test('of several at once', async () => {
+		await open(action('action_vci_deferred'), '.o_list_view .o_data_row')
+		await page.click('.o_data_row >> nth=0 >> input[type=checkbox]')
+		await page.waitForSelector('.o_control_panel button[name=action_complete]')
+		await shoot('decisions')
+		await page.click('.o_control_panel button[name=action_complete]')
+		await page.click('.modal-footer .btn-primary')
+		await page.waitForFunction(() => document.querySelectorAll('.o_data_row').length === 2)
+		noComplaints()
+	})
+
+	test('a refusal takes a reason', async () => {
+		await page.click('.o_data_row td.o_data_cell >> nth=0')
+		await page.waitForSelector('.o_form_view')
+		await shoot('decision')
+		await page.click('button[name=action_deny]')
+		await page.fill('.modal [name=reason] input', 'moved to another district')
+		await shoot('decision-refusal')
+		await page.click('.modal-footer button[name=action_refuse]')
+		await page.waitForSelector('.o_form_view [name=denied_at]')
+		assert.match(await page.innerText('.o_form_view [name=reason]'), /moved to another district/)
+		await page.click('.breadcrumb-item a')
+		await page.waitForSelector('.o_list_view')
+		await page.click('.o_switch_view.o_kanban')
+		await page.waitForSelector('.o_kanban_group')
+		assert.equal(await page.locator('.o_kanban_group').count(), 6)
+		await shoot('decisions-board')
+		noComplaints()
 	})
 })
 

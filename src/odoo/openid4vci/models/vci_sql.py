@@ -6,6 +6,8 @@ import json
 import logging
 import re
 import shlex
+import threading
+from contextlib import contextmanager
 from decimal import Decimal
 
 import psycopg2
@@ -93,6 +95,18 @@ def as_odoo_has_it(value):
     return value
 
 
+@contextmanager
+def unrecorded():
+    """Odoo's profiler keeps each statement with its values: none of these."""
+    thread = threading.current_thread()
+    hooks = getattr(thread, "query_hooks", [])
+    thread.query_hooks = []
+    try:
+        yield
+    finally:
+        thread.query_hooks = hooks
+
+
 class VciSql(models.AbstractModel):
     _name = "vci.sql"
     _description = "Calls of the extension openid4vci"
@@ -170,7 +184,8 @@ class VciSql(models.AbstractModel):
         error = None
         try:
             with self.env.cr.savepoint(flush=False):
-                self.env.cr.execute(query, log_exceptions=False)
+                with unrecorded():
+                    self.env.cr.execute(query, log_exceptions=False)
                 rows = self.env.cr.dictfetchall() if self.env.cr.description else []
         except psycopg2.Error as caught:
             if not self._is_of_the_call(caught.pgcode):

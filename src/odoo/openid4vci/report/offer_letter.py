@@ -4,6 +4,7 @@
 import base64
 
 from odoo import api, models
+from odoo.tools import babel_locale_parse, format_datetime
 
 
 class OfferLetter(models.AbstractModel):
@@ -24,13 +25,31 @@ class OfferLetter(models.AbstractModel):
     @api.model
     def _letter(self, offer):
         person = self._person(offer)
+        lang = person.lang or self.env.lang
         return {
             "offer": offer,
             "person": person,
             "company": offer.company_id or self.env.company,
-            "lang": person.lang or self.env.lang,
+            "lang": lang,
             "qr_code": self._qr_code(offer),
+            "valid_until": self._valid_until(offer, lang, person.tz),
         }
+
+    @api.model
+    def _valid_until(self, offer, lang, zone):
+        """As the person writes a date and a time, with the zone where it is that
+        time: the letter may be read elsewhere."""
+        locale = babel_locale_parse(lang)
+        date, time = locale.date_formats["long"], locale.time_formats["short"]
+        zone = zone or self.env.context.get("tz") or self.env.user.tz or "UTC"
+        written = format_datetime(
+            self.env,
+            offer.expires_at,
+            tz=zone,
+            dt_format=f"{date.pattern}, {time.pattern}",
+            lang_code=lang,
+        )
+        return f"{written} ({zone})"
 
     @api.model
     def _qr_code(self, offer):

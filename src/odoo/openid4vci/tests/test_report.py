@@ -70,6 +70,23 @@ class TestOfferLetter(VciCase):
         values = letters._get_report_values(self.offer_of(self.partner).ids)
         self.assertEqual([found["lang"] for found in values["letters"]], ["fr_FR"])
 
+    def test_the_end_is_written_as_the_person_writes_it(self):
+        letters = self.env["report.openid4vci.offer_letter"]
+        offer = self.env["vci.offer"].new({"expires_at": "2026-11-29 17:05:00"})
+        for lang, zone, written in (
+            ("en_US", "Asia/Manila", "November 30, 2026, 1:05 AM (Asia/Manila)"),
+            ("de_DE", "Europe/Berlin", "29. November 2026, 18:05 (Europe/Berlin)"),
+            ("zh_CN", "UTC", "2026年11月29日, 17:05 (UTC)"),
+        ):
+            self.env["res.lang"]._activate_lang(lang)
+            with self.subTest(lang):
+                said = letters._valid_until(offer, lang, zone)
+                # Newer data of languages has a narrow space before AM.
+                said = said.replace("\N{NARROW NO-BREAK SPACE}", " ")
+                self.assertEqual(said, written)
+        self.partner.write({"tz": "Asia/Manila"})
+        self.assertIn("(Asia/Manila)", self.letter(self.offer_of(self.partner)))
+
     def test_without_a_subject(self):
         html = self.letter(self.create_offer_by_sql(subject_model="demo.person"))
         self.assertNotIn("Dear", html)

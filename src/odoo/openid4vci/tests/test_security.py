@@ -161,9 +161,10 @@ class TestActions(SecurityCase):
             (types, "write", ADMINISTRATOR, [badge, {"scope": "changed"}]),
             (types, "unlink", ADMINISTRATOR, [badge]),
             (types, "get_credential_configuration", VIEWER, [badge]),
-            (sources, "create", ADMINISTRATOR, [source_values]),
-            (sources, "write", ADMINISTRATOR, [source, {"source_model": "res.users"}]),
-            (sources, "unlink", ADMINISTRATOR, [source]),
+            # By their configurations alone, whose company the rules ask for.
+            (sources, "create", NOBODY, [source_values]),
+            (sources, "write", NOBODY, [source, {"source_model": "res.users"}]),
+            (sources, "unlink", NOBODY, [source]),
             ("vci.key.service", "create_key", KEY_ADMINISTRATOR, [[]]),
             ("res.partner", "issue_credential", OFFICER, [partner, badge[0]]),
             ("res.partner", "action_help_desk", HELP_DESK, [partner]),

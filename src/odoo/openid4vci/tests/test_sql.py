@@ -12,6 +12,7 @@ import psycopg2
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import SQL
+from odoo.tools.profiler import Profiler
 
 from ..models.vci_sql import LEFT_TO_ODOO, json_text, jsonb
 from .common import ISSUER, VciCase
@@ -181,6 +182,17 @@ class TestSql(VciCase):
         self.assertIn("refused a call", said)
         for secret in ("p1n", "s3cret", "E-1"):
             self.assertNotIn(secret, said)
+
+    def test_secrets_stay_out_of_profiles(self):
+        """Odoo's profiler keeps statements in a table, with their values."""
+        with Profiler(collectors=["sql"], db=None) as profiler:
+            offer = self.pending_offer(tx_code="83926154")
+            self.env["res.company"].search([("name", "=", "profiled")])
+        told = str(profiler.collectors[0].entries)
+        self.assertTrue(offer)
+        self.assertFalse("83926154" in told, "the PIN is in the profile")
+        # What else runs is in it.
+        self.assertTrue("profiled" in told)
 
     # What is missing
 

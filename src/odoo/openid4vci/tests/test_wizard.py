@@ -2,6 +2,7 @@
 """The wizards: offering a credential, showing an offer, setting up the issuer."""
 
 import base64
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
@@ -150,10 +151,19 @@ class TestOfferWizard(VciCase):
         form.pin = "generate"
         action = form.save().action_create_offer()
         wizards = self.env["vci.offer.wizard"].with_context(**action["context"])
-        report = wizards.create({}).action_print_letter()
+        letter, pin = wizards.create({}), action["context"]["default_tx_code"]
+        reports = self.env.registry["ir.actions.report"]
+        with patch.object(reports, "get_wkhtmltopdf_state", lambda self: "ok"):
+            report = letter.action_print_letter()
         self.assertEqual(report["report_name"], "openid4vci.offer_letter")
         self.assertEqual(report["context"]["active_ids"], self.last_offer().ids)
-        self.assertNotIn(action["context"]["default_tx_code"], repr(report))
+        self.assertNotIn(pin, repr(report))
+        # Where no PDF can be made, the page with the PIN stays as well.
+        with patch.object(reports, "get_wkhtmltopdf_state", lambda self: "install"):
+            page = letter.action_print_letter()
+        self.assertEqual(page["target"], "new")
+        self.assertTrue(page["url"].endswith(f"letter/{self.last_offer().id}"))
+        self.assertNotIn(pin, repr(page))
 
 
 @tagged("post_install", "-at_install")

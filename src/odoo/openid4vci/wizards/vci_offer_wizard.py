@@ -220,4 +220,12 @@ class VciOfferWizard(models.TransientModel):
             if not name.startswith("default_") and not name.startswith("active_")
         }
         report = self.env.ref("openid4vci.report_offer_letter").sudo()
+        if report.get_wkhtmltopdf_state() not in ("ok", "upgrade"):
+            # Without a PDF the letter would come up in place of this page, and the PIN
+            # would be gone.
+            return {
+                "type": "ir.actions.act_url",
+                "url": f"/report/html/{report.report_name}/{offer.id}",
+                "target": "new",
+            }
         return report.with_context(plain).report_action(offer.ids, config=False)
