@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 # Method, target, [name, value, name, value, ...] and body give a status, headers, body.
 Answer = tuple[int, list[tuple[str, str]], bytes]
@@ -45,11 +46,17 @@ async def body_of_request(
     request: Request, limit: Annotated[int, Depends(max_body)]
 ) -> bytes | None:
     """The body as it came, form or not; None when it is too large."""
+    announced = request.headers.get("Content-Length", "").lstrip("0")
+    if (len(announced), announced) > (len(str(limit)), str(limit)):
+        return None
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > limit:
-            return None
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > limit:
+                return None
+    except ClientDisconnect:
+        raise HTTPException(400) from None
     return bytes(body)
 
 
@@ -78,9 +85,14 @@ def vci_endpoint(
     status, names_and_values, content = ask(
         request.method, target.replace("\0", "%00"), headers, body
     )
-    response = Response(content, status)
-    response.raw_headers = [
+    answered = [
         (name.lower().encode("latin-1"), value.encode("latin-1"))
         for name, value in names_and_values
+    ]
+    response = Response(content, status)
+    # The answer to HEAD tells the length of what it leaves out.
+    told = {name for name, _value in answered} | {b"content-type"}
+    response.raw_headers = answered + [
+        (name, value) for name, value in response.raw_headers if name not in told
     ]
     return response

@@ -1,6 +1,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl).
 """The application of the FastAPI addon."""
 
+import asyncio
 from functools import partial
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -101,6 +102,33 @@ class TestEndpoint(VciCase):
                 self.assertEqual(answer.json()["error"], "invalid_request")
                 description = f"the body has more than {limit // 1024} kB"
                 self.assertEqual(answer.json()["error_description"], description)
+
+    def test_a_length_over_the_limit_is_refused_at_once(self):
+        """Nobody waits for that body, nor whether it comes."""
+        self.asked_with(None)
+        announced = {"Content-Length": "9" * 5000}
+        answer = self.wallet.post(TOKEN, content=b"x", headers=announced)
+        self.assertEqual(answer.status_code, 413)
+
+    def test_who_goes_away_in_the_middle_of_a_body_asked_nothing(self):
+        self.asked_with(None)
+        scope = {"type": "http", "method": "POST", "path": TOKEN, "root_path": ""}
+        scope |= {"query_string": b"", "headers": [], "http_version": "1.1"}
+
+        async def receive():
+            return {"type": "http.disconnect"}
+
+        async def send(message):
+            pass
+
+        asyncio.run(self.application(scope, receive, send))
+
+    def test_answers_tell_their_length(self):
+        answer = self.wallet.post(TOKEN)
+        self.assertEqual(answer.headers["content-length"], str(len(answer.content)))
+        head = self.wallet.head(METADATA)
+        self.assertEqual(len(head.headers.get_list("content-length")), 1)
+        self.assertNotIn("content-length", self.wallet.options(TOKEN).headers)
 
     def test_what_a_wallet_did_wrong_is_an_answer(self):
         answer = self.wallet.post(TOKEN, data={"grant_type": "unheard-of"})
