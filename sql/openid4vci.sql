@@ -1163,6 +1163,52 @@ CREATE FUNCTION vci_cancel_offer(offer_id bigint) RETURNS boolean
 COMMENT ON FUNCTION vci_cancel_offer(bigint) IS
 'Cancels an offer: its link, its tokens and its refresh tokens are dead. False when it was cancelled already or the one credential that it offers is issued and its issuer gives no refresh tokens. Notes the event offer_cancelled.';
 
+-- Campaigns ----------------------------------------------------------------------
+
+CREATE FUNCTION vci_create_campaign(name text, configuration_ids text[], recipients text,
+        options jsonb DEFAULT NULL, issuer text DEFAULT NULL) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_create_campaign';
+COMMENT ON FUNCTION vci_create_campaign(text, text[], text, jsonb, text) IS
+'Prepares offers for many people and returns the campaign''s id; nobody gets an offer yet. name: unique per issuer. configuration_ids: what each person is offered. recipients: schema.relation, or one SELECT that changes nothing, with a column reference (your own key of the person in this campaign, unique; text of at most 255 bytes) and, where wanted, subject_model, subject_id, labels (jsonb object), claims (jsonb), holder (a DID or public JWK), channel, address and language; other columns are refused by name. It runs with the rights of whoever gave it, restricted as a claims source is, with pg_catalog alone on its search_path, and each role that runs the campaign reads the same. options: tx_code ({length, mode, description}: each person gets a transaction code of 4 to 64 characters, 6 when it is not said, numeric or text; it is derived and stored nowhere), expires_in (an interval as text; NULL for offer_lifetime of the issuer), pace (offers a minute at most), labels (of each offer; a person''s own come over them), channel (of who names none, such as sms, print, email). issuer: URL, NULL for the only one. Errors: 22023, 42704 (unknown configuration), 42710 (the name is taken), 55000 (no active key), and those of the query. Duty offerer, which the giver of recipients must keep.';
+
+CREATE FUNCTION vci_alter_campaign(campaign bigint, changes jsonb) RETURNS void
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_alter_campaign';
+COMMENT ON FUNCTION vci_alter_campaign(bigint, jsonb) IS
+'Changes a campaign: name, configuration_ids (array), recipients, tx_code, expires_in, pace, labels, channel, as vci_create_campaign has them; null goes back to the default. What is changed is true of offers made from then on. Another query runs with the rights of whoever gives it here; who has no offer yet is forgotten and read again. Waits for the chunks that are being made. Errors: 22023, 42704, 42710, 55000 (cancelled; or offers were made and configuration_ids or tx_code would change). Duty offerer.';
+
+CREATE FUNCTION vci_pause_campaign(campaign bigint) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_pause_campaign';
+COMMENT ON FUNCTION vci_pause_campaign(bigint) IS
+'Stops a campaign: no offer is made once this is committed, whoever runs it stops, and nothing of it is handed to gateways. Waits for the chunks that are being made, and for its recipients to be loaded. False when it was paused or cancelled already. Error 42704. Duty offerer.';
+
+CREATE FUNCTION vci_resume_campaign(campaign bigint, reload boolean DEFAULT false) RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_resume_campaign';
+COMMENT ON FUNCTION vci_resume_campaign(bigint, boolean) IS
+'Ends a pause; vci_campaign_run goes on then. reload: its recipients are read again, so that people who are new among them get offers, and those who could get none are tried again with what the query says of them now; who has an offer keeps it, and what is not yet made stays as it was read. That also opens a finished campaign. False when there was nothing to do. Errors: 42704, 55000 (cancelled). Duty offerer.';
+
+CREATE FUNCTION vci_cancel_campaign(campaign bigint, max_rows integer DEFAULT 100000) RETURNS bigint
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_cancel_campaign';
+COMMENT ON FUNCTION vci_cancel_campaign(bigint, integer) IS
+'Ends a campaign for good, and cancels its offers of which nothing was issued yet, at most max_rows of them, noting offer_cancelled; returns how many. Call it again until it returns 0, each time in a transaction of its own. No further offer is made. What was issued stays as it is: vci_revoke takes it back. Errors: 22023, 42704. Duty offerer.';
+
+CREATE FUNCTION vci_check_campaign(campaign bigint, max_failures integer DEFAULT 100,
+        OUT outcome text, OUT recipients bigint, OUT reference text, OUT reason text) RETURNS SETOF record
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'vci_check_campaign';
+COMMENT ON FUNCTION vci_check_campaign(bigint, integer) IS
+'Tries a campaign without changing anything: reads its recipients and looks, by the code that makes the offers, what would come of each. First a row (outcome failure) for each of the first max_failures (0 to 100000) people for whom no offer could be made, with reference and reason; then five with numbers: recipients, new offers, existing offers (their reference has one), repeated references (only the first row of each counts), failures. Errors: 22023, 42704, 55000 (no active key), and those of the query. Duty offerer.';
+
+CREATE PROCEDURE vci_campaign_run(campaign bigint, max_rows bigint DEFAULT NULL)
+    LANGUAGE c AS 'MODULE_PATHNAME', 'vci_campaign_run';
+COMMENT ON PROCEDURE vci_campaign_run(bigint, bigint) IS
+'Makes the offers of a campaign: reads its recipients, once, then makes offers by chunks of at most 1000, each committed, at its pace, until it is finished, paused or cancelled, or max_rows people were dealt with. Tells its progress as NOTICEs. Whatever ends it, power failure too: call it again, and it goes on where it was; nobody gets two offers. Several sessions may run one campaign. Who can get no offer is left out with the reason in vci_campaign_failure_info. Runs vci_refresh_funnel now and then. Not within a transaction (2D000): vci_campaign_step is for that. Errors: 22004 (a row without reference), 22023, 42704 (unknown campaign, configuration retired), 55000 (no active key; who gave the query makes no offers any more), and those of the query. Duty offerer.';
+
+CREATE FUNCTION vci_campaign_step(campaign bigint, max_rows integer DEFAULT 1000,
+        OUT state text, OUT loaded bigint, OUT made bigint, OUT existing bigint, OUT failed bigint,
+        OUT remaining bigint, OUT wait_seconds double precision) RETURNS record
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_campaign_step';
+COMMENT ON FUNCTION vci_campaign_step(bigint, integer) IS
+'One step of a campaign in the caller''s transaction, for who can''t CALL vci_campaign_run (Odoo, pgbouncer, a scheduler with transactions of its own): loads its recipients, or makes offers for at most max_rows people, no more than 1000. Returns state as vci_campaign_info has it, what this step did (loaded, made, existing, failed), how many people remain, and wait_seconds, before which its pace, or others who are at the rest, leave nothing to do. Repeat it in new transactions until state is finished, paused or cancelled. Errors as of vci_campaign_run; 40001 under REPEATABLE READ when others run the campaign, too: try again. Duty offerer.';
+
 -- Authorization code flow ---------------------------------------------------------
 
 CREATE FUNCTION vci_push_authorization(parameters jsonb, dpop text DEFAULT NULL, issuer text DEFAULT NULL) RETURNS jsonb
@@ -1417,6 +1463,42 @@ CREATE VIEW vci_offer_info WITH (security_barrier) AS
 COMMENT ON VIEW vci_offer_info IS
 'Offers with their state at the moment of reading: pending, redeemed, expired, cancelled. Shows neither code nor claims.';
 
+CREATE VIEW vci_campaign_info WITH (security_barrier) AS
+    SELECT c.id, c.issuer_id, i.url AS issuer, c.name,
+           CASE WHEN c.cancelled_at IS NOT NULL THEN 'cancelled'
+                WHEN c.finished_at IS NOT NULL THEN 'finished'
+                WHEN c.paused_at IS NOT NULL THEN 'paused'
+                WHEN c.started_at IS NOT NULL THEN 'running'
+                WHEN c.loaded_at IS NOT NULL THEN 'loaded'
+                ELSE 'draft' END COLLATE "C" AS state,
+           c.configuration_ids, c.recipients, c.tx_code, c.expires_in, c.pace, c.labels, c.channel,
+           c.recipient_count AS people, c.made_count AS made, c.existing_count AS existing,
+           c.failed_count AS failed,
+           c.recipient_count - c.made_count - c.existing_count - c.failed_count AS remaining,
+           p.rate,
+           pg_catalog.make_interval(secs => (c.recipient_count - c.made_count - c.existing_count - c.failed_count) / p.rate) AS time_left,
+           c.created_at, c.created_by, c.loaded_at, c.started_at, c.paused_at, c.finished_at,
+           c.cancelled_at
+    FROM openid4vci.vci_campaign c JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
+         CROSS JOIN LATERAL (
+             SELECT CASE WHEN c.rate > 0 AND c.paused_at IS NULL AND c.finished_at IS NULL
+                              AND c.cancelled_at IS NULL
+                              AND c.counted_at > pg_catalog.clock_timestamp() - interval '2 minutes'
+                         THEN c.rate END AS rate) p
+    WHERE c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_campaign_info IS
+'Campaigns: state (draft, loaded, running, paused, finished, cancelled), how many people they address (known once they are loaded), how many of them got an offer, had one, could get none, and remain; people a second and time left while somebody runs it. What became of the offers: vci_funnel_info.';
+
+CREATE VIEW vci_campaign_failure_info WITH (security_barrier) AS
+    SELECT r.campaign_id, r.id, c.issuer_id, c.name AS campaign, r.reference, r.subject_model,
+           r.subject_id, r.failure, r.failed_at
+    FROM openid4vci.vci_campaign_recipient r
+         JOIN openid4vci.vci_campaign c ON c.id = r.campaign_id
+    WHERE r.failed_at IS NOT NULL
+          AND c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[]);
+COMMENT ON VIEW vci_campaign_failure_info IS
+'People for whom a campaign could make no offer, and why. vci_resume_campaign(campaign, reload => true) tries them again.';
+
 CREATE VIEW vci_credential_info WITH (security_barrier) AS
     SELECT c.id, c.issuer_id, i.url AS issuer, c.configuration_id, c.format, c.offer_id,
            c.subject_model, c.subject_id, c.holder_thumbprint, k.kid, c.issued_at, c.expires_at,
@@ -1585,7 +1667,7 @@ BEGIN
         EXECUTE 'REVOKE ALL ON SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
         EXECUTE 'REVOKE ALL ON ALL TABLES IN SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
         EXECUTE 'REVOKE ALL ON ALL SEQUENCES IN SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
-        EXECUTE 'REVOKE ALL ON ALL FUNCTIONS IN SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
+        EXECUTE 'REVOKE ALL ON ALL ROUTINES IN SCHEMA openid4vci FROM ' OPERATOR(pg_catalog.||) grantee;
         EXECUTE 'REVOKE ALL ON TYPE openid4vci.vci_created_offer, openid4vci.vci_issued_credential, '
                 'openid4vci.vci_http_response FROM ' OPERATOR(pg_catalog.||) grantee;
     END LOOP;

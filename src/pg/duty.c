@@ -7,8 +7,9 @@
 #include "cache.h"
 #include "duty.h"
 
-#define ON_FUNCTION(signature) "EXECUTE ON FUNCTION openid4vci." signature
-#define ON_VIEW(name)		   "SELECT ON openid4vci." name
+#define ON_FUNCTION(signature)	"EXECUTE ON FUNCTION openid4vci." signature
+#define ON_PROCEDURE(signature) "EXECUTE ON PROCEDURE openid4vci." signature
+#define ON_VIEW(name)			"SELECT ON openid4vci." name
 
 #define VIEWS                                                                                      \
 	ON_VIEW("vci_issuer_info"), ON_VIEW("vci_key_info"), ON_VIEW("vci_configuration_info"),        \
@@ -17,9 +18,9 @@
 		ON_VIEW("vci_deferred_info"), ON_VIEW("vci_event_info"),                                   \
 		ON_FUNCTION("vci_events(bigint, integer)"), ON_FUNCTION("vci_duty_issuers(text)"),         \
 		ON_FUNCTION("vci_check_issuer(text)"), ON_FUNCTION("vci_health()"),                        \
-		ON_VIEW("vci_funnel_info"), ON_VIEW("vci_latency_info"),                                   \
-		ON_FUNCTION("vci_refresh_funnel(integer)"), ON_FUNCTION("vci_offer_situation(bigint)"),    \
-		ON_FUNCTION("vci_issuer_settings(text)")
+		ON_VIEW("vci_funnel_info"), ON_VIEW("vci_latency_info"), ON_VIEW("vci_campaign_info"),     \
+		ON_VIEW("vci_campaign_failure_info"), ON_FUNCTION("vci_refresh_funnel(integer)"),          \
+		ON_FUNCTION("vci_offer_situation(bigint)"), ON_FUNCTION("vci_issuer_settings(text)")
 
 /* In the order of VciDuty. */
 static const VciDutyDefinition definitions[] = {
@@ -38,6 +39,14 @@ static const VciDutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_reset_tx_code(bigint, text)"),
 	  ON_FUNCTION("vci_reopen_offer(bigint)"),
 	  ON_FUNCTION("vci_cancel_offer(bigint)"),
+	  ON_FUNCTION("vci_create_campaign(text, text[], text, jsonb, text)"),
+	  ON_FUNCTION("vci_alter_campaign(bigint, jsonb)"),
+	  ON_FUNCTION("vci_pause_campaign(bigint)"),
+	  ON_FUNCTION("vci_resume_campaign(bigint, boolean)"),
+	  ON_FUNCTION("vci_cancel_campaign(bigint, integer)"),
+	  ON_FUNCTION("vci_check_campaign(bigint, integer)"),
+	  ON_FUNCTION("vci_campaign_step(bigint, integer)"),
+	  ON_PROCEDURE("vci_campaign_run(bigint, bigint)"),
 	  ON_FUNCTION("vci_purge(integer)"),
 	  ON_FUNCTION("vci_exchange_code(text, text, text)"),
 	  ON_FUNCTION("vci_request_token(jsonb, text, text)"),

@@ -210,7 +210,7 @@ vci_revoke(PG_FUNCTION_ARGS)
 static void
 take_all_objects(VciStore *store, const char *role_name)
 {
-	static const char *const kinds[] = {"FUNCTIONS", "TABLES", "SEQUENCES"};
+	static const char *const kinds[] = {"ROUTINES", "TABLES", "SEQUENCES"};
 
 	for (size_t i = 0; i < lengthof(kinds); i++)
 		vci_store_execute_grant(store, psprintf("REVOKE ALL ON ALL %s IN SCHEMA openid4vci FROM %s",

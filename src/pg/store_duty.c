@@ -122,6 +122,8 @@ vci_store_missing_privilege(VciStore *store, const char *role_name, char **objec
 		"WHEN o LIKE 'USAGE ON SCHEMA %' THEN has_schema_privilege($1, substr(o, 17), 'USAGE') "
 		"WHEN o LIKE 'EXECUTE ON FUNCTION %' THEN "
 		"has_function_privilege($1, to_regprocedure(substr(o, 21)), 'EXECUTE') "
+		"WHEN o LIKE 'EXECUTE ON PROCEDURE %' THEN "
+		"has_function_privilege($1, to_regprocedure(substr(o, 22)), 'EXECUTE') "
 		"WHEN o LIKE 'SELECT ON ALL %' THEN NOT EXISTS (SELECT FROM pg_class c "
 		"WHERE c.relnamespace = 'openid4vci'::regnamespace AND CASE "
 		"WHEN o LIKE 'SELECT ON ALL SEQUENCES %' THEN c.relkind = 'S' "
