@@ -1318,7 +1318,7 @@ CREATE FUNCTION vci_verify_sdjwt(
         max_age interval DEFAULT '1 day') RETURNS jsonb
     LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_verify_sdjwt';
 COMMENT ON FUNCTION vci_verify_sdjwt(text, text, text, jsonb, boolean, interval) IS
-'Verifies an SD-JWT or SD-JWT+KB (RFC 9901 section 7). issuer_jwks: JWK set or JWK of its issuer, NULL for the keys of the issuers here for which the caller has duty verifier or offerer (iss must then be one of them). require_key_binding: NULL means when nonce or audience are expected. Returns {valid, error, error_description, claims, header, issuer, key_binding}; claims are what was disclosed.';
+'Verifies an SD-JWT or SD-JWT+KB (RFC 9901 section 7). issuer_jwks: JWK set or JWK of its issuer, NULL for the keys of the issuers here for which the caller has duty verifier or offerer (iss must then be one of them). require_key_binding: NULL means when nonce or audience are expected. Returns {valid, error, error_description, claims, header, issuer, key_binding}; claims are what was disclosed. Of a credential of an issuer here with a place in a status list the status counts as it is now: error is revoked, suspended, or status_unknown when there is no such place.';
 
 CREATE FUNCTION vci_verify_dpop(
         proof text, method text, url text, access_token text DEFAULT NULL,
@@ -1339,17 +1339,49 @@ CREATE FUNCTION vci_http(method text, target text, headers text[] DEFAULT '{}', 
 COMMENT ON FUNCTION vci_http(text, text, text[], bytea) IS
 'Answers one HTTP request to any endpoint of any issuer. target: path and query as they came; headers: flat array name, value, ... with duplicates. Any result, 4xx too, must be committed before it is sent. Only a fault of the server raises.';
 
+-- Status of what was issued --------------------------------------------------------
+
+CREATE FUNCTION vci_revoke(
+        credential bigint DEFAULT NULL, reason text DEFAULT NULL, offer bigint DEFAULT NULL,
+        subject_model text DEFAULT NULL, subject_id text DEFAULT NULL, campaign text DEFAULT NULL,
+        labels jsonb DEFAULT NULL, issuer text DEFAULT NULL, max_rows integer DEFAULT 100000) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_revoke_credentials';
+COMMENT ON FUNCTION vci_revoke(bigint, text, bigint, text, text, text, jsonb, text, integer) IS
+'Revokes credentials for good and returns how many it changed: their place in the status list says 1 (draft-ietf-oauth-status-list section 7.1), for verifiers within status_list_ttl of the issuer. Which ones is said in one way: credential (vci_credential_info.id), offer (its id), subject_model and subject_id (model NULL: those recorded without one), campaign (its name), labels (the offer has them all), or campaign and labels. reason: for the registry alone, at most 1024 bytes. issuer: URL, NULL for that of credential or offer, or the only one. At most max_rows (1 to 1000000) are changed: call again, each time in a transaction of its own, until it returns 0. Credentials that are revoked already, have expired or were issued without status_bits stay as they are. Cancel the offer first (vci_cancel_offer) where nothing more is to come of it. Notes credential_revoked for each. Errors: 22023 (none or several ways), 42704 (unknown, or of an issuer for which the caller lacks the duty). Duty offerer. Not to be mixed up with vci_revoke(role, duty, issuer), which takes a duty back.';
+
+CREATE FUNCTION vci_suspend(
+        credential bigint DEFAULT NULL, reason text DEFAULT NULL, offer bigint DEFAULT NULL,
+        subject_model text DEFAULT NULL, subject_id text DEFAULT NULL, campaign text DEFAULT NULL,
+        labels jsonb DEFAULT NULL, issuer text DEFAULT NULL, max_rows integer DEFAULT 100000) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_suspend';
+COMMENT ON FUNCTION vci_suspend(bigint, text, bigint, text, text, text, jsonb, text, integer) IS
+'Suspends valid credentials until vci_reinstate or vci_revoke, and returns how many it changed: their place in the status list says 2. Arguments and errors as of vci_revoke(credential); also 55000 when one that is meant has a list of 1 bit for each. Notes credential_suspended for each. Duty offerer.';
+
+CREATE FUNCTION vci_reinstate(
+        credential bigint DEFAULT NULL, reason text DEFAULT NULL, offer bigint DEFAULT NULL,
+        subject_model text DEFAULT NULL, subject_id text DEFAULT NULL, campaign text DEFAULT NULL,
+        labels jsonb DEFAULT NULL, issuer text DEFAULT NULL, max_rows integer DEFAULT 100000) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 1000 AS 'MODULE_PATHNAME', 'vci_reinstate';
+COMMENT ON FUNCTION vci_reinstate(bigint, text, bigint, text, text, text, jsonb, text, integer) IS
+'Makes suspended credentials valid again and returns how many it changed; revoked ones stay revoked. Arguments and errors as of vci_revoke(credential). Notes credential_reinstated for each. Duty offerer.';
+
+CREATE FUNCTION vci_credential_status(credential bigint, OUT status text, OUT value integer, OUT reason text,
+                                      OUT changed_at timestamptz, OUT changed_by name, OUT uri text, OUT idx integer) RETURNS record
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'vci_credential_status';
+COMMENT ON FUNCTION vci_credential_status(bigint) IS
+'The status of a credential (vci_credential_info.id) now. status: valid, suspended, revoked, expired (and not revoked), or none when it was issued without status_bits. value: what its status list says, 0, 1 or 2; reason, changed_at, changed_by: of the last change, NULL when there was none; uri (NULL of a retired issuer) and idx: its place, as it carries it. Earlier changes are events. Error 42704 when there is no such credential of an issuer that the caller may read.';
+
 -- The database as a whole ----------------------------------------------------------
 
 CREATE FUNCTION vci_adopt_database() RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_adopt_database';
 COMMENT ON FUNCTION vci_adopt_database() IS
-'Lets this database issue where it is a copy of the one that did (a restored dump, a copy by CREATE DATABASE ... TEMPLATE, an upgraded cluster), which until then answers 503: binds it to this system identifier and database OID, voids every c_nonce and DPoP proof given out before, and returns true. False, with nothing changed, when it is bound already or has no issuer yet. The original must issue no more: both would redeem the same codes. After a restore call vci_after_restore first. Event database_adopted. Duty key_admin for all issuers.';
+'Lets this database issue where it is a copy of the one that did (a restored dump, a copy by CREATE DATABASE ... TEMPLATE, an upgraded cluster), which until then answers 503: binds it to this system identifier and database OID, voids every c_nonce and DPoP proof given out before, closes its status lists (those published stay; credentials get places in new ones), and returns true. False, with nothing changed, when it is bound already or has no issuer yet. The original must issue no more: both would redeem the same codes. After a restore call vci_after_restore first. Event database_adopted. Duty key_admin for all issuers.';
 
 CREATE FUNCTION vci_after_restore(cut timestamptz, OUT pending bigint, OUT redeemed bigint) RETURNS record
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_after_restore';
 COMMENT ON FUNCTION vci_after_restore(timestamptz) IS
-'For a database that was brought back to the state it had at cut (an older dump, a point-in-time recovery, a promoted standby that had not received everything): what happened since is forgotten, so codes and tokens that wallets used in that time would be good again. Kills the link, codes and tokens of every offer created up to cut that can still lead to a credential, authorization requests under way, and every c_nonce and DPoP proof; tokens of external servers made before this moment and not seen yet are refused. pending: offers whose new link (vci_offer_uri) must be sent; redeemed: offers whose tokens died, for vci_reopen_offer. Nobody redeems while it runs. Errors: 22004 cut is null, 22023 it lies in the future, 25001 the transaction is not READ COMMITTED. Event database_restored. Duty key_admin for all issuers.';
+'For a database that was brought back to the state it had at cut (an older dump, a point-in-time recovery, a promoted standby that had not received everything): what happened since is forgotten, so codes and tokens that wallets used in that time would be good again. Kills the link, codes and tokens of every offer created up to cut that can still lead to a credential, authorization requests under way, and every c_nonce and DPoP proof; tokens of external servers made before this moment and not seen yet are refused; status lists are closed, since places that were given in that time would be given again: credentials get theirs in new lists. pending: offers whose new link (vci_offer_uri) must be sent; redeemed: offers whose tokens died, for vci_reopen_offer. Nobody redeems while it runs. Errors: 22004 cut is null, 22023 it lies in the future, 25001 the transaction is not READ COMMITTED. Event database_restored. Duty key_admin for all issuers.';
 
 CREATE FUNCTION vci_rotate_root_key() RETURNS bigint
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_rotate_root_key';

@@ -104,6 +104,12 @@ vci_status_name(VciStatus status)
 			return "expired";
 		case VCI_ERR_NOT_YET_VALID:
 			return "not_yet_valid";
+		case VCI_ERR_REVOKED:
+			return "revoked";
+		case VCI_ERR_SUSPENDED:
+			return "suspended";
+		case VCI_ERR_STATUS_UNKNOWN:
+			return "status_unknown";
 		case VCI_ERR_CLAIM_RESERVED:
 			return "claim_reserved";
 		case VCI_ERR_CLAIM_PATH:

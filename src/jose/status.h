@@ -47,6 +47,9 @@ typedef enum VciStatus
 	VCI_ERR_SD_HASH,
 	VCI_ERR_EXPIRED, /* exp lies in the past */
 	VCI_ERR_NOT_YET_VALID,
+	VCI_ERR_REVOKED, /* its status list says so, also below */
+	VCI_ERR_SUSPENDED,
+	VCI_ERR_STATUS_UNKNOWN, /* a status claim that names no list or place */
 
 	/* claims and configurations */
 	VCI_ERR_CLAIM_RESERVED,

@@ -20,7 +20,8 @@
 		ON_FUNCTION("vci_check_issuer(text)"), ON_FUNCTION("vci_health()"),                        \
 		ON_VIEW("vci_funnel_info"), ON_VIEW("vci_latency_info"), ON_VIEW("vci_campaign_info"),     \
 		ON_VIEW("vci_campaign_failure_info"), ON_FUNCTION("vci_refresh_funnel(integer)"),          \
-		ON_FUNCTION("vci_offer_situation(bigint)"), ON_FUNCTION("vci_issuer_settings(text)")
+		ON_FUNCTION("vci_offer_situation(bigint)"), ON_FUNCTION("vci_issuer_settings(text)"),      \
+		ON_FUNCTION("vci_credential_status(bigint)")
 
 /* In the order of VciDuty. */
 static const VciDutyDefinition definitions[] = {
@@ -64,6 +65,9 @@ static const VciDutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_record_notification(text, text, text, text, text, text)"),
 	  ON_FUNCTION("vci_deferred_complete(bigint, jsonb)"),
 	  ON_FUNCTION("vci_deferred_deny(bigint, text)"),
+	  ON_FUNCTION("vci_revoke(bigint, text, bigint, text, text, text, jsonb, text, integer)"),
+	  ON_FUNCTION("vci_suspend(bigint, text, bigint, text, text, text, jsonb, text, integer)"),
+	  ON_FUNCTION("vci_reinstate(bigint, text, bigint, text, text, text, jsonb, text, integer)"),
 	  ON_FUNCTION("vci_verify_kbjwt(text, text, text, text, jsonb, text, boolean, interval)"),
 	  ON_FUNCTION("vci_verify_sdjwt(text, text, text, jsonb, boolean, interval)"),
 	  ON_FUNCTION("vci_verify_dpop(text, text, text, text, interval)"),

@@ -132,6 +132,9 @@ credential_fault(VciStatus status)
 		case VCI_ERR_SD_HASH:
 		case VCI_ERR_EXPIRED:
 		case VCI_ERR_NOT_YET_VALID:
+		case VCI_ERR_REVOKED:
+		case VCI_ERR_SUSPENDED:
+		case VCI_ERR_STATUS_UNKNOWN:
 		case VCI_ERR_PROOF_MISSING:
 		case VCI_ERR_PROOF:
 		case VCI_ERR_PROOF_TYPE:
@@ -357,6 +360,9 @@ sqlstate(VciStatus status)
 			return ERRCODE_UNDEFINED_OBJECT;
 		case VCI_ERR_EXPIRED:
 		case VCI_ERR_NOT_YET_VALID:
+		case VCI_ERR_REVOKED:
+		case VCI_ERR_SUSPENDED:
+		case VCI_ERR_STATUS_UNKNOWN:
 		case VCI_ERR_GRANT:
 		case VCI_ERR_OFFER_LOCKED:
 		case VCI_ERR_ALREADY_ISSUED:

@@ -140,3 +140,106 @@ vci_store_close_status_lists(VciStore *store)
 
 	vci_run(store, &statement, &args);
 }
+
+int32
+vci_store_read_status(VciStore *store, int64 issuer_id, const char *name, int64 index)
+{
+	/* statuses of b bits stand in each byte from the least significant one on */
+	static VciStatement statement = {
+		"SELECT COALESCE((SELECT (get_byte(k.statuses, (($3 * l.bits / 8) % 1024)::integer) "
+		">> ($3 * l.bits % 8)::integer) & ((1 << l.bits) - 1) "
+		"FROM openid4vci.vci_status_chunk AS k WHERE k.list_id = l.id "
+		"AND k.chunk = ($3 * l.bits / 8192)::integer), 0) "
+		"FROM openid4vci.vci_status_list AS l WHERE l.name = $1 AND l.issuer_id = $2 "
+		"AND $3 BETWEEN 0 AND l.size - 1",
+		3,
+		{TEXTOID, INT8OID, INT8OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_text(&args, name);
+	vci_put_int64(&args, issuer_id);
+	vci_put_int64(&args, index);
+	return vci_read(store, &statement, &args) == 1 ? vci_column_int32(0, 1) : -1;
+}
+
+VciCredentialStatusRow *
+vci_store_credential_status(VciStore *store, int64 id)
+{
+	static VciStatement statement = {
+		"SELECT c.issuer_id, c.status, c.status_index, l.name, c.status_reason, "
+		"c.status_changed_at, c.status_changed_by::text, COALESCE(c.expires_at <= $2, false) "
+		"FROM openid4vci.vci_credential AS c LEFT JOIN openid4vci.vci_status_list AS l "
+		"ON l.id = c.status_list_id WHERE c.id = $1",
+		2,
+		{INT8OID, TIMESTAMPTZOID},
+		NULL};
+	VciArguments args = {0};
+	VciCredentialStatusRow *row;
+
+	vci_put_int64(&args, id);
+	vci_put_now(&args);
+	if (vci_read(store, &statement, &args) != 1)
+		return NULL;
+	row = palloc0(sizeof(VciCredentialStatusRow));
+	row->issuer_id = vci_column_int64(0, 1);
+	row->value = vci_column_int32(0, 2);
+	row->index = vci_column_int32(0, 3);
+	row->list_name = vci_column_text(store, 0, 4);
+	row->reason = vci_column_text(store, 0, 5);
+	row->changed_at = vci_column_int64(0, 6);
+	row->changed_by = vci_column_text(store, 0, 7);
+	row->expired = vci_column_boolean(0, 8);
+	return row;
+}
+
+/* The first column of the one row of this id, 0 when there is none. */
+static int64
+look_up(VciStore *store, VciStatement *statement, int64 id)
+{
+	VciArguments args = {0};
+
+	vci_put_int64(&args, id);
+	return vci_run(store, statement, &args) > 0 ? vci_column_int64(0, 1) : 0;
+}
+
+int64
+vci_store_issuer_of_credential(VciStore *store, int64 id)
+{
+	static VciStatement statement = {
+		"SELECT c.issuer_id FROM openid4vci.vci_credential AS c WHERE c.id = $1",
+		1,
+		{INT8OID},
+		NULL};
+
+	return look_up(store, &statement, id);
+}
+
+int64
+vci_store_issuer_of_offered(VciStore *store, int64 offer_id)
+{
+	/* records are kept when the offer is purged */
+	static VciStatement statement = {
+		"SELECT o.issuer_id FROM openid4vci.vci_offer AS o WHERE o.id = $1 UNION ALL "
+		"(SELECT c.issuer_id FROM openid4vci.vci_credential AS c WHERE c.offer_id = $1 LIMIT 1)",
+		1,
+		{INT8OID},
+		NULL};
+
+	return look_up(store, &statement, offer_id);
+}
+
+int64
+vci_store_campaign_of_name(VciStore *store, int64 issuer_id, const char *name)
+{
+	static VciStatement statement = {
+		"SELECT g.id FROM openid4vci.vci_campaign AS g WHERE g.issuer_id = $1 AND g.name = $2",
+		2,
+		{INT8OID, TEXTOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_int64(&args, issuer_id);
+	vci_put_text(&args, name);
+	return vci_run(store, &statement, &args) == 1 ? vci_column_int64(0, 1) : 0;
+}

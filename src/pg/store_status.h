@@ -89,6 +89,6 @@ extern int64 vci_store_change_status(VciStore *store, const VciStatusTarget *tar
 extern int64 vci_store_issuer_of_credential(VciStore *store, int64 id);
 extern int64 vci_store_issuer_of_offered(VciStore *store, int64 offer_id);
 /* 0: this issuer has no campaign of this name. */
-extern int64 vci_store_campaign_id(VciStore *store, int64 issuer_id, const char *name);
+extern int64 vci_store_campaign_of_name(VciStore *store, int64 issuer_id, const char *name);
 
 #endif

@@ -14,6 +14,7 @@
 #include "holder.h"
 #include "release.h"
 #include "report.h"
+#include "store_status.h"
 #include "values.h"
 
 #define LEEWAY			60 /* seconds that clocks may differ */
@@ -218,14 +219,11 @@ is_in_duty(VciStore *store, const VciIssuerEntry *issuer)
 		   vci_has_duty(store, VCI_DUTY_OFFERER, issuer->rules.id);
 }
 
-/* The keys of the issuer here whose iss the JWT carries. */
-static VciStatus
-candidates_of_own(VciStore *store, const VciSdJwt *sd_jwt, CandidateKeys *candidates,
-				  VciError *error)
+/* The issuer here whose iss the JWT carries; NULL: none for which the caller verifies. */
+static VciIssuerEntry *
+own_issuer(VciStore *store, const VciSdJwt *sd_jwt)
 {
 	const char *iss = vci_json_get_string(sd_jwt->jws->payload, "iss");
-	const char *kid = vci_json_get_string(sd_jwt->jws->header, "kid");
-	int64 now = vci_now();
 	int count;
 	VciIssuerEntry *issuers = vci_cache_issuers(store, &count);
 
@@ -233,18 +231,29 @@ candidates_of_own(VciStore *store, const VciSdJwt *sd_jwt, CandidateKeys *candid
 	{
 		VciIssuerEntry *issuer = &issuers[i];
 
-		if ((strcmp(issuer->iss, iss) != 0 && strcmp(issuer->rules.url, iss) != 0) ||
-			!is_in_duty(store, issuer))
-			continue;
-		(void) vci_cache_load(store, issuer);
-		for (int k = 0; k < issuer->key_count; k++)
-			if (vci_is_published(&issuer->published_keys[k], now))
-				add_candidate(candidates, issuer->published_keys[k].public_jwk, kid,
-							  issuer->published_keys[k].kid);
-		return VCI_OK;
+		if ((strcmp(issuer->iss, iss) == 0 || strcmp(issuer->rules.url, iss) == 0) &&
+			is_in_duty(store, issuer))
+			return vci_cache_load(store, issuer);
 	}
-	return vci_error(error, VCI_ERR_JWS_SIGNATURE,
-					 "iss is no issuer here; give its keys as issuer_jwks");
+	return NULL;
+}
+
+static VciStatus
+candidates_of_own(VciStore *store, const VciSdJwt *sd_jwt, CandidateKeys *candidates,
+				  VciError *error)
+{
+	const char *kid = vci_json_get_string(sd_jwt->jws->header, "kid");
+	VciIssuerEntry *issuer = own_issuer(store, sd_jwt);
+	int64 now = vci_now();
+
+	if (issuer == NULL)
+		return vci_error(error, VCI_ERR_JWS_SIGNATURE,
+						 "iss is no issuer here; give its keys as issuer_jwks");
+	for (int k = 0; k < issuer->key_count; k++)
+		if (vci_is_published(&issuer->published_keys[k], now))
+			add_candidate(candidates, issuer->published_keys[k].public_jwk, kid,
+						  issuer->published_keys[k].kid);
+	return VCI_OK;
 }
 
 /* Tries the keys that fit the algorithm. */
@@ -289,6 +298,46 @@ check_times(const VciSdJwt *sd_jwt, int64 now, VciError *error)
 	if (vci_json_has(payload, "nbf") && seconds > now + LEEWAY)
 		return vci_error(error, VCI_ERR_NOT_YET_VALID, "the credential is not valid yet");
 	return VCI_OK;
+}
+
+/* What a status of this value says (draft-ietf-oauth-status-list section 7.1). */
+static VciStatus
+judge_status(int32 value, VciError *error)
+{
+	switch (value)
+	{
+		case VCI_STATUS_VALID:
+			return VCI_OK;
+		case VCI_STATUS_INVALID:
+			return vci_error(error, VCI_ERR_REVOKED, "the credential has been revoked");
+		case VCI_STATUS_SUSPENDED:
+			return vci_error(error, VCI_ERR_SUSPENDED, "the credential is suspended");
+		default:
+			return vci_error(error, VCI_ERR_STATUS_UNKNOWN,
+							 "the status claim names no place in a status list of its issuer");
+	}
+}
+
+/*
+ * The status of a credential of an issuer here, as it is now. The list is looked up by the last
+ * segment of its URI, since the rest of that may have been altered after the credential was
+ * signed. What tells no place fails (section 8.3).
+ */
+static VciStatus
+check_status(VciStore *store, const VciSdJwt *sd_jwt, VciError *error)
+{
+	const VciJson *claim =
+		vci_json_get(vci_json_get(sd_jwt->jws->payload, "status"), "status_list");
+	const char *uri = vci_json_get_string(claim, "uri");
+	const char *name = uri != NULL ? strrchr(uri, '/') : NULL;
+	VciIssuerEntry *issuer = claim != NULL ? own_issuer(store, sd_jwt) : NULL;
+	int64_t index;
+
+	if (issuer == NULL)
+		return VCI_OK;
+	if (name == NULL || !vci_json_int64(vci_json_get(claim, "idx"), &index))
+		return judge_status(-1, error);
+	return judge_status(vci_store_read_status(store, issuer->rules.id, name + 1, index), error);
 }
 
 typedef struct Presentation
@@ -413,6 +462,8 @@ vci_verify_sdjwt(PG_FUNCTION_ARGS)
 		status = check_issuer(store, &presentation, &error);
 	if (status == VCI_OK)
 		status = check_times(*sd_jwt, vci_now(), &error);
+	if (status == VCI_OK)
+		status = check_status(store, *sd_jwt, &error);
 	if (status == VCI_OK)
 		status = check_key_binding(store, &presentation, &error);
 	vci_store_close(store);

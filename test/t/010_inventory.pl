@@ -35,6 +35,7 @@ vci_create_key volatile unsafe (text, text, text)
 vci_create_nonce volatile safe (text)
 vci_create_offer volatile unsafe (text[], text, text, jsonb, text, boolean, text, integer,
 	text, text, interval, text, jsonb, text[], text, jsonb)
+vci_credential_status stable safe strict (bigint)
 vci_deferred_complete volatile unsafe (bigint, jsonb)
 vci_deferred_deny volatile unsafe (bigint, text)
 vci_destroy_key volatile unsafe (text, text, boolean)
@@ -70,6 +71,7 @@ vci_reapply_duties volatile unsafe ()
 vci_record_notification volatile unsafe (text, text, text, text, text, text)
 vci_recount_funnel volatile unsafe ()
 vci_refresh_funnel volatile unsafe strict (integer)
+vci_reinstate volatile unsafe (bigint, text, bigint, text, text, text, jsonb, text, integer)
 vci_reopen_offer volatile unsafe strict (bigint)
 vci_request_credential volatile unsafe (text, jsonb, text, text)
 vci_request_deferred volatile unsafe (text, text, text, text)
@@ -80,12 +82,14 @@ vci_retire_client volatile unsafe (text, text)
 vci_retire_configuration volatile unsafe (text, text)
 vci_retire_issuer volatile unsafe strict (text)
 vci_retire_key volatile unsafe (text, text)
+vci_revoke volatile unsafe (bigint, text, bigint, text, text, text, jsonb, text, integer)
 vci_revoke volatile unsafe (name, text, text)
 vci_rotate_code volatile unsafe strict (bigint)
 vci_rotate_key volatile unsafe (text, text, interval)
 vci_rotate_root_key volatile unsafe ()
 vci_seal_events volatile unsafe strict (integer)
 vci_set_key_certificates volatile unsafe (text, text, text)
+vci_suspend volatile unsafe (bigint, text, bigint, text, text, text, jsonb, text, integer)
 vci_verify_dpop stable safe (text, text, text, text, interval)
 vci_verify_events stable safe (text)
 vci_verify_kbjwt stable safe (text, text, text, text, jsonb, text, boolean, interval)
@@ -318,15 +322,18 @@ SQL
 like($issuer->error_of('stranger', 'SELECT openid4vci.vci_health()'),
 	qr/42501: permission denied for schema openid4vci/, 'a role without a duty cannot enter the schema');
 
-# vci_purge of 0.1.0 returned another type, and the C symbol of that name is its own.
+# vci_purge of 0.1.0 returned another type, and the C symbol of that name is its own. vci_revoke
+# takes a duty back or revokes credentials.
 is($issuer->sql(<<'SQL'), '', 'functions run with their caller\'s rights, in C, once a name');
 SELECT proname, prosecdef, proleakproof, proconfig, lanname
 FROM pg_proc JOIN pg_language ON pg_language.oid = prolang
 WHERE pronamespace = 'openid4vci'::regnamespace AND (prosecdef OR proleakproof OR proconfig IS NOT NULL
-    OR lanname <> 'c' OR prosrc <> CASE proname WHEN 'vci_purge' THEN 'vci_purge_batch' ELSE proname END)
+    OR lanname <> 'c' OR prosrc <> CASE WHEN proname = 'vci_purge' THEN 'vci_purge_batch'
+        WHEN proname = 'vci_revoke' AND proargtypes[0] = 'bigint'::regtype THEN 'vci_revoke_credentials' ELSE proname END)
 UNION ALL
 SELECT proname, NULL, NULL, NULL, NULL FROM pg_proc
-WHERE pronamespace = 'openid4vci'::regnamespace GROUP BY proname HAVING count(*) > 1
+WHERE pronamespace = 'openid4vci'::regnamespace GROUP BY proname
+HAVING count(*) > CASE proname WHEN 'vci_revoke' THEN 2 ELSE 1 END
 SQL
 is($issuer->sql(<<'SQL'), '', 'every view is a security barrier');
 SELECT relname FROM pg_class WHERE relnamespace = 'openid4vci'::regnamespace AND relkind = 'v'

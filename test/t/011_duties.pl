@@ -54,6 +54,7 @@ vci_create_offer: offerer
 vci_credential: backup
 vci_credential_id_seq: backup
 vci_credential_info: offerer issuer_admin key_admin reporter auditor backup
+vci_credential_status: offerer issuer_admin key_admin reporter auditor
 vci_database: backup
 vci_deferred: backup
 vci_deferred_complete: offerer
@@ -120,6 +121,7 @@ vci_recount_funnel: issuer_admin
 vci_refresh_funnel: offerer issuer_admin key_admin reporter auditor
 vci_refresh_token: backup
 vci_refresh_token_id_seq: backup
+vci_reinstate: offerer
 vci_reopen_offer: offerer
 vci_request_credential: offerer
 vci_request_deferred: offerer
@@ -130,7 +132,8 @@ vci_retire_client: issuer_admin
 vci_retire_configuration: issuer_admin
 vci_retire_issuer: issuer_admin
 vci_retire_key: key_admin
-vci_revoke: issuer_admin
+vci_revoke(bigint): offerer
+vci_revoke(name): issuer_admin
 vci_rotate_code: offerer
 vci_rotate_key: key_admin
 vci_rotate_root_key: key_admin
@@ -140,6 +143,7 @@ vci_status_chunk: backup
 vci_status_list: backup
 vci_status_list_id_seq: backup
 vci_status_position_seq: backup
+vci_suspend: offerer
 vci_token: backup
 vci_token_id_seq: backup
 vci_verify_dpop: offerer verifier
@@ -173,7 +177,8 @@ $$;
 -- One call of each function and one SELECT of each relation. Arguments are not null: a
 -- strict function would then not be called at all, and nobody's right to it be asked for.
 CREATE TABLE public.attempt AS
-SELECT p.proname::text AS object, format('SELECT openid4vci.%I(%s)', p.proname,
+SELECT p.proname::text || CASE WHEN count(*) OVER (PARTITION BY p.proname) > 1
+    THEN format('(%s)', format_type(p.proargtypes[0], NULL)) ELSE '' END AS object, format('SELECT openid4vci.%I(%s)', p.proname,
     (SELECT string_agg(format('%L::%s', CASE WHEN t = 'text[]'::regtype THEN '{}'
          WHEN t = 'jsonb'::regtype THEN '{}' WHEN t = 'boolean'::regtype THEN 'false'
          WHEN t = 'text'::regtype OR t = 'name'::regtype THEN 'x'
@@ -216,9 +221,9 @@ sub documented
 	my ($section) = slurp_file($file) =~ /<!-- duties -->\n(.*?)<!-- \/duties -->/s
 	  or return;
 	my %documented;
-	for my $row ($section =~ /^\| *`(\w+)`.*$/mg)
+	for my $row ($section =~ /^\| *`([\w()]+)`.*$/mg)
 	{
-		my ($line) = $section =~ /^\| *`$row` *\|(.*)\|$/m;
+		my ($line) = $section =~ /^\| *`\Q$row\E` *\|(.*)\|$/m;
 		my @cells = map { s/\s//gr } split /\|/, $line, -1;
 		$documented{$row}{ $duties[$_] } = $cells[$_] eq 'yes' for 0 .. $#duties;
 	}
@@ -336,7 +341,7 @@ my %url = (first => $issuer->{url}, second => 'https://second.example');
 $issuer->sql(<<"SQL");
 SELECT openid4vci.vci_create_issuer('$url{second}');
 SELECT openid4vci.vci_create_key('$url{second}');
-CREATE TABLE public.made (issuer text, offer_id bigint, deferred_id bigint);
+CREATE TABLE public.made (issuer text, offer_id bigint, deferred_id bigint, credential_id bigint);
 DO \$\$
 DECLARE
     url text;
@@ -350,7 +355,8 @@ BEGIN
         token := openid4vci.vci_exchange_code(offer.credential_offer
             #>> '{grants,$Issuer::grant,pre-authorized_code}', issuer => url) ->> 'access_token';
         PERFORM openid4vci.vci_request_credential(token, '{"credential_configuration_id": "Later"}', issuer => url);
-        INSERT INTO public.made SELECT url, offer.offer_id, d.id
+        INSERT INTO public.made SELECT url, offer.offer_id, d.id,
+            (openid4vci.vci_issue_and_record('Later', '{}', issuer => url)).credential_id
         FROM openid4vci.vci_deferred_info AS d WHERE d.offer_id = offer.offer_id;
     END LOOP;
 END
@@ -402,14 +408,18 @@ my %with_issuer = (
 	vci_retire_configuration => "'Later'",
 	vci_retire_issuer => '',
 	vci_retire_key => "'kid'",
-	vci_revoke => "'d_none', 'reporter'",
+	vci_reinstate => "subject_id => 'x'",
+	'vci_revoke(bigint)' => "subject_id => 'x'",
+	'vci_revoke(name)' => "'d_none', 'reporter'",
 	vci_rotate_key => '',
-	vci_set_key_certificates => "'kid', NULL");
+	vci_set_key_certificates => "'kid', NULL",
+	vci_suspend => "subject_id => 'x'");
 # Those that name a row, and those that act for all issuers.
 my %with_row = (
 	(map { $_ => 'offer_id' } qw(vci_cancel_offer vci_extend_offer vci_offer_qr vci_offer_qr_png
 		  vci_offer_situation vci_offer_uri vci_reopen_offer vci_reset_tx_code vci_rotate_code)),
-	(map { $_ => 'deferred_id' } qw(vci_deferred_complete vci_deferred_deny)));
+	(map { $_ => 'deferred_id' } qw(vci_deferred_complete vci_deferred_deny)),
+	vci_credential_status => 'credential_id');
 my %for_all = (
 	vci_adopt_database => '',
 	vci_after_restore => "'2000-01-01'",
@@ -428,15 +438,16 @@ my %for_all = (
 my @others = qw(vci_http vci_events vci_duty_issuers vci_find_offer vci_verify_sdjwt vci_verify_kbjwt
   vci_verify_dpop vci_holder_jwk vci_health vci_refresh_funnel vci_drop_caches vci_event_append_only vci_reapply_duties);
 is_deeply([ sort(keys %with_issuer, keys %with_row, keys %for_all, @others) ],
-	[ split /\n/, $issuer->sql('SELECT proname FROM pg_proc
-		WHERE pronamespace = \'openid4vci\'::regnamespace ORDER BY proname COLLATE "C"') ],
+	[ sort split /\n/, $issuer->sql('SELECT proname || CASE WHEN count(*) OVER (PARTITION BY proname) > 1
+		THEN format(\'(%s)\', format_type(proargtypes[0], NULL)) ELSE \'\' END FROM pg_proc
+		WHERE pronamespace = \'openid4vci\'::regnamespace') ],
 	'every function is tried by who has its duty for another issuer');
 
 # The duties to which the table gives a function.
 sub duties_of
 {
 	my ($name) = @_;
-	my ($duties) = $table =~ /^$name:(.*)$/m;
+	my ($duties) = $table =~ /^\Q$name\E:(.*)$/m;
 	return grep { $_ ne 'backup' } split ' ', $duties;
 }
 
@@ -461,7 +472,7 @@ $$;
 SQL
 for my $name (sort keys %with_issuer)
 {
-	my $form = "$name(" . join(', ', grep { length } $with_issuer{$name}, 'issuer => \'%s\'') . ')';
+	my $form = ($name =~ s/\(.*//r) . '(' . join(', ', grep { length } $with_issuer{$name}, 'issuer => \'%s\'') . ')';
 	for my $duty (duties_of($name))
 	{
 		my ($first, $second) = said($duty, map { sprintf $form, $_ } @url{qw(first second)});
