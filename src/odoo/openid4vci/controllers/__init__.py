@@ -2,5 +2,6 @@
 from . import access_log
 from . import fault
 from . import no_database
+from . import routes
 from . import dispatcher
 from . import main

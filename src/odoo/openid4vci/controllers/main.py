@@ -10,7 +10,9 @@ from odoo import http
 from odoo.http import Response, request
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
+from ..models.vci_sql import unrecorded
 from .fault import TooLarge, fault_of
+from .routes import ROUTES
 
 _logger = logging.getLogger(__name__)
 
@@ -18,34 +20,18 @@ _logger = logging.getLogger(__name__)
 # takes: it says so itself.
 USUAL_BODY = 1024 * 1024
 
-# Where wallets and verifiers look first; models/ir_http.py adds the issuers' own paths.
-WELL_KNOWN = [
-    "openid-credential-issuer",
-    "oauth-authorization-server",
-    "jwt-vc-issuer",
-    "did.json",
-]
-ROUTES = [
-    route
-    for name in WELL_KNOWN
-    for route in (
-        f"/.well-known/{name}",
-        f"/.well-known/{name}/<path:issuer>",
-        f"/<path:issuer>/.well-known/{name}",
-    )
-] + ["/<path:issuer>/did.json"]
-
 
 def ask(cr, method, target, headers, body):
     """Hand a request to vci_http: its status, list of headers and body. What a
     wallet did wrong is such an answer, too, and must be committed."""
     try:
-        cr.execute(
-            "SELECT status, headers, body"
-            " FROM openid4vci.vci_http(%s, %s, %s::text[], %s)",
-            (method, target, headers, psycopg2.Binary(body)),
-            log_exceptions=False,
-        )
+        with unrecorded():
+            cr.execute(
+                "SELECT status, headers, body"
+                " FROM openid4vci.vci_http(%s, %s, %s::text[], %s)",
+                (method, target, headers, psycopg2.Binary(body)),
+                log_exceptions=False,
+            )
     except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
         raise
     except psycopg2.Error as error:

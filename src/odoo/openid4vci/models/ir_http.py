@@ -7,8 +7,8 @@ import psycopg2
 from odoo import SUPERUSER_ID, api, models
 from odoo.tools import str2bool
 
-from ..controllers.main import ROUTES
 from ..controllers.no_database import answer_without_database
+from ..controllers.routes import ROUTES
 
 _logger = logging.getLogger(__name__)
 

@@ -3,6 +3,7 @@
 
 import json
 import logging
+import threading
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +17,7 @@ from odoo.tools import mute_logger
 from ..controllers import main
 from ..controllers.access_log import SecretFilter
 from ..controllers.fault import Fault
+from ..controllers.routes import WELL_KNOWN
 from .common import ISSUER, VciCase
 
 METADATA = "/.well-known/openid-credential-issuer"
@@ -107,7 +109,7 @@ class TestHttp(HttpCase):
         self.assertEqual(answer.headers["Access-Control-Allow-Origin"], "*")
 
     def test_all_well_known_paths(self):
-        for name in main.WELL_KNOWN:
+        for name in WELL_KNOWN:
             answer = self.ask(f"/.well-known/{name}")
             self.assertEqual(answer.status_code, 200, name)
             for path in (f"/.well-known/{name}/a/b", f"/a/b/.well-known/{name}"):
@@ -363,6 +365,16 @@ class TestHttp(HttpCase):
         record = logging.makeLogRecord({"msg": line, "args": args})
         self.assertTrue(SecretFilter().filter(record))
         return record.getMessage()
+
+    def test_odoos_profiler_records_no_request(self):
+        """It would keep what a person sent in a session that is profiled."""
+        recorded = []
+        thread = threading.current_thread()
+        thread.query_hooks = [lambda cr, query, params, *_more: recorded.append(query)]
+        self.addCleanup(delattr, thread, "query_hooks")
+        main.ask(self.env.cr, "POST", TOKEN, [], b"code=secret")
+        self.env.cr.execute("SELECT 1")
+        self.assertEqual(recorded, ["SELECT 1"])
 
     def test_access_log(self):
         secret = "BQAAAAAAAABhAAAAAcMvgt_kie11NSf_KTGbUhqu"
