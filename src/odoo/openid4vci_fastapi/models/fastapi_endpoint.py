@@ -4,6 +4,7 @@ from typing import Annotated
 
 import psycopg2
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from odoo import fields, models
 from odoo.api import Environment
@@ -17,6 +18,7 @@ from ..routers.vci import (
     MAX_BODY,
     Ask,
     ask_vci_http,
+    body_of_request,
     max_body,
     target_of_request,
     vci_router,
@@ -50,6 +52,17 @@ def max_body_in_odoo(env: Annotated[Environment, Depends(odoo_env)]) -> int:
     return largest_body(env.cr, odoo_request.httprequest) if odoo_request else MAX_BODY
 
 
+async def body_in_odoo(
+    request: Request, limit: Annotated[int, Depends(max_body)]
+) -> bytes | None:
+    """On its way through WSGI a body that does not tell its length is lost; Odoo still
+    has it."""
+    if not odoo_request or "Transfer-Encoding" not in request.headers:
+        return await body_of_request(request, limit)
+    body = await run_in_threadpool(odoo_request.httprequest.get_data)
+    return body if len(body) <= limit else None
+
+
 class FastapiEndpoint(models.Model):
     _inherit = "fastapi.endpoint"
 
@@ -67,6 +80,7 @@ class FastapiEndpoint(models.Model):
         if self.app == "vci":
             overrides |= {
                 ask_vci_http: ask_in_odoo,
+                body_of_request: body_in_odoo,
                 max_body: max_body_in_odoo,
                 target_of_request: target_in_odoo,
             }
