@@ -95,7 +95,7 @@ class VciSdJwt(models.AbstractModel):
             header, payload, _signature = jwt.split(".")
             header, payload = self._decode(header), dict(self._decode(payload))
             disclosed = [self._decode(disclosure) for disclosure in disclosures]
-        except (TypeError, ValueError):
+        except (AttributeError, RecursionError, TypeError, ValueError):
             raise UserError(self.env._("This is no SD-JWT.")) from None
         return {
             "jwt_header": header,

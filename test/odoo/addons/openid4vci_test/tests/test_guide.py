@@ -555,7 +555,8 @@ class TestIssueExamples(GuideCase):
         self.assertFalse(result['verified_claims'])
         # The credential of somebody else is none of ours.
         self.assertFalse(sd_jwt_service.verify_sd_jwt_vc('eyJ...')['valid'])
-        for text in ('eyJ...', 'eyJ...~', 'e30.WzFd.~', 'e30.e30.~e~'):
+        nested = f"e30.{'W1tb' * 50_000}.~"
+        for text in ('eyJ...', 'eyJ...~', 'e30.WzFd.~', 'e30.e30.~e~', nested, None):
             with self.assertRaises(UserError):
                 sd_jwt_service.parse_sd_jwt(text)
 
