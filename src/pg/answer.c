@@ -5,6 +5,8 @@
 #include "answer.h"
 #include "release.h"
 
+#define DOCUMENT_MAX_AGE "public, max-age=300"
+
 VciAnswer *
 vci_answer_new(int status)
 {
@@ -99,6 +101,33 @@ vci_answer_page(int status, const char *html, const VciPageLanguage *language,
 
 	vci_answer_header(answer, "Content-Language", language->words->language);
 	vci_answer_header(answer, "Vary", "Accept-Language");
+	return answer;
+}
+
+void
+vci_answer_leave_out_body(VciAnswer *answer)
+{
+	vci_answer_header(answer, "Content-Length", psprintf("%zu", answer->body_len));
+	answer->body_len = 0;
+}
+
+VciAnswer *
+vci_answer_document(const VciDocument *document, const VciHttpRequest *http)
+{
+	VciAnswer *answer = vci_answer_new(200);
+	bool repeated;
+	const char *if_none_match = vci_http_header(http, "If-None-Match", &repeated);
+
+	answer->body = document->body;
+	answer->body_len = document->len;
+	vci_answer_header(answer, "Content-Type", "application/json");
+	vci_answer_header(answer, "Cache-Control", DOCUMENT_MAX_AGE);
+	vci_answer_header(answer, "ETag", document->etag);
+	if (if_none_match != NULL && !repeated && vci_http_etag_matches(if_none_match, document->etag))
+	{
+		answer->status = 304;
+		vci_answer_leave_out_body(answer);
+	}
 	return answer;
 }
 

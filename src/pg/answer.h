@@ -5,7 +5,9 @@
 #define VCI_ANSWER_H
 
 #include "../jose/json.h"
+#include "../protocol/http.h"
 #include "../protocol/page.h"
+#include "cache.h"
 #include "report.h"
 
 #define VCI_ANSWER_MAX_HEADERS 20
@@ -45,6 +47,12 @@ extern VciAnswer *vci_answer_html(int status, const char *html, const char *form
 /* The same in the visitor's language. */
 extern VciAnswer *vci_answer_page(int status, const char *html, const VciPageLanguage *language,
 								  const char *form_action);
+
+/* A document that anybody may keep for some minutes, or 304 for who has it (If-None-Match). */
+extern VciAnswer *vci_answer_document(const VciDocument *document, const VciHttpRequest *http);
+
+/* Content-Length alone tells of the body (RFC 9110 sections 9.3.2 and 15.4.5). */
+extern void vci_answer_leave_out_body(VciAnswer *answer);
 
 /* 303 to location, not to be stored. */
 extern VciAnswer *vci_answer_redirect(const char *location);

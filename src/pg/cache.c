@@ -556,6 +556,7 @@ load_configurations(VciStore *store, VciIssuerEntry *issuer)
 
 	issuer->configurations = palloc0(sizeof(VciConfiguration) * Max(count, 1));
 	issuer->claims_sources = palloc0(sizeof(VciSource) * Max(count, 1));
+	issuer->type_documents = palloc0(sizeof(VciDocument) * Max(count, 1));
 	issuer->configuration_count = count;
 	for (int i = 0; i < count; i++)
 	{

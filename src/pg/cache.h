@@ -65,12 +65,15 @@ typedef enum VciDocumentKind
 
 #define VCI_DOCUMENT_COUNT (VCI_DOCUMENT_JWKS + 1)
 
+#define VCI_INTEGRITY_SIZE 52 /* "sha256-" and base64 of a digest, with a NUL */
+
 /* A published document as it goes out; see document.h. */
 typedef struct VciDocument
 {
 	char *body; /* NULL: not made yet */
 	size_t len;
 	char etag[32];
+	char integrity[VCI_INTEGRITY_SIZE]; /* of the body, as vct#integrity has it */
 	int64 since; /* good from this time on (seconds since 1970) and before until */
 	int64 until;
 } VciDocument;
@@ -113,6 +116,7 @@ typedef struct VciIssuerEntry
 	bytea *data_key; /* sealed */
 	char *root_key_id;
 	VciDocument *documents; /* by VciDocumentKind; it changes later on, as the next member does */
+	VciDocument *type_documents;		   /* the same, parallel to configurations */
 	VciOpenStatusList *status_lists;	   /* see vci_cache_status_list */
 	struct VciCacheGeneration *generation; /* holds the entry; what is loaded later, too */
 } VciIssuerEntry;

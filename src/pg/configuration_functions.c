@@ -9,6 +9,7 @@
 #include "utils/jsonb.h"
 
 #include "../jose/did.h"
+#include "../protocol/type_metadata.h"
 #include "cache.h"
 #include "duty.h"
 #include "release.h"
@@ -174,6 +175,13 @@ check_stored(VciStore *store, const VciIssuerEntry *issuer, const char *id)
 		if (issuer->rules.profile == VCI_PROFILE_FINAL && rules.older != 0)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("profile final has no older shapes: older must be empty")));
+		if (rules.vct_integrity && vci_type_path(&issuer->rules, rules.vct) == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("vct_integrity needs a vct at which this issuer answers with "
+							"type metadata, not \"%s\"",
+							rules.vct),
+					 errhint("For example: \"vct\": \"%s/types/%s\".", issuer->rules.url, id)));
 		if (rules.w3c_status && rules.status_bits == 0)
 			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 							errmsg("w3c_status needs status_bits: both tell of the same bits"),

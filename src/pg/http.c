@@ -30,10 +30,10 @@
 #include "release.h"
 #include "status_endpoint.h"
 #include "token_endpoint.h"
+#include "type_endpoint.h"
 #include "values.h"
 
-#define METADATA_MAX_AGE "public, max-age=300"
-#define RETRY_AFTER		 "5"
+#define RETRY_AFTER "5"
 
 int vci_max_body_size = 1024;
 
@@ -42,7 +42,8 @@ typedef enum RoutePlace
 {
 	PLACE_WELL_KNOWN,	/* host /.well-known/NAME path, and host path /.well-known/NAME */
 	PLACE_DID_DOCUMENT, /* did:web: /.well-known/did.json, or path/did.json */
-	PLACE_ENDPOINT		/* where the issuer's settings put this endpoint */
+	PLACE_ENDPOINT,		/* where the issuer's settings put this endpoint */
+	PLACE_TYPE			/* where the vct of a configuration points */
 } RoutePlace;
 
 typedef VciAnswer *(*RouteHandler)(VciStore *store, const VciIssuerEntry *issuer,
@@ -122,8 +123,12 @@ static const Route routes[] = {
 };
 
 /* What lies only where no other route does. */
-static const Route landing_route = {PLACE_ENDPOINT, NULL, VCI_ENDPOINT_LANDING, PAGE, true,
-									false,			true, vci_landing_endpoint};
+static const Route landing_route = {
+	PLACE_ENDPOINT, NULL, VCI_ENDPOINT_LANDING, PAGE, true, false, true, vci_landing_endpoint,
+};
+static const Route type_route = {
+	PLACE_TYPE, NULL, VCI_ENDPOINT_COUNT, GET, false, false, false, vci_type_endpoint,
+};
 
 /* A request's issuer and route. */
 typedef struct Match
@@ -198,6 +203,8 @@ route_matches(const Route *route, const VciIssuerEntry *issuer, const char *path
 			return did_document_matches(issuer, path);
 		case PLACE_ENDPOINT:
 			return endpoint_matches(issuer, route->endpoint, path);
+		case PLACE_TYPE:
+			break; /* looked for where nothing else lies */
 	}
 	return false;
 }
@@ -242,6 +249,18 @@ find_landing_page(VciIssuerEntry *issuers, int count, const char *path, const ch
 	return match;
 }
 
+static Match
+find_type(VciStore *store, const char *path, const char *host)
+{
+	int count;
+	VciIssuerEntry **issuers = vci_type_issuers(store, path, host, &count);
+	Match match = {0};
+
+	for (int i = 0; i < count; i++)
+		consider(&match, issuers[i], &type_route, NULL);
+	return match;
+}
+
 /*
  * The Host header only selects among issuers: when it is exactly the authority of one, what
  * lies at others is out. Behind a TLS proxy it may be any name; then the path alone must be
@@ -264,17 +283,11 @@ find_issuer_and_route(VciStore *store, const VciHttpRequest *http)
 				consider(&match, &issuers[i], &routes[j], host);
 	if (match.route == NULL)
 		match = find_landing_page(issuers, count, http->path, host);
+	if (match.route == NULL)
+		match = find_type(store, http->path, host);
 	if (match.ambiguous)
 		match.route = NULL;
 	return match;
-}
-
-/* The length that the body would have had (RFC 9110 sections 9.3.2 and 15.4.5). */
-static void
-leave_out_body(VciAnswer *answer)
-{
-	vci_answer_header(answer, "Content-Length", psprintf("%zu", answer->body_len));
-	answer->body_len = 0;
 }
 
 static VciAnswer *
@@ -283,27 +296,10 @@ answer_not_found(void)
 	return vci_answer_plain_error(404, "not_found", "there is nothing here");
 }
 
-/* A document that anybody may keep for some minutes, with an ETag over its bytes. */
 static VciAnswer *
 answer_document(const VciIssuerEntry *issuer, VciDocumentKind kind, const VciHttpRequest *http)
 {
-	const VciDocument *document = vci_document(issuer, kind);
-	VciAnswer *answer = vci_answer_new(200);
-	const char *if_none_match;
-	bool repeated;
-
-	answer->body = document->body;
-	answer->body_len = document->len;
-	vci_answer_header(answer, "Content-Type", "application/json");
-	vci_answer_header(answer, "Cache-Control", METADATA_MAX_AGE);
-	vci_answer_header(answer, "ETag", document->etag);
-	if_none_match = vci_http_header(http, "If-None-Match", &repeated);
-	if (if_none_match != NULL && !repeated && vci_http_etag_matches(if_none_match, document->etag))
-	{
-		answer->status = 304;
-		leave_out_body(answer);
-	}
-	return answer;
+	return vci_answer_document(vci_document(issuer, kind), http);
 }
 
 static VciAnswer *
@@ -424,8 +420,9 @@ static VciAnswer *
 answer_unavailable(const Route *route, const VciHttpRequest *http)
 {
 	static const char *const why = "this database server can't write now; try again soon";
-	VciAnswer *answer = route->browser ? vci_consent_notice(NULL, http, 503, why)
-									   : vci_answer_plain_error(503, "temporarily_unavailable", why);
+	VciAnswer *answer = route->browser
+							? vci_consent_notice(NULL, http, 503, why)
+							: vci_answer_plain_error(503, "temporarily_unavailable", why);
 
 	vci_answer_header(answer, "Retry-After", RETRY_AFTER);
 	return answer;
@@ -471,7 +468,7 @@ answer_on_route(VciStore *store, const Match *match, const VciHttpRequest *http)
 		answer = route->handle(store, match->issuer, http);
 	}
 	if (strcmp(http->method, "HEAD") == 0 && answer->status != 304)
-		leave_out_body(answer);
+		vci_answer_leave_out_body(answer);
 	if (!route->browser)
 		add_cors(answer);
 	return answer;

@@ -5,6 +5,7 @@
 #include "../protocol/claims.h"
 #include "../protocol/deferred.h"
 #include "backend_curves.h"
+#include "document.h"
 #include "durability.h"
 #include "duty.h"
 #include "event.h"
@@ -148,6 +149,8 @@ vci_sign_credential(const VciIssuerEntry *issuer, int configuration, const char 
 	char **sd_jwt = vci_own_text();
 	int64_t expires_at;
 
+	if (parts.configuration->vct_integrity)
+		parts.vct_integrity = vci_type_document(issuer, configuration)->integrity;
 	vci_require(vci_credential_build(&parts, sd_jwt, &expires_at, &error), &error);
 	result.sd_jwt = *sd_jwt;
 	result.expires_at = expires_at;

@@ -174,6 +174,8 @@ extern bool vci_store_update_configuration(VciStore *store, int64 issuer_id, con
 extern bool vci_store_configuration_exists(VciStore *store, int64 issuer_id, const char *id);
 extern bool vci_store_retire_configuration(VciStore *store, int64 issuer_id, const char *id);
 extern VciConfigurationRow *vci_store_configurations(VciStore *store, int64 issuer_id, int *count);
+/* Ids of issuers with a configuration, not retired, whose vct ends with path; each once. */
+extern int64 *vci_store_issuers_of_type(VciStore *store, const char *path, int *count);
 
 /* Not retired ones, by id. */
 extern VciClientRow *vci_store_clients(VciStore *store, int64 issuer_id, int *count);

@@ -151,6 +151,26 @@ vci_store_configurations(VciStore *store, int64 issuer_id, int *count)
 	return rows;
 }
 
+int64 *
+vci_store_issuers_of_type(VciStore *store, const char *path, int *count)
+{
+	static VciStatement statement = {
+		"SELECT DISTINCT issuer_id FROM openid4vci.vci_configuration "
+		"WHERE retired_at IS NULL AND right(vct, length($1)) = $1 ORDER BY issuer_id",
+		1,
+		{TEXTOID},
+		NULL};
+	VciArguments args = {0};
+	int64 *ids;
+
+	vci_put_text(&args, path);
+	*count = vci_run(store, &statement, &args);
+	ids = palloc(sizeof(int64) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+		ids[i] = vci_column_int64(i, 1);
+	return ids;
+}
+
 void
 vci_store_put_did_document(VciStore *store, const char *did, Datum document)
 {

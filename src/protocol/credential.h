@@ -82,6 +82,7 @@ typedef struct VciCredentialParts
 	VciJson *x5c;				  /* certificate chain of key for the header; NULL: none */
 	const VciKey *key;			  /* the issuer's private key */
 	int64_t issued_at;			  /* seconds since 1970, not yet rounded */
+	const char *vct_integrity;	  /* digest of the type metadata; NULL: none */
 	const VciStatusEntry *status; /* its place in a status list; NULL: none */
 } VciCredentialParts;
 

@@ -97,6 +97,8 @@ write_registered_claims(const VciCredentialParts *parts, VciText *out, int64_t *
 		write_integer(",\"exp\":", *expires_at, out);
 	}
 	write_string(",\"vct\":", parts->configuration->vct, out);
+	if (parts->vct_integrity != NULL)
+		write_string(",\"vct#integrity\":", parts->vct_integrity, out);
 	if (parts->holder_jwk != NULL && parts->configuration->binding != VCI_HOLDER_ABSENT)
 		write_confirmation(parts->holder_jwk, out);
 	if (parts->status != NULL)
