@@ -83,11 +83,11 @@ is "and says so" true "$(sql -d odoo_lost -c \
 
 # Somebody else's connection stands in the way of a duplicate.
 
-sql -d postgres -c "CREATE ROLE wallet_endpoint LOGIN"
-"$PSQL" -XqAt -U wallet_endpoint -d odoo_manager -c 'SELECT pg_sleep(600)' >/dev/null 2>&1 &
+sql -d postgres -c "CREATE ROLE proxy LOGIN"
+"$PSQL" -XqAt -U proxy -d odoo_manager -c 'SELECT pg_sleep(600)' >/dev/null 2>&1 &
 connection=$!
 until [ "$(sql -d postgres -c "SELECT count(*) FROM pg_stat_activity
-	WHERE usename = 'wallet_endpoint' AND datname = 'odoo_manager'")" -eq 1 ]
+	WHERE usename = 'proxy' AND datname = 'odoo_manager'")" -eq 1 ]
 do
 	sleep 0.1
 done

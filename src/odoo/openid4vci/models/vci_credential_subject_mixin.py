@@ -179,7 +179,13 @@ class VciCredentialSubjectMixin(models.AbstractModel):
             )
         if not found:
             raise UserError(
-                self.env._("There is no credential configuration %s.", credential_type)
+                self.env._(
+                    "There is no credential configuration %(credential)s of the company"
+                    " %(company)s. Those there are stand under Credentials,"
+                    " Configuration; its issuer is set up under Settings, Credentials.",
+                    credential=credential_type,
+                    company=self.env.company.name,
+                )
             )
         return found
 
