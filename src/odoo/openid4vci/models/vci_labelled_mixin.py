@@ -62,6 +62,14 @@ class VciLabelledMixin(models.AbstractModel):
         compute_sudo=True,
     )
 
+    @api.model
+    def _subjects(self, model, numbers):
+        """Records of subjects that are there; None where the model can have none:
+        whoever makes an offer in SQL may call its subject as he likes."""
+        if model not in self.env or self.env[model]._abstract:
+            return None
+        return self.env[model].browse(number for number in numbers if number).exists()
+
     @api.depends_context("uid")
     @api.depends("labels")
     def _compute_visible_by_label(self):

@@ -111,11 +111,11 @@ class VciOffer(models.Model):
         """The record that the offer's credential is about."""
         self.ensure_one()
         model, number = self.credential_subject_model, self.credential_subject_id
-        if model not in self.env or not number:
+        subject = self._subjects(model, [number])
+        if subject is None or not number:
             raise UserError(
                 self.env._("The subject of this offer is no record of this database.")
             )
-        subject = self.env[model].browse(number).exists()
         if not subject:
             raise UserError(self.env._("The subject of this offer was deleted."))
         subject.check_access("read")
@@ -139,7 +139,8 @@ class VciOffer(models.Model):
                 )
                 bodies.setdefault(number, []).append(text % {"offer": named})
         for model, bodies in bodies_by_model.items():
-            subjects = self.env[model].browse(bodies).exists()
-            subjects._message_log_batch(
-                bodies={number: " ".join(bodies[number]) for number in subjects.ids}
-            )
+            subjects = self._subjects(model, bodies)
+            if subjects:
+                subjects._message_log_batch(
+                    bodies={number: " ".join(bodies[number]) for number in subjects.ids}
+                )

@@ -71,6 +71,11 @@ class VciOffer(models.Model):
                 wanted[n] = self._wanted_offer(subject, credential_type, **options)
         return self._make_offers(wanted)
 
+    def copy(self, default=None):
+        raise UserError(
+            self.env._("An offer is not copied. Make a new one from its record.")
+        )
+
     @api.private
     def create_offer(
         self,
@@ -134,7 +139,7 @@ class VciOffer(models.Model):
 
     @api.model
     def _subjects_of(self, vals_list, model):
-        if model not in self.env:
+        if model not in self.env or self.env[model]._abstract:
             raise UserError(self.env._("There is no model %s.", model))
         return self.env[model].browse(
             vals["credential_subject_id"] for vals in vals_list

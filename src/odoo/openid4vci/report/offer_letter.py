@@ -63,10 +63,9 @@ class OfferLetter(models.AbstractModel):
         """To whom the letter goes: the subject, or the person to whom it belongs.
         Nobody where the user may not read that."""
         nobody = self.env["res.partner"]
-        model, number = offer.credential_subject_model, offer.credential_subject_id
-        if model not in self.env or not number:
-            return nobody
-        subject = self.env[model].browse(number).exists()
+        subject = offer._subjects(
+            offer.credential_subject_model, [offer.credential_subject_id]
+        )
         if not subject or not subject.has_access("read"):
             return nobody
         person = subject._mail_get_partners()[subject.id][:1]

@@ -3,7 +3,7 @@
 
 from lxml import etree
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
@@ -201,6 +201,14 @@ class TestHelpDesk(VciCase):
             .with_context(**action["context"])
         )
         self.assertTrue(wizard.qr_code)
+
+    def test_an_offer_about_what_can_be_no_record(self):
+        offer = self.create_offer_by_sql(subject_model="mail.thread", subject_id="1")
+        offer = offer.with_user(self.agent)
+        with self.assertRaises(UserError):
+            offer.action_open_subject()
+        offer.action_cancel()
+        self.assertEqual(offer.state, "cancelled")
 
     # Credentials --------------------------------------------------------------------
 

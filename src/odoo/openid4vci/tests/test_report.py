@@ -88,9 +88,13 @@ class TestOfferLetter(VciCase):
         self.assertIn("(Asia/Manila)", self.letter(self.offer_of(self.partner)))
 
     def test_without_a_subject(self):
-        html = self.letter(self.create_offer_by_sql(subject_model="demo.person"))
-        self.assertNotIn("Dear", html)
-        self.assertIn("data:image/png", html)
+        # A model that is none of Odoo's, and one that has no table.
+        for model in ("demo.person", "mail.thread"):
+            offer = self.create_offer_by_sql(subject_model=model, subject_id="1")
+            with self.subTest(model):
+                html = self.letter(offer)
+                self.assertNotIn("Dear", html)
+                self.assertIn("data:image/png", html)
 
     def test_is_for_the_help_desk_and_for_what_it_may_see(self):
         viewer = self.create_user("vci_letter_viewer", "group_reporter")

@@ -135,6 +135,7 @@ class TestActions(SecurityCase):
             ("vci.offer", "create", OFFICER, [offer_values]),
             ("vci.offer", "write", NOBODY, [offer, {"reference": "changed"}]),
             ("vci.offer", "unlink", NOBODY, [offer]),
+            ("vci.offer", "copy", NOBODY, [offer]),
             ("vci.credential", "create", NOBODY, [{}]),
             ("vci.credential", "write", NOBODY, [[], {"kid": "changed"}]),
             ("vci.credential", "unlink", NOBODY, [[]]),
