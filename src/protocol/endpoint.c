@@ -179,7 +179,7 @@ vci_endpoint_takes(VciEndpoint endpoint, const char *rest)
 {
 	VciStatusListTarget target;
 
-	if (endpoint == VCI_ENDPOINT_OFFER || endpoint == VCI_ENDPOINT_LANDING)
+	if (endpoint == VCI_ENDPOINT_OFFER)
 		return is_one_segment(rest);
 	if (endpoint == VCI_ENDPOINT_STATUS_LIST)
 		return vci_status_list_target_parse(rest, &target);

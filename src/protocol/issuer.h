@@ -160,7 +160,8 @@ extern VciStatus vci_page_url_check(const char *url, const char *what, VciError 
 
 /*
  * Is rest, which stands behind the URL or path of an endpoint, that of a request for it? Mostly
- * "" alone; offers have one more segment, and status lists up to two.
+ * "" alone; offers have one more segment, and status lists up to two. Landing pages stand in no
+ * endpoint's way: they lie only where nothing else does.
  */
 extern bool vci_endpoint_takes(VciEndpoint endpoint, const char *rest);
 

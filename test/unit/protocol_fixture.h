@@ -54,6 +54,8 @@ example_issuer(void)
 				[VCI_ENDPOINT_CONSENT] = EXAMPLE_ENDPOINT("consent"),
 				[VCI_ENDPOINT_OFFER] = EXAMPLE_ENDPOINT("offer"),
 				[VCI_ENDPOINT_JWKS] = EXAMPLE_ENDPOINT("jwks"),
+				[VCI_ENDPOINT_LANDING] = {true, "https://registry.example/o"},
+				[VCI_ENDPOINT_STATUS_LIST] = EXAMPLE_ENDPOINT("status-lists"),
 			},
 	};
 }

@@ -53,7 +53,9 @@ test_defaults(void)
 	static const char *const names[] = {
 		"token",		"nonce",	 "credential", "batch_credential", "deferred_credential",
 		"notification", "authorize", "par",		   "consent",		   "offer",
-		"jwks"};
+		"jwks",			"landing",	 "status_list"};
+	static const char *const leaves[VCI_ENDPOINT_COUNT] = {[VCI_ENDPOINT_STATUS_LIST] =
+															   "status-lists"};
 	VciIssuer issuer = example_issuer();
 	VciEndpointRule endpoints[VCI_ENDPOINT_COUNT];
 	char expected[256];
@@ -63,9 +65,12 @@ test_defaults(void)
 	for (int i = 0; i < VCI_ENDPOINT_COUNT; i++)
 	{
 		snprintf(expected, sizeof(expected), "https://registry.example/api/v1/openid4vci/%s",
-				 names[i]);
+				 leaves[i] == NULL ? names[i] : leaves[i]);
+		if (i == VCI_ENDPOINT_LANDING)
+			strcpy(expected, "https://registry.example/o");
 		is_text(vci_endpoint_name(i), names[i], "an endpoint's name");
-		is_text(endpoints[i].url, expected, "lies below issuer URL and base path");
+		is_text(endpoints[i].url, expected,
+				"lies below issuer URL and base path, but for the short link");
 		is_number(endpoints[i].enabled, i != VCI_ENDPOINT_BATCH_CREDENTIAL,
 				  "all are on in profile final but the batch endpoint of the drafts");
 	}
@@ -85,6 +90,12 @@ test_defaults(void)
 static void
 test_settings(void)
 {
+	check("{\"landing\":{\"base_url\":\"https://go.example\"}}", VCI_ENDPOINT_LANDING,
+		  "https://go.example/o", "a shorter host for short links");
+	check("{\"landing\":{\"path\":\"/x\"}}", VCI_ENDPOINT_LANDING, "https://registry.example/x",
+		  "another path for them");
+	check("{\"token\":{\"path\":\"/o/token\"}}", VCI_ENDPOINT_TOKEN,
+		  "https://registry.example/o/token", "a path below theirs keeps what it had");
 	check("{\"nonce\":{\"enabled\":false}}", VCI_ENDPOINT_NONCE,
 		  "off https://registry.example/api/v1/openid4vci/nonce", "switched off");
 	check("{\"batch_credential\":{\"enabled\":true}}", VCI_ENDPOINT_BATCH_CREDENTIAL,
