@@ -492,6 +492,53 @@ CREATE FUNCTION vci_verify_events(head text DEFAULT NULL, OUT segments bigint, O
     LANGUAGE c STABLE PARALLEL SAFE COST 1000000 AS 'MODULE_PATHNAME', 'vci_verify_events';
 COMMENT ON FUNCTION vci_verify_events(text) IS
 'Checks every seal with its chain and every sealed event that was not purged. segments: how many segments are as they were sealed, purged ones among them; events: how many events were read for that. broken_segment: id of the first seal that breaks, problem: how (an event was changed, removed or added, a seal changed, forged or removed); both NULL when all is right. head: what vci_event_head gave earlier (22023 when it is malformed): that very seal has to be there. Writes nothing, so it runs on a standby; needs the root key (55000 without) and duty auditor for all issuers.';
+CREATE FUNCTION vci_extend_offers(expires_at timestamptz, campaign bigint DEFAULT NULL,
+        labels jsonb DEFAULT NULL, issuer text DEFAULT NULL, max_rows integer DEFAULT 10000) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_extend_offers';
+COMMENT ON FUNCTION vci_extend_offers(timestamptz, bigint, jsonb, text, integer) IS
+'Lets pending and expired offers that expire before expires_at expire then, at most max_rows in one call, and returns how many: repeat it until it returns 0. Links stay the same; none is shortened. campaign: those of its recipients; labels: those whose labels contain this object (by index); one of the two at least (22023), both: those that fit both. issuer: URL, NULL for the campaign''s, or the only one. expires_at: in the future, at most 10 years off. Until the end of the transaction wallets wait for the offers that it changed. Notes offer_extended, or offer_revived where offer_expired was noted. Error 42704 when it is no campaign of an issuer of yours. Duty offerer.';
+
+CREATE FUNCTION vci_cancel_offers(campaign bigint DEFAULT NULL, labels jsonb DEFAULT NULL,
+        issuer text DEFAULT NULL, max_rows integer DEFAULT 10000) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_cancel_offers';
+COMMENT ON FUNCTION vci_cancel_offers(bigint, jsonb, text, integer) IS
+'Cancels offers as vci_cancel_offer does, at most max_rows in one call, and returns how many: repeat it until it returns 0. What was issued stays: vci_revoke takes that back. Arguments as for vci_extend_offers. Notes offer_cancelled for each. Errors 22023 without campaign and labels, 42704 when it is no campaign of an issuer of yours. Duty offerer.';
+
+-- Deliveries of campaigns ----------------------------------------------------------
+
+CREATE FUNCTION vci_take_deliveries(campaign bigint DEFAULT NULL, channel text DEFAULT NULL,
+        max_rows integer DEFAULT 1000, lease interval DEFAULT '10 minutes',
+        OUT id bigint, OUT campaign_id bigint, OUT campaign_name text, OUT offer_id bigint,
+        OUT reference text, OUT recipient_channel text, OUT address text, OUT language text,
+        OUT link text, OUT expires_at timestamptz, OUT tx_code_required boolean,
+        OUT attempts integer) RETURNS SETOF record
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'vci_take_deliveries';
+COMMENT ON FUNCTION vci_take_deliveries(bigint, text, integer, interval) IS
+'Hands deliveries to a gateway, each to one alone: they are taken until the lease (from now) ends, and queued again when nobody marked them by then. campaign: id, NULL for all of the caller''s issuers; channel: NULL for all; max_rows: 1 to 100000. id is what vci_mark_deliveries takes; recipient_channel is the recipient''s own or the campaign''s; link: what the person opens, a secret; tx_code_required: a transaction code goes to the person on another way; attempts: how often it was taken, this time too. A delivery whose offer is redeemed, cancelled, expired or purged is marked failed instead, with a note. Campaigns that are paused give none. Commit before sending. Errors 42704 when it is no campaign that you deliver, 55000 while issuance is paused or the database is a copy. Duty gateway, or offerer.';
+
+CREATE FUNCTION vci_mark_deliveries(ids bigint[], delivery text, note text DEFAULT NULL,
+        campaign bigint DEFAULT NULL) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_mark_deliveries';
+COMMENT ON FUNCTION vci_mark_deliveries(bigint[], text, text, bigint) IS
+'Says what became of deliveries: sent, delivered or failed, with a note (at most 1000 bytes: what the operator said). Returns how many that changed. Marks may come twice, late and out of order: delivered stays so, sent after failed or delivered is nothing new, what a lease no longer holds may still be marked. ids: at most 100000, one of vci_take_deliveries or vci_delivery_queue each; 42704 names the first that is none of a campaign that the caller delivers, and nothing is marked. campaign: theirs, which spares looking in all. Notes offer_sent and offer_delivered (once for each), offer_undelivered. Duty gateway, or offerer.';
+
+CREATE FUNCTION vci_resend(campaign bigint DEFAULT NULL, labels jsonb DEFAULT NULL,
+        reference text DEFAULT NULL, delivery text DEFAULT NULL, issuer text DEFAULT NULL,
+        max_rows integer DEFAULT 10000) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_resend';
+COMMENT ON FUNCTION vci_resend(bigint, jsonb, text, text, text, integer) IS
+'Queues deliveries again whose offer is still pending, at most max_rows in one call, and returns how many: repeat it until it returns 0. campaign: its recipients; labels: those whose offer''s labels contain this object; reference: one recipient; one of the three at least (22023), several: those that fit all. delivery: only those that are sent, delivered or failed; NULL: all of these. The link stays the same. Error 42704 when it is no campaign of an issuer of yours. Duty offerer.';
+
+CREATE FUNCTION vci_delivery_link(campaign bigint, id bigint) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'vci_delivery_link';
+COMMENT ON FUNCTION vci_delivery_link(bigint, bigint) IS
+'The link of a recipient''s offer, for vci_delivery_queue; NULL when the offer is not pending, or the caller does not deliver it. A secret. Error 55000 where the database is a copy. Duty gateway, or offerer.';
+
+CREATE FUNCTION vci_delivery_tx_code(campaign bigint, id bigint) RETURNS text
+    LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'vci_delivery_tx_code';
+COMMENT ON FUNCTION vci_delivery_tx_code(bigint, bigint) IS
+'The transaction code of a recipient''s offer, derived and stored nowhere, for vci_delivery_tx_codes; NULL when the offer is not pending, asks for none, or has another one since vci_reset_tx_code, or the caller does not hand it out. A secret. Error 55000 where the database is a copy. Duty tx_code_gateway, or offerer.';
+
 CREATE FUNCTION vci_find_offer(code text) RETURNS bigint
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_find_offer';
 COMMENT ON FUNCTION vci_find_offer(text) IS
@@ -750,6 +797,34 @@ CREATE VIEW vci_latency_info WITH (security_barrier) AS
     GROUP BY b.issuer_id, i.url, b.campaign_id, c.name, b.day, b.label, b.value;
 COMMENT ON VIEW vci_latency_info IS
 'How long it took from an offer to its first credential, for half of the people (p50), nine of ten (p90) and all but one in a hundred (p99), by campaign, day and label as vci_funnel_info has them. Counted in buckets: up to 9 % more than it was.';
+
+CREATE VIEW vci_delivery_queue WITH (security_barrier) AS
+    SELECT r.id, r.campaign_id, c.name AS campaign, c.issuer_id, i.url AS issuer, r.offer_id,
+           r.reference, COALESCE(r.channel, c.channel) AS channel, r.address, r.language,
+           openid4vci.vci_delivery_link(r.campaign_id, r.id) AS link, o.expires_at,
+           o.tx_code_verifier IS NOT NULL AS tx_code_required, r.delivery, r.delivery_at, r.attempts
+    FROM openid4vci.vci_campaign_recipient r
+         JOIN openid4vci.vci_campaign c ON c.id = r.campaign_id
+         JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
+         JOIN openid4vci.vci_offer o ON o.id = r.offer_id
+    WHERE r.delivery IN ('queued', 'taken') AND o.cancelled_at IS NULL AND o.redeemed_at IS NULL
+          AND o.expires_at > pg_catalog.clock_timestamp()
+          AND c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('gateway'))::bigint[]);
+COMMENT ON VIEW vci_delivery_queue IS
+'Deliveries of campaigns that are queued, or taken by a gateway (until delivery_at), with their links. A gateway takes them by vci_take_deliveries, so that none is sent twice; who prints sheets reads this. For gateway and offerer.';
+
+CREATE VIEW vci_delivery_tx_codes WITH (security_barrier) AS
+    SELECT r.id, r.campaign_id, c.name AS campaign, c.issuer_id, i.url AS issuer, r.reference,
+           COALESCE(r.channel, c.channel) AS channel, r.address, r.language, t.tx_code,
+           r.delivery, r.delivery_at
+    FROM openid4vci.vci_campaign_recipient r
+         JOIN openid4vci.vci_campaign c ON c.id = r.campaign_id
+         JOIN openid4vci.vci_issuer i ON i.id = c.issuer_id
+         CROSS JOIN LATERAL openid4vci.vci_delivery_tx_code(r.campaign_id, r.id) AS t (tx_code)
+    WHERE r.delivery IS NOT NULL AND t.tx_code IS NOT NULL
+          AND c.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('tx_code_gateway'))::bigint[]);
+COMMENT ON VIEW vci_delivery_tx_codes IS
+'Transaction codes of campaigns'' pending offers, apart from their links: for the way on which codes go, once delivery is sent or delivered, or for who prints them. Derived anew at each look, so read them by id or campaign. For tx_code_gateway and offerer.';
 
 CREATE VIEW vci_event_seal_info WITH (security_barrier) AS
     SELECT s.id, s.kind, s.event_ids, s.events, s.purged_through, s.sealed_at,

@@ -23,6 +23,16 @@
 		ON_FUNCTION("vci_offer_situation(bigint)"), ON_FUNCTION("vci_issuer_settings(text)"),      \
 		ON_FUNCTION("vci_credential_status(bigint)")
 
+/* Links go one way, transaction codes another. */
+#define DELIVERIES                                                                                 \
+	ON_VIEW("vci_delivery_queue"),                                                                 \
+		ON_FUNCTION("vci_take_deliveries(bigint, text, integer, interval)"),                       \
+		ON_FUNCTION("vci_mark_deliveries(bigint[], text, text, bigint)"),                          \
+		ON_FUNCTION("vci_delivery_link(bigint, bigint)")
+
+#define DELIVERY_TX_CODES                                                                          \
+	ON_VIEW("vci_delivery_tx_codes"), ON_FUNCTION("vci_delivery_tx_code(bigint, bigint)")
+
 /* In the order of VciDuty. */
 static const VciDutyDefinition definitions[] = {
 	{"endpoint", true, {ON_FUNCTION("vci_http(text, text, text[], bytea)"), NULL}},
@@ -40,6 +50,11 @@ static const VciDutyDefinition definitions[] = {
 	  ON_FUNCTION("vci_reset_tx_code(bigint, text)"),
 	  ON_FUNCTION("vci_reopen_offer(bigint)"),
 	  ON_FUNCTION("vci_cancel_offer(bigint)"),
+	  ON_FUNCTION("vci_extend_offers(timestamp with time zone, bigint, jsonb, text, integer)"),
+	  ON_FUNCTION("vci_cancel_offers(bigint, jsonb, text, integer)"),
+	  DELIVERIES,
+	  DELIVERY_TX_CODES,
+	  ON_FUNCTION("vci_resend(bigint, jsonb, text, text, text, integer)"),
 	  ON_FUNCTION("vci_create_campaign(text, text[], text, jsonb, text)"),
 	  ON_FUNCTION("vci_alter_campaign(bigint, jsonb)"),
 	  ON_FUNCTION("vci_pause_campaign(bigint)"),
@@ -129,8 +144,8 @@ static const VciDutyDefinition definitions[] = {
 	 false,
 	 {"SELECT ON ALL TABLES IN SCHEMA openid4vci", "SELECT ON ALL SEQUENCES IN SCHEMA openid4vci",
 	  ON_FUNCTION("vci_duty_issuers(text)"), NULL}},
-	{"gateway", true, {ON_FUNCTION("vci_duty_issuers(text)"), NULL}},
-	{"tx_code_gateway", true, {ON_FUNCTION("vci_duty_issuers(text)"), NULL}},
+	{"gateway", true, {DELIVERIES, ON_FUNCTION("vci_duty_issuers(text)"), NULL}},
+	{"tx_code_gateway", true, {DELIVERY_TX_CODES, ON_FUNCTION("vci_duty_issuers(text)"), NULL}},
 };
 
 const VciDutyDefinition *

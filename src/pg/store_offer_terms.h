@@ -11,7 +11,7 @@
 	") THEN interval '" CppAsString2(CODE_LEEWAY_SECONDS) " seconds' "                             \
 														  "ELSE interval '0' END"
 
-/* What is true of an offer that expires at $2 (seconds since 1970) and may be redeemed until then. */
+/* What is true of an offer that may be redeemed until $2 (seconds since 1970). */
 #define EXPIRES                                                                                    \
 	"expires_at = pg_catalog.to_timestamp($2), expiry_noted_at = NULL, "                           \
 	"ends_at = pg_catalog.to_timestamp($2) + " CODE_LEEWAY(                                        \

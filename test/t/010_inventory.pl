@@ -25,6 +25,7 @@ vci_authorize volatile unsafe (jsonb, text)
 vci_authorize_approve volatile unsafe (text, text, text, jsonb, jsonb, text)
 vci_authorize_deny volatile unsafe (text, text, text)
 vci_cancel_offer volatile unsafe strict (bigint)
+vci_cancel_offers volatile unsafe (bigint, jsonb, text, integer)
 vci_check_issuer stable safe (text)
 vci_create_authorization_server volatile unsafe (text, text[], jsonb, jsonb, text)
 vci_create_client volatile unsafe (text, text[], text, jsonb, text)
@@ -38,6 +39,8 @@ vci_create_offer volatile unsafe (text[], text, text, jsonb, text, boolean, text
 vci_credential_status stable safe strict (bigint)
 vci_deferred_complete volatile unsafe (bigint, jsonb)
 vci_deferred_deny volatile unsafe (bigint, text)
+vci_delivery_link stable safe strict (bigint, bigint)
+vci_delivery_tx_code stable safe strict (bigint, bigint)
 vci_destroy_key volatile unsafe (text, text, boolean)
 vci_drop_authorization_server volatile unsafe (text, text)
 vci_drop_caches volatile unsafe ()
@@ -48,6 +51,8 @@ vci_event_head stable safe ()
 vci_events stable safe strict (bigint, integer)
 vci_exchange_code volatile unsafe (text, text, text)
 vci_extend_offer volatile unsafe (bigint, interval)
+vci_extend_offers volatile unsafe (timestamp with time zone, bigint, jsonb, text,
+	integer)
 vci_find_offer stable safe strict (text)
 vci_grant volatile unsafe (name, text, text)
 vci_health stable safe ()
@@ -60,6 +65,7 @@ vci_issuer_settings stable safe (text)
 vci_key_csr volatile safe (text, text, text)
 vci_load_did_document volatile unsafe strict (text, jsonb)
 vci_load_jwks volatile unsafe (text, jsonb, text)
+vci_mark_deliveries volatile unsafe (bigint[], text, text, bigint)
 vci_offer_qr stable safe strict (bigint, text, text)
 vci_offer_qr_png stable safe strict (bigint, text, integer)
 vci_offer_situation stable safe strict (bigint)
@@ -76,6 +82,7 @@ vci_reopen_offer volatile unsafe strict (bigint)
 vci_request_credential volatile unsafe (text, jsonb, text, text)
 vci_request_deferred volatile unsafe (text, text, text, text)
 vci_request_token volatile unsafe (jsonb, text, text)
+vci_resend volatile unsafe (bigint, jsonb, text, text, text, integer)
 vci_reset_tx_code volatile unsafe (bigint, text)
 vci_resume_issuance volatile unsafe (text)
 vci_retire_client volatile unsafe (text, text)
@@ -90,6 +97,7 @@ vci_rotate_root_key volatile unsafe ()
 vci_seal_events volatile unsafe strict (integer)
 vci_set_key_certificates volatile unsafe (text, text, text)
 vci_suspend volatile unsafe (bigint, text, bigint, text, text, text, jsonb, text, integer)
+vci_take_deliveries volatile unsafe (bigint, text, integer, interval)
 vci_verify_dpop stable safe (text, text, text, text, interval)
 vci_verify_events stable safe (text)
 vci_verify_kbjwt stable safe (text, text, text, text, jsonb, text, boolean, interval)
@@ -146,6 +154,8 @@ view vci_client_info
 view vci_configuration_info
 view vci_credential_info
 view vci_deferred_info
+view vci_delivery_queue
+view vci_delivery_tx_codes
 view vci_duty_info
 view vci_event_info
 view vci_event_seal_info

@@ -38,6 +38,7 @@ vci_campaign_id_seq: backup
 vci_campaign_recipient: backup
 vci_campaign_recipient_id_seq: backup
 vci_cancel_offer: offerer
+vci_cancel_offers: offerer
 vci_check_issuer: offerer issuer_admin key_admin reporter auditor
 vci_client: backup
 vci_client_info: offerer issuer_admin key_admin reporter auditor backup
@@ -61,6 +62,10 @@ vci_deferred_complete: offerer
 vci_deferred_deny: offerer
 vci_deferred_id_seq: backup
 vci_deferred_info: offerer issuer_admin key_admin reporter auditor backup
+vci_delivery_link: offerer gateway
+vci_delivery_queue: offerer backup gateway
+vci_delivery_tx_code: offerer tx_code_gateway
+vci_delivery_tx_codes: offerer backup tx_code_gateway
 vci_destroy_key: key_admin
 vci_did_document: backup
 vci_dpop_proof: backup
@@ -81,6 +86,7 @@ vci_event_seal_info: auditor backup
 vci_events: offerer issuer_admin key_admin reporter auditor
 vci_exchange_code: offerer
 vci_extend_offer: offerer
+vci_extend_offers: offerer
 vci_find_offer: offerer
 vci_funnel: backup
 vci_funnel_info: offerer issuer_admin key_admin reporter auditor backup
@@ -103,6 +109,7 @@ vci_key_info: offerer issuer_admin key_admin reporter auditor backup
 vci_latency_info: offerer issuer_admin key_admin reporter auditor backup
 vci_load_did_document: issuer_admin
 vci_load_jwks: issuer_admin
+vci_mark_deliveries: offerer gateway
 vci_nonce: backup
 vci_offer: backup
 vci_offer_id_seq: backup
@@ -126,6 +133,7 @@ vci_reopen_offer: offerer
 vci_request_credential: offerer
 vci_request_deferred: offerer
 vci_request_token: offerer
+vci_resend: offerer
 vci_reset_tx_code: offerer
 vci_resume_issuance: issuer_admin
 vci_retire_client: issuer_admin
@@ -144,6 +152,7 @@ vci_status_list: backup
 vci_status_list_id_seq: backup
 vci_status_position_seq: backup
 vci_suspend: offerer
+vci_take_deliveries: offerer gateway
 vci_token: backup
 vci_token_id_seq: backup
 vci_verify_dpop: offerer verifier
@@ -380,6 +389,7 @@ my %with_issuer = (
 	vci_authorize => "'{}'",
 	vci_authorize_approve => "'x'",
 	vci_authorize_deny => "'x'",
+	vci_cancel_offers => "labels => '{\"a\": 1}'",
 	vci_check_issuer => '',
 	vci_create_authorization_server => "'https://as.example', '{a}'",
 	vci_create_client => "'wallet', '{https://wallet.example/}'",
@@ -390,6 +400,7 @@ my %with_issuer = (
 	vci_destroy_key => "'kid'",
 	vci_drop_authorization_server => "'https://as.example'",
 	vci_exchange_code => "'x'",
+	vci_extend_offers => "now() + interval '1 day', labels => '{\"a\": 1}'",
 	vci_grant => "'d_none', 'reporter'",
 	vci_import_key => "'{}'",
 	vci_issue_and_record => "'Later', '{}'",
@@ -403,6 +414,7 @@ my %with_issuer = (
 	vci_request_credential => "'x', '{}'",
 	vci_request_deferred => "'x', 'x'",
 	vci_request_token => "'{}'",
+	vci_resend => "reference => 'x'",
 	vci_resume_issuance => '',
 	vci_retire_client => "'wallet'",
 	vci_retire_configuration => "'Later'",
@@ -436,7 +448,8 @@ my %for_all = (
 # or the caller brings, a DID names its own key, vci_health speaks of the database, counting the
 # funnel shows nothing, the last three are nobody's.
 my @others = qw(vci_http vci_events vci_duty_issuers vci_find_offer vci_verify_sdjwt vci_verify_kbjwt
-  vci_verify_dpop vci_holder_jwk vci_health vci_refresh_funnel vci_drop_caches vci_event_append_only vci_reapply_duties);
+  vci_verify_dpop vci_holder_jwk vci_health vci_refresh_funnel vci_drop_caches vci_event_append_only vci_reapply_duties
+  vci_take_deliveries vci_mark_deliveries vci_delivery_link vci_delivery_tx_code);
 is_deeply([ sort(keys %with_issuer, keys %with_row, keys %for_all, @others) ],
 	[ sort split /\n/, $issuer->sql('SELECT proname || CASE WHEN count(*) OVER (PARTITION BY proname) > 1
 		THEN format(\'(%s)\', format_type(proargtypes[0], NULL)) ELSE \'\' END FROM pg_proc
