@@ -76,7 +76,10 @@ vci_store_insert_recipients(VciStore *store, int64 campaign_id, const VciRecipie
 	static VciStatement statement = {
 		"INSERT INTO openid4vci.vci_campaign_recipient (campaign_id, reference, subject_model, "
 		"subject_id, holder, channel, address, language, labels, claims) "
-		"SELECT $1, r.* FROM pg_catalog.unnest($2, $3, $4, $5, $6, $7, $8, $9, $10) AS r "
+		"SELECT $1, r.* FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3), "
+		"pg_catalog.unnest($4), pg_catalog.unnest($5), pg_catalog.unnest($6), "
+		"pg_catalog.unnest($7), pg_catalog.unnest($8), pg_catalog.unnest($9), "
+		"pg_catalog.unnest($10)) AS r "
 		"ON CONFLICT (campaign_id, reference) DO NOTHING",
 		10,
 		{INT8OID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
@@ -181,7 +184,8 @@ vci_store_settle_recipients(VciStore *store, int64 campaign_id, const VciRecipie
 		"claims = CASE WHEN u.offer_id IS NULL THEN r.claims END, "
 		"delivery = CASE WHEN u.queued THEN 'queued' END, "
 		"delivery_at = CASE WHEN u.queued THEN $6 END "
-		"FROM pg_catalog.unnest($2, $3, $4, $5) AS u (id, offer_id, queued, failure) "
+		"FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4), "
+		"pg_catalog.unnest($5)) AS u (id, offer_id, queued, failure) "
 		"WHERE r.campaign_id = $1 AND r.id = u.id",
 		6,
 		{INT8OID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID},
