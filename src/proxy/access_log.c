@@ -199,7 +199,15 @@ put_bytes(Field *field, const char *bytes, size_t len)
 		put_byte(field, (unsigned char) bytes[i]);
 }
 
-/* The path, its secrets masked: all that follows a segment "offer", and tickets anywhere. */
+/* Offers by reference and landing pages, where they lie unless an issuer's settings say otherwise. */
+static bool
+leads_to_code(const char *segment, size_t len)
+{
+	return (len == 5 && strncasecmp(segment, "offer", len) == 0) ||
+		   (len == 1 && (segment[0] == 'o' || segment[0] == 'O'));
+}
+
+/* The path, its secrets masked: all that follows "offer" or "o", and tickets anywhere. */
 static void
 put_path(Field *field, const char *target)
 {
@@ -222,8 +230,7 @@ put_path(Field *field, const char *target)
 		else
 			put_bytes(field, target + at + 1, segment);
 		at += segment + 1;
-		if (segment == 5 && strncasecmp(target + at - segment, "offer", segment) == 0 &&
-			at + 1 < len)
+		if (leads_to_code(target + at - segment, segment) && at + 1 < len)
 		{
 			put_bytes(field, "/*", 2);
 			return;

@@ -80,7 +80,9 @@ forget_headers(WalletResponse *response)
 	free(response->content_type);
 	free(response->cache_control);
 	free(response->www_authenticate);
-	response->content_type = response->cache_control = response->www_authenticate = NULL;
+	free(response->location);
+	response->content_type = response->cache_control = NULL;
+	response->www_authenticate = response->location = NULL;
 }
 
 /* The trimmed value when line is the header of that name; NULL otherwise. */
@@ -126,6 +128,7 @@ take_header(char *data, size_t size, size_t count, void *context)
 	keep_header(&response->content_type, data, len, "Content-Type");
 	keep_header(&response->cache_control, data, len, "Cache-Control");
 	keep_header(&response->www_authenticate, data, len, "WWW-Authenticate");
+	keep_header(&response->location, data, len, "Location");
 	return len;
 }
 
@@ -334,7 +337,7 @@ wallet_http_send(WalletContext *context, const WalletRequest *request, WalletRes
 		char *next = NULL;
 
 		ok = send_once(context, request, url, response);
-		if (ok)
+		if (ok && !request->keep_redirect)
 			curl_easy_getinfo(context->curl, CURLINFO_REDIRECT_URL, &next);
 		if (next == NULL)
 			break;

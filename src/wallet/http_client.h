@@ -22,14 +22,16 @@ typedef struct WalletRequest
 	const char *body;		  /* NULL: GET */
 	const char *parameters;	  /* what the trace says of the body: names, no values */
 	const char *bearer;		  /* access token; NULL: none */
+	bool keep_redirect;		  /* where it redirects to is the answer, and is not followed */
 } WalletRequest;
 
 typedef struct WalletResponse
 {
 	long status;
-	char *content_type; /* these three: NULL when absent */
+	char *content_type; /* these four: NULL when absent */
 	char *cache_control;
 	char *www_authenticate;
+	char *location;
 	char *body; /* with a NUL behind it */
 	size_t body_len;
 } WalletResponse;

@@ -4,7 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "document.h"
+#include "landing.h"
+#include "refusal.h"
 #include "text.h"
 #include "url.h"
 
@@ -37,17 +38,34 @@ take_parameter(const char *text, const char *name, char **value, WalletFailure *
 }
 
 static bool
-fetch(WalletContext *context, WalletOffer *offer)
+take_offer(WalletContext *context, const WalletRequest *request, const WalletResponse *response,
+		   WalletOffer *offer)
 {
-	WalletRequest request = {.what = "credential offer", .url = offer->url, .secret_url = true};
-	bool ok = wallet_fetch_document(context, &request, &offer->object);
-
-	if (!ok && context->failure.exit == WALLET_EXIT_REFUSED)
+	if (response->status == 200)
+		return wallet_response_object(context, response, request->what, &offer->object);
+	if (!wallet_refuse(response, request->what, &context->failure) &&
+		context->failure.exit == WALLET_EXIT_REFUSED)
 	{
 		context->failure.advice[0] = '\0';
 		wallet_advise(&context->failure,
 					  "The link may be cancelled, expired or mistyped; ask for a new one.");
 	}
+	return false;
+}
+
+/* The offer at offer->url; *link, where one may be, becomes that of a landing page's button. */
+static bool
+fetch(WalletContext *context, WalletOffer *offer, char **link)
+{
+	WalletRequest request = {.what = "credential offer", .url = offer->url, .secret_url = true};
+	WalletResponse response = {0};
+	bool ok = wallet_http_send(context, &request, &response);
+
+	if (ok && link != NULL && wallet_is_page(&response))
+		ok = wallet_landing_press(context, offer->url, &response, link);
+	else
+		ok = ok && take_offer(context, &request, &response, offer);
+	wallet_response_free(&response);
 	return ok;
 }
 
@@ -62,11 +80,34 @@ parse_by_value(const char *value, WalletOffer *offer, WalletFailure *failure)
 							"credential_offer is no JSON object");
 }
 
+static bool load(WalletContext *context, const char *text, WalletOffer *offer);
+
+/* The URL of an offer by reference, or the short link to its landing page. */
+static bool
+load_url(WalletContext *context, const char *url, WalletOffer *offer)
+{
+	char *link = NULL;
+	bool ok;
+
+	offer->url = strdup(url);
+	ok = offer->url != NULL || wallet_fail_memory(&context->failure);
+	ok = ok && fetch(context, offer, &link);
+	if (ok && link != NULL)
+	{
+		free(offer->url);
+		offer->url = NULL;
+		ok = load(context, link, offer); /* no https link, so not once more */
+	}
+	free(link);
+	return ok;
+}
+
 /* Either by value or by reference, never both (section 4.1). */
 static bool
 load(WalletContext *context, const char *text, WalletOffer *offer)
 {
 	char *value = NULL;
+	bool is_url = starts_with(text, "https://") || starts_with(text, "http://");
 	bool ok = take_parameter(text, "credential_offer", &value, &context->failure) &&
 			  take_parameter(text, "credential_offer_uri", &offer->url, &context->failure);
 
@@ -75,18 +116,14 @@ load(WalletContext *context, const char *text, WalletOffer *offer)
 						 "the offer has both credential_offer and credential_offer_uri");
 	else if (ok && value != NULL)
 		ok = parse_by_value(value, offer, &context->failure);
+	else if (ok && offer->url != NULL)
+		ok = fetch(context, offer, NULL);
+	else if (ok && is_url)
+		ok = load_url(context, text, offer);
 	else if (ok)
-	{
-		bool is_url = starts_with(text, "https://") || starts_with(text, "http://");
-
-		if (offer->url == NULL && !is_url)
-			ok = wallet_fail(&context->failure, WALLET_EXIT_USAGE,
-							 "no credential offer: expected openid-credential-offer://?"
-							 "credential_offer=... or ?credential_offer_uri=..., or an https URL");
-		if (ok && offer->url == NULL && (offer->url = strdup(text)) == NULL)
-			ok = wallet_fail_memory(&context->failure);
-		ok = ok && fetch(context, offer);
-	}
+		ok = wallet_fail(&context->failure, WALLET_EXIT_USAGE,
+						 "no credential offer: expected openid-credential-offer://?"
+						 "credential_offer=... or ?credential_offer_uri=..., or an https URL");
 	free(value);
 	return ok;
 }
