@@ -809,7 +809,8 @@ COMMENT ON TABLE vci_purge_state IS 'How far vci_purge has come with each kind o
 COMMENT ON COLUMN vci_purge_state.mark IS 'Id up to which the present sweep has looked';
 COMMENT ON COLUMN vci_purge_state.swept_at IS 'When the last whole sweep ended';
 INSERT INTO vci_purge_state (kind) VALUES ('kept_claims'), ('claims'), ('deferred'), ('token'),
-    ('refresh_token'), ('authorization'), ('offer'), ('credential');
+    ('refresh_token'), ('authorization'), ('offer'), ('credential'), ('recipient_campaign'),
+    ('recipient');
 
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_issuer', '');
 SELECT pg_catalog.pg_extension_config_dump('openid4vci.vci_issuer_id_seq', '');
@@ -1449,9 +1450,9 @@ COMMENT ON FUNCTION vci_health() IS
 
 CREATE FUNCTION vci_purge(max_rows integer DEFAULT 10000, OUT kind text, OUT purged bigint,
         OUT remaining bigint) RETURNS SETOF record
-    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE ROWS 11 AS 'MODULE_PATHNAME', 'vci_purge_batch';
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE ROWS 12 AS 'MODULE_PATHNAME', 'vci_purge_batch';
 COMMENT ON FUNCTION vci_purge(integer) IS
-'One batch of forgetting: removes or changes at most max_rows rows that nobody needs any more, in all kinds together. A row a kind: purged, how many went; remaining, 0 when nothing is left that is due and free, else about how many rows are still to be removed or looked at, so that a caller repeats until their sum is 0. Kinds: nonce and dpop_proof (spent, and past their lifetime), kept_claims (made due, when an issuer keeps claims no more), claims (of offers and deferrals of which nothing more can be issued: erased unless the issuer has keep_claims), deferred, token and refresh_token (token_retention after their end), authorization (the same; not approved: a day), offer (offer_retention after its end), credential (credential_retention after its exp, and once its token is over), event (event_retention; whole segments, so up to 999 more than max_rows; new events are sealed first). Rows that somebody has locked are left to the next call; several calls may run at once and wait for nobody. Error 22023 when max_rows is not positive; 40001 under REPEATABLE READ when a row changed meanwhile. Duty issuer_admin or offerer for all issuers.';
+'One batch of forgetting: removes or changes at most max_rows rows that nobody needs any more, in all kinds together. A row a kind: purged, how many went; remaining, 0 when nothing is left that is due and free, else about how many rows are still to be removed or looked at, so that a caller repeats until their sum is 0. Kinds: nonce and dpop_proof (spent, and past their lifetime), kept_claims (made due, when an issuer keeps claims no more), claims (of offers and deferrals of which nothing more can be issued: erased unless the issuer has keep_claims), deferred, token and refresh_token (token_retention after their end), authorization (the same; not approved: a day), offer (offer_retention after its end), recipient (of a campaign: with its offer; without one offer_retention after the campaign''s end; where that is NULL address, claims and note are erased after 30 days), credential (credential_retention after its exp, and once its token is over), event (event_retention; whole segments, so up to 999 more than max_rows; new events are sealed first). Rows that somebody has locked are left to the next call; several calls may run at once and wait for nobody. Error 22023 when max_rows is not positive; 40001 under REPEATABLE READ when a row changed meanwhile. Duty issuer_admin or offerer for all issuers.';
 
 CREATE FUNCTION vci_events(after bigint DEFAULT 0, max_rows integer DEFAULT 1000,
         OUT id bigint, OUT at timestamptz, OUT issuer text, OUT kind text, OUT offer_id bigint,

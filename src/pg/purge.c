@@ -14,6 +14,7 @@
 #include "event_seal.h"
 #include "funnel.h"
 #include "store_purge.h"
+#include "store_purge_terms.h"
 #include "values.h"
 
 /* As long as any setting of dpop_proof_max_age lets a proof live, and its leeway. */
@@ -21,6 +22,9 @@
 
 /* An event and the ends_at that goes with it are not of exactly the same second. */
 #define EVENT_LEEWAY 2
+
+/* The other mark of kind recipient. */
+#define VCI_RECIPIENT_CAMPAIGN "recipient_campaign"
 
 /* Rows looked at in one call, for each that may be removed. */
 #define LOOKS 10
@@ -228,6 +232,47 @@ sweep_table(const Purge *purge, const PurgeKind *kind, int32 max, Progress *prog
 	progress->remaining = Max(1, vci_store_last_id(store, kind->sweep) - window.last);
 }
 
+/* Addresses are kept as long as offers, but never for good. */
+static int64
+recipient_retention(const Purge *purge)
+{
+	int64 offers = purge->retention.shortest_offer;
+	int64 usual = atoi(VCI_RECIPIENT_SECONDS);
+
+	return offers == 0 ? usual : Min(offers, usual);
+}
+
+/* As sweep_table, by campaign and id: each has a mark of its own. */
+static void
+purge_recipients(const Purge *purge, const PurgeKind *kind, int32 max, Progress *progress)
+{
+	VciStore *store = purge->store;
+	int64 max_rows = (int64) max * LOOKS;
+	VciPurgeMark campaign;
+	VciPurgeMark recipient;
+	VciRecipientWindow window;
+
+	progress->remaining = 0;
+	if (!vci_store_lock_mark(store, VCI_RECIPIENT_CAMPAIGN, &campaign) ||
+		!vci_store_lock_mark(store, kind->name, &recipient) ||
+		is_resting(purge, &campaign, recipient_retention(purge)))
+		return;
+	window = vci_store_look_at_recipients(store, purge->now, campaign.mark, recipient.mark,
+										  max_rows, max);
+	if (window.due_count > 0)
+		progress->purged += vci_store_clear_recipients(store, purge->now, campaign.mark,
+													   recipient.mark, &window);
+	if (window.due_count < max && window.count < max_rows)
+	{
+		vci_store_set_mark(store, VCI_RECIPIENT_CAMPAIGN, 0, purge->now);
+		vci_store_set_mark(store, kind->name, 0, purge->now);
+		return;
+	}
+	vci_store_set_mark(store, VCI_RECIPIENT_CAMPAIGN, window.last_campaign, 0);
+	vci_store_set_mark(store, kind->name, window.last, 0);
+	progress->remaining = max_rows;
+}
+
 static const PurgeKind kinds[] = {
 	{"nonce", purge_nonces, 0},
 	{"dpop_proof", purge_dpop_proofs, 0},
@@ -238,6 +283,7 @@ static const PurgeKind kinds[] = {
 	{"refresh_token", sweep_table, VCI_SWEEP_REFRESH_TOKEN},
 	{"authorization", sweep_table, VCI_SWEEP_AUTHORIZATION},
 	{"offer", sweep_table, VCI_SWEEP_OFFER},
+	{"recipient", purge_recipients, 0},
 	{"credential", sweep_table, VCI_SWEEP_CREDENTIAL},
 	{"event", purge_events, 0},
 };

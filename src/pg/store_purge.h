@@ -104,6 +104,23 @@ extern VciSweepWindow vci_store_look(VciStore *store, VciSweep sweep, int64 now,
 									 int64 max_rows, int32 max_due, int64 old_before);
 /* Removes (of kept claims: makes due) those that are still over; returns how many. */
 extern int64 vci_store_clear(VciStore *store, VciSweep sweep, int64 now, Datum due);
+/* Recipients of campaigns, in the order of campaign and id. */
+typedef struct VciRecipientWindow
+{
+	int64 last_campaign; /* of the last row looked at, or of the last one due when they are max */
+	int64 last;
+	int64 count; /* rows looked at */
+	int64 due_count;
+} VciRecipientWindow;
+
+/* Looks at most at max_rows rows behind this one, for at most max_due to remove or erase. */
+extern VciRecipientWindow vci_store_look_at_recipients(VciStore *store, int64 now,
+													   int64 after_campaign, int64 after,
+													   int64 max_rows, int32 max_due);
+/* Removes them, or erases addresses, claims and notes; returns how many. */
+extern int64 vci_store_clear_recipients(VciStore *store, int64 now, int64 after_campaign,
+										int64 after, const VciRecipientWindow *window);
+
 /* The highest id of the table. */
 extern int64 vci_store_last_id(VciStore *store, VciSweep sweep);
 

@@ -9,6 +9,9 @@
 #define VCI_TOKEN_RETENTION_SECONDS "2592000"
 #define VCI_RETRY_WINDOW_SECONDS	"60"
 
+/* Where offers are kept for good, addresses are kept so long after the offer's end. */
+#define VCI_RECIPIENT_SECONDS "2592000"
+
 /* A setting of the row's issuer, also of a retired one. */
 #define OF_ISSUER(setting)                                                                         \
 	"(SELECT " setting " FROM openid4vci.vci_issuer AS i WHERE i.id = r.issuer_id)"

@@ -47,7 +47,7 @@ subtest 'until nothing is left' => sub {
 	is($err, '', 'nothing on stderr');
 	is(spent(), 0, 'all of it went, in several batches');
 	is($out, "nonce: 1000 purged\n" . join('', map { "$_: 0 purged\n" } qw(dpop_proof kept_claims claims
-			deferred token refresh_token authorization offer credential event)), 'a line a kind');
+			deferred token refresh_token authorization offer recipient credential event)), 'a line a kind');
 	($status, $out) = purge();
 	is($status, 0, 'nothing to do is no fault');
 	like($out, qr/^nonce: 0 purged$/m, 'and is told');
