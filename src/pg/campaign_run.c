@@ -122,16 +122,17 @@ tell_end(const Run *run)
 {
 	const VciCampaignStep *step = &run->step;
 
-	ereport(NOTICE,
-			(errmsg("campaign %lld is %s: %lld offers made, %lld were there, %lld failed, of %lld",
-					(long long) run->id, step->state, (long long) step->made_so_far,
-					(long long) step->existing_so_far, (long long) step->failed_so_far,
-					(long long) step->recipients),
-			 step->failed_so_far > 0
-				 ? errhint("SELECT * FROM openid4vci.vci_campaign_failure_info WHERE campaign_id = "
-						   "%lld;",
-						   (long long) run->id)
-				 : 0));
+	ereport(
+		NOTICE,
+		(errmsg("campaign %lld is %s: %lld offers made, %lld there already, %lld failed, of %lld",
+				(long long) run->id, step->state, (long long) step->made_so_far,
+				(long long) step->existing_so_far, (long long) step->failed_so_far,
+				(long long) step->recipients),
+		 step->failed_so_far > 0
+			 ? errhint("SELECT * FROM openid4vci.vci_campaign_failure_info WHERE campaign_id = "
+					   "%lld;",
+					   (long long) run->id)
+			 : 0));
 }
 
 static bool
