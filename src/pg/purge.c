@@ -260,8 +260,8 @@ purge_recipients(const Purge *purge, const PurgeKind *kind, int32 max, Progress 
 	window = vci_store_look_at_recipients(store, purge->now, campaign.mark, recipient.mark,
 										  max_rows, max);
 	if (window.due_count > 0)
-		progress->purged += vci_store_clear_recipients(store, purge->now, campaign.mark,
-													   recipient.mark, &window);
+		progress->purged +=
+			vci_store_clear_recipients(store, purge->now, campaign.mark, recipient.mark, &window);
 	if (window.due_count < max && window.count < max_rows)
 	{
 		vci_store_set_mark(store, VCI_RECIPIENT_CAMPAIGN, 0, purge->now);
