@@ -102,9 +102,13 @@ class VciLabelledMixin(models.AbstractModel):
         a record by which the rules could tell."""
         if self.env.su:
             return
-        company = labels.get("company_id")
-        limits = self.env.user.sudo().vci_labels or {}
-        if (company and company not in self.env.companies.ids) or any(
+        limits = dict(self.env.user.sudo().vci_labels or {})
+        if labels.get("company_id"):
+            companies = {str(number) for number in self.env.companies.ids}
+            limits["company_id"] = companies.intersection(
+                limits.get("company_id", companies)
+            )
+        if any(
             self._label_as_text(labels.get(label)) not in values
             for label, values in limits.items()
         ):
@@ -155,9 +159,6 @@ class VciLabelledMixin(models.AbstractModel):
             wanted = None
         if not isinstance(wanted, dict):
             raise UserError(
-                self.env._(
-                    "Labels are looked for by a JSON object, such as %s.",
-                    '{"area": "NCR"}',
-                )
+                self.env._("Labels are a JSON object, such as %s.", '{"area": "NCR"}')
             )
         return wanted

@@ -173,6 +173,7 @@ class VciOffer(models.Model):
                 labels = own_labels
             else:
                 # Those that are given do not hide what the record's own say.
+                labels = self._labels_wanted(labels)
                 self._check_labels({**labels, **own_labels})
         if isinstance(expires_in, datetime.timedelta):
             expires_in = f"{expires_in.total_seconds()} seconds"

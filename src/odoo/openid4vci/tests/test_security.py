@@ -530,6 +530,10 @@ class TestRules(SecurityCase):
             labelled = {**values, "labels": labels}
             with self.subTest(labels), self.assertRaises(AccessError):
                 self.call_as("officer", "vci.offer", "create", labelled)
+        for labels in ("NCR", ["NCR"]):
+            labelled = {**values, "labels": labels}
+            with self.subTest(labels), self.assertRaises(UserError):
+                self.call_as("officer", "vci.offer", "create", labelled)
         # What the record's own labels say holds, whatever the call gives.
         partners = self.env.registry["res.partner"]
         elsewhere = {"area": "BARMM"}
@@ -552,6 +556,7 @@ class TestRules(SecurityCase):
         company = {"company_id": self.env.company.id}
         for labels, limit, may in (
             (company, False, True),
+            ({"company_id": str(self.env.company.id)}, False, True),
             ({}, False, True),
             ({"company_id": self.other_company.id}, False, False),
             ({**company, "area": "NCR"}, {"area": ["NCR"]}, True),
