@@ -45,7 +45,7 @@ static const char style[] =
 	".qr svg{display:block;width:100%;max-width:15rem;height:auto;margin:.75rem auto;"
 	"border-radius:.375rem}"
 	/* who sits at a desk has the wallet elsewhere */
-	"@media(hover:hover) and (pointer:fine){.other{order:-1}}"
+	"@media(min-width:48rem){.other{order:-1}}"
 	":focus-visible{outline:3px solid var(--accent);outline-offset:3px}";
 
 const char *
