@@ -129,6 +129,23 @@ END
 	like($err, qr/^> POST \S+\/credential .*Bearer \*\*\*$/m, 'the trace masks the token');
 }
 
+# A short link: the wallet presses the button of the page that it leads to, as its owner would.
+
+{
+	my $id = sql(q{SELECT offer_id FROM openid4vci.vci_create_offer(ARRAY['EntitlementCredential'],
+		claims => '{"entitlementId": "E", "entitlementStatus": "ok"}')});
+	my $link = sql(q{SELECT openid4vci.vci_offer_uri(:'id', 'page')}, id => $id);
+	my ($status, undef, $err) = redeem('--trace', $link);
+	is($status, 0, 'a short link is redeemed') or diag($err);
+	my ($ticket) = $link =~ m{/o/([\w-]+)$};
+	ok(defined $ticket && index($err, $ticket) < 0, 'the trace hides the secret in it');
+	is(sql(q{SELECT count(*) FROM openid4vci.vci_event_info WHERE offer_id = :'id' AND kind = 'offer_opened'},
+		id => $id), 1, 'it counts as opened');
+	refused_with(1, qr/a page without an offer.*what to do: Open it in a browser/s, 'a short link that is used',
+		$link);
+	refused_with(1, qr/HTTP status 404/, 'a short link that was cut off', substr $link, 0, -1);
+}
+
 # Offers with a transaction code.
 
 {
