@@ -540,10 +540,17 @@ CREATE FUNCTION vci_delivery_tx_code(campaign bigint, id bigint) RETURNS text
 COMMENT ON FUNCTION vci_delivery_tx_code(bigint, bigint) IS
 'The transaction code of a recipient''s offer, derived and stored nowhere, for vci_delivery_tx_codes; NULL when the offer is not pending, asks for none, or has another one since vci_reset_tx_code, or the caller does not hand it out. A secret. Error 55000 where the database is a copy. Duty tx_code_gateway, or offerer.';
 
+COMMENT ON FUNCTION vci_offer_uri(bigint, text) IS
+'The link of an offer, rebuilt: openid-credential-offer://?credential_offer=... (by => ''value''), ?credential_offer_uri=... (by => ''reference''), or the short https link to the offer''s landing page, for messages and printed sheets (by => ''page''; error 55000 when that endpoint is switched off). A secret: who has it can redeem the offer. Also works when the offer is no longer pending.';
+COMMENT ON FUNCTION vci_offer_qr(bigint, text, text) IS
+'The QR code of the offer''s link as svg (an SVG document), terminal (UTF-8 half blocks) or png (a data: URI). by: reference, value or page (the link of the landing page, the shortest).';
+COMMENT ON FUNCTION vci_offer_qr_png(bigint, text, integer) IS
+'The QR code of the offer''s link as a PNG file. by: reference, value or page. scale: pixels a module, 1 to 32.';
+
 CREATE FUNCTION vci_find_offer(code text) RETURNS bigint
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_find_offer';
 COMMENT ON FUNCTION vci_find_offer(text) IS
-'The id of the offer that a code belongs to; NULL when it is none of an issuer of the caller, or the offer is purged. code: a pre-authorized code, an issuer_state, or text with one in it, such as a whole link, by value or by reference; one that vci_rotate_code or vci_reopen_offer replaced finds its offer, too. What is forged is refused before any offer is read. A code is a secret: give it as a parameter, so that no log shows it.';
+'The id of the offer that a code belongs to; NULL when it is none of an issuer of the caller, or the offer is purged. code: a pre-authorized code, an issuer_state, or text with one in it, such as a whole link, by value, by reference or to the landing page; one that vci_rotate_code or vci_reopen_offer replaced finds its offer, too. What is forged is refused before any offer is read. A code is a secret: give it as a parameter, so that no log shows it.';
 
 CREATE FUNCTION vci_holder_jwk(holder text) RETURNS jsonb
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_holder_jwk';

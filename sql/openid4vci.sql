@@ -1116,12 +1116,12 @@ COMMENT ON FUNCTION vci_create_offer(text[], text, text, jsonb, text, boolean, t
 CREATE FUNCTION vci_offer_uri(offer_id bigint, by text DEFAULT 'value') RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_uri';
 COMMENT ON FUNCTION vci_offer_uri(bigint, text) IS
-'The link of an offer, rebuilt: openid-credential-offer://?credential_offer=... (by => ''value'') or ?credential_offer_uri=... (by => ''reference''). A secret: who has it can redeem the offer. Also works when the offer is no longer pending.';
+'The link of an offer, rebuilt: openid-credential-offer://?credential_offer=... (by => ''value''), ?credential_offer_uri=... (by => ''reference''), or the short https link to the offer''s landing page, for messages and printed sheets (by => ''page''; error 55000 when that endpoint is switched off). A secret: who has it can redeem the offer. Also works when the offer is no longer pending.';
 
 CREATE FUNCTION vci_find_offer(code text) RETURNS bigint
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_find_offer';
 COMMENT ON FUNCTION vci_find_offer(text) IS
-'The id of the offer that a code belongs to; NULL when it is none of an issuer of the caller, or the offer is purged. code: a pre-authorized code, an issuer_state, or text with one in it, such as a whole link, by value or by reference; one that vci_rotate_code or vci_reopen_offer replaced finds its offer, too. What is forged is refused before any offer is read. A code is a secret: give it as a parameter, so that no log shows it.';
+'The id of the offer that a code belongs to; NULL when it is none of an issuer of the caller, or the offer is purged. code: a pre-authorized code, an issuer_state, or text with one in it, such as a whole link, by value, by reference or to the landing page; one that vci_rotate_code or vci_reopen_offer replaced finds its offer, too. What is forged is refused before any offer is read. A code is a secret: give it as a parameter, so that no log shows it.';
 
 CREATE FUNCTION vci_offer_situation(offer_id bigint, OUT situation text, OUT until timestamptz,
         OUT obstacle text, OUT next_action text, OUT actions text[]) RETURNS record
@@ -1132,12 +1132,12 @@ COMMENT ON FUNCTION vci_offer_situation(bigint) IS
 CREATE FUNCTION vci_offer_qr(offer_id bigint, format text DEFAULT 'svg', by text DEFAULT 'reference') RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_qr';
 COMMENT ON FUNCTION vci_offer_qr(bigint, text, text) IS
-'The QR code of the offer''s link as svg (an SVG document), terminal (UTF-8 half blocks) or png (a data: URI). by: reference or value.';
+'The QR code of the offer''s link as svg (an SVG document), terminal (UTF-8 half blocks) or png (a data: URI). by: reference, value or page (the link of the landing page, the shortest).';
 
 CREATE FUNCTION vci_offer_qr_png(offer_id bigint, by text DEFAULT 'reference', scale integer DEFAULT 8) RETURNS bytea
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_qr_png';
 COMMENT ON FUNCTION vci_offer_qr_png(bigint, text, integer) IS
-'The QR code of the offer''s link as a PNG file. scale: pixels a module, 1 to 32.';
+'The QR code of the offer''s link as a PNG file. by: reference, value or page. scale: pixels a module, 1 to 32.';
 
 CREATE FUNCTION vci_extend_offer(offer_id bigint, expires_in interval DEFAULT NULL) RETURNS timestamptz
     LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'vci_extend_offer';
