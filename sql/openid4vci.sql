@@ -1129,6 +1129,15 @@ CREATE FUNCTION vci_offer_situation(offer_id bigint, OUT situation text, OUT unt
 COMMENT ON FUNCTION vci_offer_situation(bigint) IS
 'How it stands with an offer, for a help desk. situation: pending, delayed (a wrong transaction code just now: none is taken before until), locked (too many wrong ones), expired, redeemed (the wallet may fetch), deferred (waits for a decision or the claims source), ready (the wallet may fetch what waited), denied, lapsed (a wallet redeemed it and fetched nothing), issued, cancelled, issuer_retired. until: when that ends by itself, NULL: it does not. obstacle: what keeps a wallet that does all right from its credential now: copy (of the issuing database), paused, no_key, configuration_retired, holder_unknown (did:web, its document is not loaded); NULL: nothing. next_action: the function that helps most, NULL when there is nothing to do but wait. actions: the functions of offers that take effect now. Error 42704 when it is no offer of an issuer that the caller may read.';
 
+CREATE FUNCTION vci_person(reference text DEFAULT NULL, subject_model text DEFAULT NULL,
+        subject_id text DEFAULT NULL, issuer text DEFAULT NULL,
+        OUT kind text, OUT offer_id bigint, OUT deferred_id bigint, OUT credential_id bigint,
+        OUT campaign text, OUT configuration_ids text[], OUT at timestamptz, OUT situation text,
+        OUT summary text, OUT problem text, OUT next_action text) RETURNS SETOF record
+    LANGUAGE c STABLE PARALLEL SAFE COST 1000 ROWS 10 AS 'MODULE_PATHNAME', 'vci_person';
+COMMENT ON FUNCTION vci_person(text, text, text, text) IS
+'Everything of one person, for a help desk: a row for each offer, deferred credential and credential, and (kind recipient) for each campaign that has made no offer for the person, of each kind the latest 100, latest first. Who: the reference of offers and campaigns, or subject_id, with subject_model where ids of several models can be the same; both: what fits both. issuer: URL, NULL for the only one. kind: recipient, offer, deferred, credential. situation: of an offer as vci_offer_situation tells it, of a deferred one as vci_deferred_info, of a credential valid, suspended, revoked or expired, of a recipient waiting or failed. summary: the same in a sentence. problem: why the last attempt failed (a wrong PIN, a message that was not delivered and why, what the wallet told, why it was denied, suspended or revoked, why no offer could be made, what stops all wallets now); NULL: nothing did. next_action: the function that helps most; NULL: there is nothing to do. No secret, no claim, no address. Errors 22023 without reference and subject_id, 42704 for an unknown issuer. Duty: any that reads.';
+
 CREATE FUNCTION vci_offer_qr(offer_id bigint, format text DEFAULT 'svg', by text DEFAULT 'reference') RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'vci_offer_qr';
 COMMENT ON FUNCTION vci_offer_qr(bigint, text, text) IS

@@ -11,6 +11,7 @@
 #include "duty.h"
 #include "offer_functions.h"
 #include "offer_situation.h"
+#include "offer_situation.h"
 #include "release.h"
 #include "report.h"
 #include "values.h"
@@ -112,6 +113,16 @@ told(FunctionCallInfo fcinfo, const VciSituation *situation, const char *obstacl
 		situation->next_action == NULL ? (Datum) 0 : CStringGetTextDatum(situation->next_action);
 	values[4] = vci_text_array_datum((char **) situation->actions, situation->action_count);
 	return vci_row_datum(fcinfo, values, nulls);
+}
+
+const char *
+vci_tell_offer(VciStore *store, const VciIssuerEntry *issuer, const VciOfferRow *offer, int64 now,
+			   VciSituation *situation)
+{
+	VciOfferStanding standing = standing_of(store, issuer, offer, now);
+
+	vci_situation_of(&standing, now, situation);
+	return situation->may_issue ? obstacle_of(store, issuer, offer) : NULL;
 }
 
 PG_FUNCTION_INFO_V1(vci_offer_situation);

@@ -1,5 +1,5 @@
 /*
- * How it stands with an offer, for those who ask from src/pg.
+ * How it stands with an offer, for who helps people.
  */
 #ifndef VCI_OFFER_SITUATION_H
 #define VCI_OFFER_SITUATION_H
@@ -8,8 +8,11 @@
 #include "cache.h"
 #include "store.h"
 
-/* now: seconds since 1970. One more row is read of an offer that is redeemed. */
-extern void vci_situation_of_offer(VciStore *store, const VciIssuerEntry *issuer,
-								   const VciOfferRow *offer, int64 now, VciSituation *situation);
+/*
+ * Fills *situation at now (seconds since 1970), and returns what keeps a wallet that does all
+ * right from its credential, in a word; NULL: nothing does.
+ */
+extern const char *vci_tell_offer(VciStore *store, const VciIssuerEntry *issuer,
+								  const VciOfferRow *offer, int64 now, VciSituation *situation);
 
 #endif

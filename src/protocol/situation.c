@@ -11,11 +11,62 @@
 #define CANCEL	  "vci_cancel_offer"
 #define DECIDE	  "vci_deferred_complete"
 
+/* What each situation means to the person and to who helps. */
+static const struct
+{
+	const char *name;
+	const char *summary;
+} words[] = {
+	{"pending", "Nobody has used the offer yet: its link or QR code, opened with a wallet, brings "
+				"the credential."},
+	{"delayed", "A wrong PIN was entered just now; in a moment the next one is taken."},
+	{"locked", "Too many wrong PINs were entered: the offer is locked until it gets a new PIN."},
+	{"expired", "Nobody used the offer in time."},
+	{"redeemed", "A wallet has taken up the offer and can fetch the credential."},
+	{"deferred", "A wallet has asked for the credential, which waits for a decision or for data."},
+	{"ready", "The credential that waited is ready: the wallet can fetch it now."},
+	{"denied", "The credential was denied."},
+	{"lapsed", "A wallet took up the offer and never fetched the credential; its time is over."},
+	{"issued", "The credential was issued to a wallet."},
+	{"cancelled", "The offer was cancelled: its link is dead."},
+};
+
+static const struct
+{
+	const char *name;
+	const char *summary;
+} obstacles[] = {
+	{"copy", "This database is a copy of the one that issues."},
+	{"paused", "Issuance is paused: wallets are told to try again later."},
+	{"no_key", "The issuer has no active signing key."},
+	{"configuration_retired", "What is offered is not issued any more."},
+	{"holder_unknown", "The holder's did:web document is not loaded."},
+};
+
+const char *
+vci_obstacle_summary(const char *obstacle)
+{
+	for (size_t i = 0; obstacle != NULL && i < sizeof(obstacles) / sizeof(obstacles[0]); i++)
+		if (strcmp(obstacles[i].name, obstacle) == 0)
+			return obstacles[i].summary;
+	return NULL;
+}
+
+static const char *
+summary_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].name, name) == 0)
+			return words[i].summary;
+	return NULL;
+}
+
 static void
 set(VciSituation *situation, const char *name, int64_t until, bool may_issue,
 	const char *next_action)
 {
 	situation->name = name;
+	situation->summary = summary_of(name);
 	situation->until = until;
 	situation->may_issue = may_issue;
 	situation->next_action = next_action;

@@ -39,12 +39,16 @@ typedef struct VciOfferStanding
 typedef struct VciSituation
 {
 	const char *name;
+	const char *summary;	 /* the same in a sentence, for who helps people */
 	int64_t until;			 /* when it ends by itself; 0: it does not */
 	bool may_issue;			 /* a wallet may come for a credential */
 	const char *next_action; /* SQL function that helps; NULL: there is nothing to do */
 	const char *actions[VCI_SITUATION_MAX_ACTIONS]; /* those that take effect now */
 	int action_count;
 } VciSituation;
+
+/* Why a wallet that does all right gets nothing, in a sentence; NULL: there is no such obstacle. */
+extern const char *vci_obstacle_summary(const char *obstacle);
 
 extern void vci_situation_of(const VciOfferStanding *offer, int64_t now, VciSituation *situation);
 

@@ -119,6 +119,7 @@ vci_offer_qr_png: offerer
 vci_offer_situation: offerer issuer_admin key_admin reporter auditor
 vci_offer_uri: offerer
 vci_pause_issuance: issuer_admin
+vci_person: offerer issuer_admin key_admin reporter auditor
 vci_purge: offerer issuer_admin
 vci_purge_state: backup
 vci_push_authorization: offerer
@@ -409,6 +410,7 @@ my %with_issuer = (
 	vci_key_csr => "'kid'",
 	vci_load_jwks => "'https://as.example', '{\"keys\": []}'",
 	vci_pause_issuance => '',
+	vci_person => "'x'",
 	vci_push_authorization => "'{}'",
 	vci_record_notification => "'x', 'x', 'credential_accepted'",
 	vci_request_credential => "'x', '{}'",

@@ -2,6 +2,7 @@
 #include "protocol/situation.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "protocol_fixture.h"
 
@@ -22,6 +23,8 @@ stands(VciOfferStanding offer, const char *expected, int64_t until, const char *
 	for (int i = 0; i < situation.action_count; i++)
 		len += snprintf(text + len, sizeof(text) - (size_t) len, " %s", situation.actions[i]);
 	is_text(text, expected, what);
+	ok(situation.summary != NULL && strlen(situation.summary) > 20, "%s is said in a sentence",
+	   situation.name);
 	is_number(situation.until, until, "and until when");
 }
 
