@@ -20,8 +20,9 @@
 		ON_FUNCTION("vci_check_issuer(text)"), ON_FUNCTION("vci_health()"),                        \
 		ON_VIEW("vci_funnel_info"), ON_VIEW("vci_latency_info"), ON_VIEW("vci_campaign_info"),     \
 		ON_VIEW("vci_campaign_failure_info"), ON_FUNCTION("vci_refresh_funnel(integer)"),          \
-		ON_FUNCTION("vci_offer_situation(bigint)"), ON_FUNCTION("vci_person(text, text, text, text)"), ON_FUNCTION("vci_issuer_settings(text)"),      \
-		ON_FUNCTION("vci_credential_status(bigint)")
+		ON_FUNCTION("vci_offer_situation(bigint)"),                                                \
+		ON_FUNCTION("vci_person(text, text, text, text)"),                                         \
+		ON_FUNCTION("vci_issuer_settings(text)"), ON_FUNCTION("vci_credential_status(bigint)")
 
 /* Links go one way, transaction codes another. */
 #define DELIVERIES                                                                                 \
