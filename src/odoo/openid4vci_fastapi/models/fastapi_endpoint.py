@@ -3,8 +3,7 @@ from contextlib import suppress
 from typing import Annotated
 
 import psycopg2
-from fastapi import Depends, Request
-from starlette.concurrency import run_in_threadpool
+from fastapi import Depends, HTTPException, Request
 
 from odoo import fields, models
 from odoo.api import Environment
@@ -55,12 +54,10 @@ def max_body_in_odoo(env: Annotated[Environment, Depends(odoo_env)]) -> int:
 async def body_in_odoo(
     request: Request, limit: Annotated[int, Depends(max_body)]
 ) -> bytes | None:
-    """On its way through WSGI a body that does not tell its length is lost; Odoo still
-    has it."""
-    if not odoo_request or "Transfer-Encoding" not in request.headers:
-        return await body_of_request(request, limit)
-    body = await run_in_threadpool(odoo_request.httprequest.get_data)
-    return body if len(body) <= limit else None
+    """On its way through WSGI a body that does not tell its length is lost."""
+    if "Transfer-Encoding" in request.headers:
+        raise HTTPException(411, "Content-Length is needed here")
+    return await body_of_request(request, limit)
 
 
 class FastapiEndpoint(models.Model):

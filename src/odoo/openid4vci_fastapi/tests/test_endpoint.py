@@ -18,7 +18,7 @@ from odoo.addons.openid4vci.controllers.main import ask
 from odoo.addons.openid4vci.tests.common import ISSUER, VciCase
 
 from ..models.fastapi_endpoint import ask_in_odoo
-from ..routers.vci import MAX_BODY, ask_vci_http, max_body
+from ..routers.vci import MAX_BODY, ask_vci_http, body_of_request, max_body
 
 METADATA = "/.well-known/openid-credential-issuer"
 TOKEN = "/api/v1/openid4vci/token"
@@ -94,6 +94,7 @@ class TestEndpoint(VciCase):
 
     def test_body_too_large(self):
         self.asked_with(None)
+        del self.application.dependency_overrides[body_of_request]
         for limit in (MAX_BODY, 2048):
             self.application.dependency_overrides[max_body] = lambda limit=limit: limit
             for content in (b"x" * (limit + 1), iter([b"x" * limit, b"x"])):
@@ -102,6 +103,12 @@ class TestEndpoint(VciCase):
                 self.assertEqual(answer.json()["error"], "invalid_request")
                 description = f"the body has more than {limit // 1024} kB"
                 self.assertEqual(answer.json()["error_description"], description)
+
+    def test_a_body_that_does_not_tell_its_length(self):
+        """It would not get through Odoo: better refused than taken for none."""
+        self.asked_with(None)
+        answer = self.wallet.post(TOKEN, content=iter([b"grant_type=x"]))
+        self.assertEqual(answer.status_code, 411)
 
     def test_a_length_over_the_limit_is_refused_at_once(self):
         """Nobody waits for that body, nor whether it comes."""
