@@ -254,14 +254,20 @@ bitstring(VciStatusListKind kind, int bits, int32_t size, const unsigned char *s
 {
 	unsigned wanted =
 		kind == VCI_STATUS_LIST_SUSPENSION ? VCI_STATUS_SUSPENDED : VCI_STATUS_INVALID;
+	size_t in_byte = 8 / (size_t) bits;
 	unsigned char *out;
 
 	*len = vci_status_bytes(1, size < BITSTRING_MIN ? BITSTRING_MIN : size);
 	out = calloc(1, *len);
-	for (size_t i = 0; out != NULL && i < (size_t) size; i++)
+	for (size_t byte = 0; out != NULL && byte < vci_status_bytes(bits, size); byte++)
 	{
-		if (vci_status_get(statuses, bits, i) == wanted)
-			out[i / 8] |= (unsigned char) (0x80 >> i % 8);
+		if (statuses[byte] == 0) /* as most are */
+			continue;
+		for (size_t i = byte * in_byte; i < (byte + 1) * in_byte; i++)
+		{
+			if (vci_status_get(statuses, bits, i) == wanted)
+				out[i / 8] |= (unsigned char) (0x80 >> i % 8);
+		}
 	}
 	return out;
 }
