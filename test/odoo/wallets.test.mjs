@@ -265,7 +265,7 @@ describe("Odoo's FastAPI endpoint", () => {
 	})
 
 	redeemTests(ODOO_URL)
-	chunkedTests(ODOO_URL, [411, 411, undefined])
+	chunkedTests(ODOO_URL, [411, 411, 'invalid_request'])
 })
 
 describe('uvicorn alone', () => {

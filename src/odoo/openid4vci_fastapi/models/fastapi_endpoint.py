@@ -3,7 +3,7 @@ from contextlib import suppress
 from typing import Annotated
 
 import psycopg2
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, Request
 
 from odoo import fields, models
 from odoo.api import Environment
@@ -53,10 +53,10 @@ def max_body_in_odoo(env: Annotated[Environment, Depends(odoo_env)]) -> int:
 
 async def body_in_odoo(
     request: Request, limit: Annotated[int, Depends(max_body)]
-) -> bytes | None:
+) -> bytes | int:
     """On its way through WSGI a body that does not tell its length is lost."""
     if "Transfer-Encoding" in request.headers:
-        raise HTTPException(411, "Content-Length is needed here")
+        return 411
     return await body_of_request(request, limit)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
@@ -44,19 +44,19 @@ def target_of_request(request: Request) -> str:
 
 async def body_of_request(
     request: Request, limit: Annotated[int, Depends(max_body)]
-) -> bytes | None:
-    """The body as it came, form or not; None when it is too large."""
+) -> bytes | int:
+    """The body as it came, form or not; or the status with which it is refused."""
     announced = request.headers.get("Content-Length", "").lstrip("0")
     if (len(announced), announced) > (len(str(limit)), str(limit)):
-        return None
+        return 413
     body = bytearray()
     try:
         async for part in request.stream():
             body += part
             if len(body) > limit:
-                return None
+                return 413
     except ClientDisconnect:
-        raise HTTPException(400) from None
+        return 400
     return bytes(body)
 
 
@@ -65,15 +65,19 @@ async def body_of_request(
 def vci_endpoint(
     request: Request,
     target: Annotated[str, Depends(target_of_request)],
-    body: Annotated[bytes | None, Depends(body_of_request)],
+    body: Annotated[bytes | int, Depends(body_of_request)],
     ask: Annotated[Ask, Depends(ask_vci_http)],
     limit: Annotated[int, Depends(max_body)],
 ) -> Response:
-    if body is None:
-        description = f"the body has more than {limit // 1024} kB"
+    if isinstance(body, int):
+        description = {
+            400: "the body did not come to its end",
+            411: "Content-Length is needed here",
+            413: f"the body has more than {limit // 1024} kB",
+        }[body]
         return JSONResponse(
             {"error": "invalid_request", "error_description": description},
-            status_code=413,
+            status_code=body,
             headers={"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"},
         )
     # SQL's text has no NUL (RFC 9110 section 5.5: it may become a space).

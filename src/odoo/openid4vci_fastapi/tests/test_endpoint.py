@@ -109,6 +109,7 @@ class TestEndpoint(VciCase):
         self.asked_with(None)
         answer = self.wallet.post(TOKEN, content=iter([b"grant_type=x"]))
         self.assertEqual(answer.status_code, 411)
+        self.assertEqual(answer.json()["error"], "invalid_request")
 
     def test_a_length_over_the_limit_is_refused_at_once(self):
         """Nobody waits for that body, nor whether it comes."""
