@@ -160,7 +160,7 @@ vci_store_read_status(VciStore *store, int64 issuer_id, const char *name, int64 
 	vci_put_text(&args, name);
 	vci_put_int64(&args, issuer_id);
 	vci_put_int64(&args, index);
-	return vci_read(store, &statement, &args) == 1 ? vci_column_int32(0, 1) : -1;
+	return vci_run(store, &statement, &args) == 1 ? vci_column_int32(0, 1) : -1;
 }
 
 VciCredentialStatusRow *
@@ -179,7 +179,7 @@ vci_store_credential_status(VciStore *store, int64 id)
 
 	vci_put_int64(&args, id);
 	vci_put_now(&args);
-	if (vci_read(store, &statement, &args) != 1)
+	if (vci_run(store, &statement, &args) != 1)
 		return NULL;
 	row = palloc0(sizeof(VciCredentialStatusRow));
 	row->issuer_id = vci_column_int64(0, 1);

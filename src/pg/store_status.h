@@ -35,8 +35,8 @@ extern VciStatusListRow *vci_store_status_list(VciStore *store, int64 id);
 extern void vci_store_close_status_lists(VciStore *store);
 
 /*
- * The status at an index of this issuer's list of this name, under the calling query's
- * snapshot; -1 when there is no such list or index.
+ * The status at an index of this issuer's list of this name as it is now, also when the calling
+ * query began the list; -1 when there is no such list or index.
  */
 extern int32 vci_store_read_status(VciStore *store, int64 issuer_id, const char *name, int64 index);
 
@@ -52,7 +52,7 @@ typedef struct VciCredentialStatusRow
 	bool expired;
 } VciCredentialStatusRow;
 
-/* Under the calling query's snapshot; NULL when there is no such record. */
+/* As it is now; NULL when there is no such record. */
 extern VciCredentialStatusRow *vci_store_credential_status(VciStore *store, int64 id);
 
 /* Which credentials are meant: one of the ids, or a subject, or campaign and labels. */
