@@ -7,7 +7,7 @@
 #include "values.h"
 
 #define ENTRIES_MAX 16
-#define BYTES_MAX	(16 * 1024 * 1024) /* of all entries; what is larger is not kept */
+#define BYTES_MAX	(32 * 1024 * 1024) /* of all entries; what is larger is not kept */
 
 /* What is kept of one list and kind; texts are malloc'd. */
 typedef struct Entry
