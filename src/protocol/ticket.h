@@ -20,7 +20,7 @@ typedef enum VciTicketKind
 	VCI_TICKET_LOGIN = 6,		 /* request id that the login-and-consent page gets */
 	VCI_TICKET_AUTHORIZATION_CODE = 7,
 	VCI_TICKET_REFRESH = 8,
-	VCI_TICKET_DEFERRED = 9,	 /* transaction_id */
+	VCI_TICKET_DEFERRED = 9,	  /* transaction_id */
 	VCI_TICKET_NOTIFICATION = 10, /* notification_id: id of the token's first credential record */
 	VCI_TICKET_LANDING = 11		  /* short link to an offer's landing page */
 } VciTicketKind;
