@@ -212,41 +212,31 @@ check_until_failure(const VciCampaign *campaign, const VciRecipient *rows, int c
 
 /* An offer of other configurations is another matter: this person would get nothing, unnoticed. */
 static void
-take_existing(const VciCampaign *campaign, const VciOfferRow *offer, VciRecipientOutcome *outcome)
+take_existing(const VciReferencedOffer *offer, VciRecipientOutcome *outcome)
 {
-	const VciCampaignRow *row = campaign->row;
-	bool fits = offer->configuration_count == row->configuration_count;
-
-	for (int i = 0; fits && i < row->configuration_count; i++)
-	{
-		bool found = false;
-
-		for (int j = 0; !found && j < offer->configuration_count; j++)
-			found = strcmp(row->configuration_ids[i], offer->configuration_ids[j]) == 0;
-		fits = found;
-	}
-	if (!fits)
+	if (!offer->fits)
 	{
 		outcome->failure = psprintf("offer %lld of other configurations has this reference",
 									(long long) offer->id);
 		return;
 	}
 	outcome->offer_id = offer->id;
-	outcome->queued = !offer->cancelled && !offer->redeemed && offer->expires_at > vci_now();
+	outcome->queued = offer->pending;
 }
 
 static void
-find_existing(const VciCampaign *campaign, const VciRecipient *recipient,
-			  VciRecipientOutcome *outcome)
+find_existing(const VciCampaign *campaign, const VciRecipient *rows, int count,
+			  VciRecipientOutcome *outcomes)
 {
-	VciOfferRow *offer;
+	const VciCampaignRow *row = campaign->row;
+	int found;
+	VciReferencedOffer *offers =
+		vci_store_referenced_offers(campaign->store, row->issuer_id, row->configuration_ids,
+									row->configuration_count, rows, count, &found);
 
-	if (recipient->reference == NULL)
-		return;
-	offer = vci_store_offer_by_reference(campaign->store, campaign->row->issuer_id,
-										 recipient->reference);
-	if (offer != NULL)
-		take_existing(campaign, offer, outcome);
+	memset(outcomes, 0, sizeof(VciRecipientOutcome) * count);
+	for (int i = 0; i < found; i++)
+		take_existing(&offers[i], &outcomes[offers[i].row]);
 }
 
 void
@@ -255,9 +245,7 @@ vci_campaign_check(const VciCampaign *campaign, const VciRecipient *rows, int co
 {
 	int next = 0;
 
-	memset(outcomes, 0, sizeof(VciRecipientOutcome) * count);
-	for (int i = 0; i < count; i++)
-		find_existing(campaign, &rows[i], &outcomes[i]);
+	find_existing(campaign, rows, count, outcomes);
 	while (next < count)
 		next = check_until_failure(campaign, rows, count, next, new_offers, outcomes);
 }
@@ -295,7 +283,7 @@ make_offer(const VciCampaign *campaign, const VciRecipient *recipient, VciNewOff
 		*outcome = (VciRecipientOutcome){.offer_id = offer->id, .created = true, .queued = true};
 		return;
 	}
-	find_existing(campaign, recipient, outcome);
+	find_existing(campaign, recipient, 1, outcome);
 	if (outcome->offer_id == 0 && outcome->failure == NULL)
 		ereport(ERROR, (errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 						errmsg("an offer with the reference of a recipient is being created at the "

@@ -12,15 +12,22 @@
 #include "store_statement.h"
 
 /*
- * A plan that a session made for ten people reads the whole table, and would do so for each
- * thousand of two millions.
+ * With a plan of its own: one that a session made for ten people reads the whole table, and would
+ * do so for each thousand of two millions.
  */
-static void
-plan_anew(VciStore *store)
+static int
+run_planned_anew(VciStore *store, VciStatement *statement, VciArguments *args)
 {
+	int guc_level;
+	int count;
+
 	vci_store_connect(store);
+	guc_level = NewGUCNestLevel();
 	(void) set_config_option("plan_cache_mode", "force_custom_plan", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
+	count = vci_run(store, statement, args);
+	AtEOXact_GUC(false, guc_level);
+	return count;
 }
 
 static void
@@ -127,8 +134,7 @@ vci_store_take_recipients(VciStore *store, int64 campaign_id, int64 behind, int3
 	vci_put_int64(&args, campaign_id);
 	vci_put_int64(&args, behind);
 	vci_put_int32(&args, max);
-	plan_anew(store);
-	*count = vci_run(store, &statement, &args);
+	*count = run_planned_anew(store, &statement, &args);
 	rows = palloc(sizeof(VciRecipient) * Max(*count, 1));
 	for (int i = 0; i < *count; i++)
 		rows[i] = (VciRecipient){
@@ -186,9 +192,10 @@ vci_store_settle_recipients(VciStore *store, int64 campaign_id, const VciRecipie
 		"delivery_at = CASE WHEN u.queued THEN $6 END "
 		"FROM ROWS FROM (pg_catalog.unnest($2), pg_catalog.unnest($3), pg_catalog.unnest($4), "
 		"pg_catalog.unnest($5)) AS u (id, offer_id, queued, failure) "
-		"WHERE r.campaign_id = $1 AND r.id = u.id",
-		6,
-		{INT8OID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID},
+		"WHERE r.campaign_id = $1 AND r.id = u.id AND r.id BETWEEN $7 AND $8",
+		8,
+		{INT8OID, INT8ARRAYOID, INT8ARRAYOID, BOOLARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID, INT8OID,
+		 INT8OID},
 		NULL};
 	VciArguments args = {0};
 
@@ -197,8 +204,10 @@ vci_store_settle_recipients(VciStore *store, int64 campaign_id, const VciRecipie
 	put_offers(&args, outcomes, count);
 	PUT_TEXTS(&args, outcomes, VciRecipientOutcome, failure, count);
 	vci_put_now(&args);
-	plan_anew(store);
-	(void) vci_run(store, &statement, &args);
+	/* they are in the order of their ids: else the whole table is read for them */
+	vci_put_int64(&args, rows[0].id);
+	vci_put_int64(&args, rows[count - 1].id);
+	(void) run_planned_anew(store, &statement, &args);
 }
 
 bool
@@ -214,8 +223,7 @@ vci_store_has_open_recipients(VciStore *store, int64 campaign_id)
 	bool found;
 
 	vci_put_int64(&args, campaign_id);
-	plan_anew(store);
-	found = vci_run(store, &statement, &args) > 0;
+	found = run_planned_anew(store, &statement, &args) > 0;
 	SPI_freetuptable(SPI_tuptable);
 	return found;
 }
@@ -234,4 +242,37 @@ vci_store_drop_recipients(VciStore *store, int64 campaign_id, bool failed_only)
 	vci_put_int64(&args, campaign_id);
 	vci_put_boolean(&args, failed_only);
 	return vci_run(store, &statement, &args);
+}
+
+VciReferencedOffer *
+vci_store_referenced_offers(VciStore *store, int64 issuer_id, char **configuration_ids,
+							int configuration_count, const VciRecipient *rows, int row_count,
+							int *count)
+{
+	static VciStatement statement = {
+		"SELECT n.row::integer, o.id, o.cancelled_at IS NULL AND o.redeemed_at IS NULL "
+		"AND o.expires_at > $4, o.configuration_ids @> $3 AND o.configuration_ids <@ $3 "
+		"FROM pg_catalog.unnest($2) WITH ORDINALITY AS n (reference, row) "
+		"JOIN openid4vci.vci_offer AS o ON o.issuer_id = $1 AND o.reference = n.reference",
+		4,
+		{INT8OID, TEXTARRAYOID, TEXTARRAYOID, TIMESTAMPTZOID},
+		NULL};
+	VciArguments args = {0};
+	VciReferencedOffer *offers;
+
+	vci_put_int64(&args, issuer_id);
+	PUT_TEXTS(&args, rows, VciRecipient, reference, row_count);
+	vci_put_texts(&args, configuration_ids, configuration_count);
+	vci_put_now(&args);
+	*count = run_planned_anew(store, &statement, &args);
+	offers = palloc(sizeof(VciReferencedOffer) * Max(*count, 1));
+	for (int i = 0; i < *count; i++)
+		offers[i] = (VciReferencedOffer){
+			.row = vci_column_int32(i, 1) - 1,
+			.id = vci_column_int64(i, 2),
+			.pending = vci_column_boolean(i, 3),
+			.fits = vci_column_boolean(i, 4),
+		};
+	SPI_freetuptable(SPI_tuptable);
+	return offers;
 }

@@ -37,6 +37,7 @@ extern int64 vci_store_insert_recipients(VciStore *store, int64 campaign_id,
 extern VciRecipient *vci_store_take_recipients(VciStore *store, int64 campaign_id, int64 behind,
 											   int32 max, int *count);
 
+/* rows: at least one, in the order of their ids. */
 extern void vci_store_settle_recipients(VciStore *store, int64 campaign_id,
 										const VciRecipient *rows,
 										const VciRecipientOutcome *outcomes, int count);
@@ -46,5 +47,20 @@ extern bool vci_store_has_open_recipients(VciStore *store, int64 campaign_id);
 
 /* Takes out who has no offer, or (failed_only) only who could get none; how many. */
 extern int64 vci_store_drop_recipients(VciStore *store, int64 campaign_id, bool failed_only);
+
+/* An offer that has the reference of row number row (from 0). */
+typedef struct VciReferencedOffer
+{
+	int row;
+	int64 id;
+	bool pending;
+	bool fits; /* it is of the same configurations */
+} VciReferencedOffer;
+
+extern VciReferencedOffer *vci_store_referenced_offers(VciStore *store, int64 issuer_id,
+													   char **configuration_ids,
+													   int configuration_count,
+													   const VciRecipient *rows, int row_count,
+													   int *count);
 
 #endif
