@@ -147,6 +147,34 @@ test_refusals(void)
 		   "also when one is off, since it may be switched on again");
 	refuse("{\"offer\":{\"path\":\"/x\"},\"par\":{\"path\":\"/x/par\"}}", "share",
 		   "an endpoint where an offer might be");
+	refuse("{\"status_list\":{\"path\":\"/x\"},\"par\":{\"path\":\"/x/abcdefghijklmnopqrstuv\"}}",
+		   "share", "an endpoint where a status list might be");
+	refuse("{\"offer\":{\"path\":\"/x\"},\"status_list\":{\"path\":\"/x/y\"}}", "share",
+		   "the list of status lists where an offer might be");
+}
+
+/* Endpoints with more segments lie beside each other as long as no request fits two. */
+static void
+test_neighbours(void)
+{
+	static const char *const settings[] = {
+		"{\"status_list\":{\"path\":\"/x\"},\"par\":{\"path\":\"/x/par\"}}",
+		"{\"status_list\":{\"path\":\"/x\"},\"offer\":{\"path\":\"/x/abcdefghijklmnopqrstuv\"}}",
+		"{\"offer\":{\"path\":\"/x\"},\"landing\":{\"path\":\"/x/y\"}}",
+	};
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+	{
+		VciIssuer issuer = example_issuer();
+		VciEndpointRule endpoints[VCI_ENDPOINT_COUNT];
+		VciError error = VCI_ERROR_INIT;
+		VciJson *given = json(settings[i]);
+
+		is_status(vci_endpoints_resolve(&issuer, given, endpoints, &error), VCI_OK, &error,
+				  settings[i]);
+		vci_endpoints_free(endpoints);
+		vci_json_free(given);
+	}
 }
 
 int
@@ -155,5 +183,6 @@ main(void)
 	test_defaults();
 	test_settings();
 	test_refusals();
+	test_neighbours();
 	return done_testing();
 }

@@ -281,6 +281,29 @@ check_authorization(const VciIssuer *issuer, const VciConfiguration *configurati
 	is_json(metadata, expected, what);
 }
 
+/* The list of lists is named where some credential has a status, and somebody answers. */
+static void
+test_status_lists(void)
+{
+	static const char *const member = "status_list_aggregation_endpoint";
+	VciIssuer issuer = example_issuer();
+	VciConfiguration configurations[] = {example_configuration(), example_configuration()};
+	VciJson *metadata;
+
+	issuer.endpoints[VCI_ENDPOINT_STATUS_LIST] = (VciEndpointRule){true, BASE "/status-lists"};
+	metadata = vci_metadata_authorization_server(&issuer, configurations, 2);
+	ok(!vci_json_has(metadata, member), "no status, no list of lists");
+	vci_json_free(metadata);
+	configurations[1].status_bits = 1;
+	metadata = vci_metadata_authorization_server(&issuer, configurations, 2);
+	is_text(vci_json_get_string(metadata, member), BASE "/status-lists", "one has a status");
+	vci_json_free(metadata);
+	issuer.endpoints[VCI_ENDPOINT_STATUS_LIST].enabled = false;
+	metadata = vci_metadata_authorization_server(&issuer, configurations, 2);
+	ok(!vci_json_has(metadata, member), "but the endpoint is off");
+	vci_json_free(metadata);
+}
+
 static void
 test_authorization_code(void)
 {
@@ -485,6 +508,7 @@ main(void)
 	test_older_members();
 	test_guide();
 	test_authorization_server();
+	test_status_lists();
 	test_authorization_code();
 	test_dpop();
 	test_keys();
