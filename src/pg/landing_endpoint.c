@@ -131,7 +131,7 @@ answer_offer(const LandingCall *call, const VciOfferRow *offer)
 	VciSituation situation;
 	VciLandingState state;
 
-	vci_situation_of_offer(call->store, call->issuer, offer, vci_now(), &situation);
+	(void) vci_tell_offer(call->store, call->issuer, offer, vci_now(), &situation);
 	state = vci_landing_state(&situation);
 	if (state != VCI_LANDING_OPEN)
 		return answer_notice(call, situation.may_issue ? 200 : 410, state);
