@@ -160,7 +160,6 @@ test_neighbours(void)
 	static const char *const settings[] = {
 		"{\"status_list\":{\"path\":\"/x\"},\"par\":{\"path\":\"/x/par\"}}",
 		"{\"status_list\":{\"path\":\"/x\"},\"offer\":{\"path\":\"/x/abcdefghijklmnopqrstuv\"}}",
-		"{\"offer\":{\"path\":\"/x\"},\"landing\":{\"path\":\"/x/y\"}}",
 	};
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
