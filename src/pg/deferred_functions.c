@@ -126,7 +126,8 @@ check_claims(const Deferral *deferral, const VciJson *given)
 	vci_cache_require_key(issuer);
 	vci_cache_unseal(issuer);
 	/* signed for trial: more disclosures than a credential can carry must be told now */
-	(void) vci_sign_credential(issuer, n, deferral->row->format, dataset.claims, NULL, NULL, vci_now());
+	(void) vci_sign_credential(issuer, n, deferral->row->format, dataset.claims, NULL, NULL,
+							   vci_now());
 }
 
 static void
