@@ -16,6 +16,7 @@ my $functions = <<'LIST';
 vci_adopt_database volatile unsafe ()
 vci_after_restore volatile unsafe (timestamp with time zone)
 vci_alter_authorization_server volatile unsafe (text, jsonb, text)
+vci_alter_campaign volatile unsafe strict (bigint, jsonb)
 vci_alter_client volatile unsafe (text, jsonb, text)
 vci_alter_configuration volatile unsafe (text, jsonb, text)
 vci_alter_issuer volatile unsafe (jsonb, text)
@@ -24,10 +25,15 @@ vci_authorization_request stable safe (text, text)
 vci_authorize volatile unsafe (jsonb, text)
 vci_authorize_approve volatile unsafe (text, text, text, jsonb, jsonb, text)
 vci_authorize_deny volatile unsafe (text, text, text)
+vci_campaign_run volatile unsafe (bigint, bigint)
+vci_campaign_step volatile unsafe strict (bigint, integer)
+vci_cancel_campaign volatile unsafe strict (bigint, integer)
 vci_cancel_offer volatile unsafe strict (bigint)
 vci_cancel_offers volatile unsafe (bigint, jsonb, text, integer)
+vci_check_campaign volatile unsafe strict (bigint, integer)
 vci_check_issuer stable safe (text)
 vci_create_authorization_server volatile unsafe (text, text[], jsonb, jsonb, text)
+vci_create_campaign volatile unsafe (text, text[], text, jsonb, text)
 vci_create_client volatile unsafe (text, text[], text, jsonb, text)
 vci_create_configuration volatile unsafe (text, text, jsonb, jsonb, jsonb, jsonb, text,
 	interval, text, text, text, text, jsonb)
@@ -70,6 +76,7 @@ vci_offer_qr stable safe strict (bigint, text, text)
 vci_offer_qr_png stable safe strict (bigint, text, integer)
 vci_offer_situation stable safe strict (bigint)
 vci_offer_uri stable safe strict (bigint, text)
+vci_pause_campaign volatile unsafe strict (bigint)
 vci_pause_issuance volatile unsafe (text)
 vci_person stable safe (text, text, text, text)
 vci_purge volatile unsafe strict (integer)
@@ -85,6 +92,7 @@ vci_request_deferred volatile unsafe (text, text, text, text)
 vci_request_token volatile unsafe (jsonb, text, text)
 vci_resend volatile unsafe (bigint, jsonb, text, text, text, integer)
 vci_reset_tx_code volatile unsafe (bigint, text)
+vci_resume_campaign volatile unsafe strict (bigint, boolean)
 vci_resume_issuance volatile unsafe (text)
 vci_retire_client volatile unsafe (text, text)
 vci_retire_configuration volatile unsafe (text, text)
@@ -151,6 +159,8 @@ type vci_http_response
 type vci_issued_credential
 view vci_authorization_info
 view vci_authorization_server_info
+view vci_campaign_failure_info
+view vci_campaign_info
 view vci_client_info
 view vci_configuration_info
 view vci_credential_info

@@ -20,6 +20,7 @@ my $table = <<'TABLE';
 vci_adopt_database: key_admin
 vci_after_restore: key_admin
 vci_alter_authorization_server: issuer_admin
+vci_alter_campaign: offerer
 vci_alter_client: issuer_admin
 vci_alter_configuration: issuer_admin
 vci_alter_issuer: issuer_admin
@@ -34,11 +35,17 @@ vci_authorize: offerer
 vci_authorize_approve: offerer
 vci_authorize_deny: offerer
 vci_campaign: backup
+vci_campaign_failure_info: offerer issuer_admin key_admin reporter auditor backup
 vci_campaign_id_seq: backup
+vci_campaign_info: offerer issuer_admin key_admin reporter auditor backup
 vci_campaign_recipient: backup
 vci_campaign_recipient_id_seq: backup
+vci_campaign_run: offerer
+vci_campaign_step: offerer
+vci_cancel_campaign: offerer
 vci_cancel_offer: offerer
 vci_cancel_offers: offerer
+vci_check_campaign: offerer
 vci_check_issuer: offerer issuer_admin key_admin reporter auditor
 vci_client: backup
 vci_client_info: offerer issuer_admin key_admin reporter auditor backup
@@ -46,6 +53,7 @@ vci_configuration: backup
 vci_configuration_info: offerer issuer_admin key_admin reporter auditor backup
 vci_configuration_number_seq: backup
 vci_create_authorization_server: issuer_admin
+vci_create_campaign: offerer
 vci_create_client: issuer_admin
 vci_create_configuration: issuer_admin
 vci_create_issuer: issuer_admin
@@ -118,6 +126,7 @@ vci_offer_qr: offerer
 vci_offer_qr_png: offerer
 vci_offer_situation: offerer issuer_admin key_admin reporter auditor
 vci_offer_uri: offerer
+vci_pause_campaign: offerer
 vci_pause_issuance: issuer_admin
 vci_person: offerer issuer_admin key_admin reporter auditor
 vci_purge: offerer issuer_admin
@@ -136,6 +145,7 @@ vci_request_deferred: offerer
 vci_request_token: offerer
 vci_resend: offerer
 vci_reset_tx_code: offerer
+vci_resume_campaign: offerer
 vci_resume_issuance: issuer_admin
 vci_retire_client: issuer_admin
 vci_retire_configuration: issuer_admin
