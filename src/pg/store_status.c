@@ -141,6 +141,13 @@ vci_store_close_status_lists(VciStore *store)
 	vci_run(store, &statement, &args);
 }
 
+/* With fresh eyes, but where several processes share one snapshot. */
+static int
+read_now(VciStore *store, VciStatement *statement, VciArguments *args)
+{
+	return IsInParallelMode() ? vci_read(store, statement, args) : vci_run(store, statement, args);
+}
+
 int32
 vci_store_read_status(VciStore *store, int64 issuer_id, const char *name, int64 index)
 {
@@ -160,7 +167,7 @@ vci_store_read_status(VciStore *store, int64 issuer_id, const char *name, int64 
 	vci_put_text(&args, name);
 	vci_put_int64(&args, issuer_id);
 	vci_put_int64(&args, index);
-	return vci_run(store, &statement, &args) == 1 ? vci_column_int32(0, 1) : -1;
+	return read_now(store, &statement, &args) == 1 ? vci_column_int32(0, 1) : -1;
 }
 
 VciCredentialStatusRow *
@@ -179,7 +186,7 @@ vci_store_credential_status(VciStore *store, int64 id)
 
 	vci_put_int64(&args, id);
 	vci_put_now(&args);
-	if (vci_run(store, &statement, &args) != 1)
+	if (read_now(store, &statement, &args) != 1)
 		return NULL;
 	row = palloc0(sizeof(VciCredentialStatusRow));
 	row->issuer_id = vci_column_int64(0, 1);

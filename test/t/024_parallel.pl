@@ -87,6 +87,23 @@ subtest 'a worker that cannot read the root key' => sub {
 	rename "$issuer->{root_key}.away", $issuer->{root_key} or die "rename: $!";
 };
 
+# The leader must not begin a command here either, to read a status.
+subtest 'the status of credentials in a table that is made in parallel' => sub {
+	$issuer->sql_as('registry', q{SELECT openid4vci.vci_create_configuration('Permit', 'https://issuer.example/permit',
+		binding => 'absent', options => '{"status_bits": 2}')});
+	$issuer->sql_as('registry', q{CREATE TABLE public.permit AS SELECT n AS id, r.credential_id, r.credential
+		FROM generate_series(1, 200) AS n, openid4vci.vci_issue_and_record('Permit', jsonb_build_object('n', n)) AS r});
+	$issuer->sql_as('registry', 'ANALYZE public.permit; SELECT sum(openid4vci.vci_revoke(credential_id)) FROM public.permit WHERE id % 4 = 0');
+	is($issuer->sql_as('registry', <<"SQL"), "revoked|revoked|50\nvalid||150", 'each is told as it is');
+$parallel
+SET parallel_leader_participation = on;
+DO 'BEGIN PERFORM openid4vci.vci_verify_sdjwt(credential) FROM public.permit LIMIT 1; END';
+CREATE TABLE public.told AS SELECT openid4vci.vci_verify_sdjwt(credential) ->> 'error' AS error,
+	(openid4vci.vci_credential_status(credential_id)).status FROM public.permit;
+SELECT status, error, count(*) FROM public.told GROUP BY 1, 2 ORDER BY 1;
+SQL
+};
+
 # The ticket that a login page gets of a wallet's authorization request.
 sub login_request
 {
@@ -125,6 +142,7 @@ subtest 'what is labelled PARALLEL SAFE works in a worker' => sub {
 		vci_issuer_settings => 'openid4vci.vci_issuer_settings()',
 		vci_holder_jwk => "openid4vci.vci_holder_jwk($jwk)",
 		vci_create_nonce => 'openid4vci.vci_create_nonce()',
+		vci_credential_status => '(SELECT openid4vci.vci_credential_status(credential_id) FROM public.permit LIMIT 1)',
 		vci_issue_sdjwt => "openid4vci.vci_issue_sdjwt('Card', '{\"a\": 1}', $jwk)",
 		vci_verify_kbjwt => "openid4vci.vci_verify_kbjwt('$proof', 'n', '$issuer->{url}')",
 		vci_verify_sdjwt => "openid4vci.vci_verify_sdjwt((SELECT credential FROM public.issued LIMIT 1))",
