@@ -9,8 +9,10 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
+use Flow;
 use Issuer;
 use ProxyClient;
+use Wallet;
 
 my $dir = PostgreSQL::Test::Utils::tempdir;
 # what the server is told is in its log as well
@@ -116,6 +118,17 @@ subtest 'forged codes' => sub {
 		}
 	}
 	is(opened($offer), 0, 'nothing counts');
+};
+
+subtest 'a credential that waits' => sub {
+	Flow::prepare($issuer);
+	Flow->new($issuer, key => undef)->deferral(Wallet->new_quick);
+	my $link = $issuer->sql_as('registry', q{SELECT openid4vci.vci_offer_uri(id, 'page')
+		FROM openid4vci.vci_offer_info ORDER BY created_at DESC LIMIT 1});
+	my $get = http_request($proxy, 'GET', substr $link, length $issuer->{url});
+	is($get->{status}, 200, 'the page');
+	like($get->{body}, qr{<h1>Your document is being prepared</h1>}, 'says so');
+	unlike($get->{body}, qr{<form}, 'with nothing to press');
 };
 
 subtest 'a standby shows the page and leads on, and notes nothing' => sub {

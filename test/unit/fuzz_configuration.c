@@ -7,6 +7,7 @@
 #include "protocol/display.h"
 #include "protocol/locale.h"
 #include "protocol/metadata.h"
+#include "protocol/type_metadata.h"
 
 static void
 is_document(VciJson *document)
@@ -30,6 +31,8 @@ publish(const VciConfiguration *configuration, VciJson *display)
 	must(vci_endpoints_resolve(&issuer, NULL, issuer.endpoints, NULL) == VCI_OK);
 	is_document(vci_metadata_credential_issuer(&issuer, configuration, 1));
 	is_document(vci_metadata_authorization_server(&issuer, configuration, 1));
+	is_document(vci_type_metadata(configuration));
+	(void) vci_type_path(&issuer, configuration->vct);
 	must(vci_deviations(&issuer, configuration, deviations, VCI_MAX_DEVIATIONS) <=
 		 VCI_MAX_DEVIATIONS);
 	if (display != NULL)
