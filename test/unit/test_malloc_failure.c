@@ -1,5 +1,5 @@
 /*
- * Out of memory, at every place of src/jose where it can happen. Each operation runs once to
+ * Out of memory, at every place of src/jose, and of status lists, where it can happen. Each operation runs once to
  * see how often it asks for memory, and then again for each of these requests, which is
  * refused: the operation must say that memory is out or that the crypto library failed, or
  * do without; it must not blame its input, lose memory or leave an error in OpenSSL's queue,
@@ -26,10 +26,13 @@
 
 #include "jose/base64url.h"
 #include "jose/csr.h"
+#include "jose/deflate.h"
 #include "jose/did.h"
+#include "jose/ff1.h"
 #include "jose/sd_jwt.h"
 #include "jose/seal.h"
 #include "jose/x5c.h"
+#include "protocol/status_list.h"
 #include "tap.h"
 
 /* Who asks for memory: each has requests of its own, of which one may be refused. */
@@ -558,6 +561,61 @@ digest_operation(VciError *error)
 	return status;
 }
 
+static VciStatus
+ff1_operation(VciError *error)
+{
+	static const unsigned char key[32] = {1};
+	uint64_t encrypted;
+	VciFf1 *ff1;
+	VciStatus status = vci_ff1_new(key, sizeof(key), 2, 20, &ff1, error);
+
+	if (status == VCI_OK)
+		status = vci_ff1_encrypt_number(ff1, 1, &encrypted, error);
+	vci_ff1_free(ff1);
+	return status;
+}
+
+static VciStatus
+deflate_operation(VciError *error)
+{
+	static const char zeros[1000];
+	unsigned char *out;
+	size_t len;
+	VciStatus status = vci_deflate(VCI_DEFLATE_GZIP, zeros, sizeof(zeros), &out, &len, error);
+
+	free(out);
+	return status;
+}
+
+/* Both kinds: what is compressed, what stands for it, what is signed. */
+static VciStatus
+status_list_operation(VciError *error)
+{
+	static const unsigned char statuses[256];
+	VciIssuer issuer = {.url = (char *) "https://a.example"};
+	VciStatusListTarget target = {VCI_STATUS_LIST_TOKEN, "abcdefghijklmnopqrstuv"};
+	VciStatusListParts parts = {&issuer, &target, 2, 1024, {1, 2, 3, 4}, signer, "k", NULL};
+	unsigned char tag[VCI_DIGEST_BYTES];
+	VciStatus status = VCI_OK;
+
+	issuer.endpoints[VCI_ENDPOINT_STATUS_LIST].url = (char *) "https://a.example/lists";
+	for (; status == VCI_OK && target.kind <= VCI_STATUS_LIST_REVOCATION; target.kind++)
+	{
+		char *encoded = NULL;
+		char *token = NULL;
+		size_t len;
+
+		status = vci_status_list_encode(target.kind, 2, 1024, statuses, &encoded, error);
+		if (status == VCI_OK)
+			status = vci_status_list_tag(&parts, 1, 2, tag, error);
+		if (status == VCI_OK)
+			status = vci_status_list_sign(&parts, encoded, &token, &len, error);
+		free(token);
+		free(encoded);
+	}
+	return status;
+}
+
 static const struct
 {
 	const char *name;
@@ -583,6 +641,9 @@ static const struct
 	{"SD-JWT", sd_jwt_operation},
 	{"sealing", seal_operation},
 	{"digests", digest_operation},
+	{"FF1", ff1_operation},
+	{"compressing", deflate_operation},
+	{"status lists", status_list_operation},
 };
 
 /* Bytes in use; caches of the libraries are among them. Always 0 under a sanitizer. */
