@@ -211,6 +211,7 @@ sub plain
 	my ($text) = @_;
 	$text =~ s/::(?:"[^"]*"|[\w ]+?)(\[\])?(?=[,)]|$| DEFAULT)//g;
 	$text =~ s/openid4vci\.//g;
+	$text =~ s/\bIN (\w+ \w)/$1/g;
 	$text =~ s/timestamp with time zone/timestamptz/g;
 	$text =~ s/DEFAULT '\\x'/DEFAULT ''/g;
 	$text =~ s/\s+/ /g;
@@ -225,7 +226,8 @@ for my $function (@functions)
 {
 	my ($name, $arguments, $result) = @$function;
 	like($sql_api->{prose}, qr/^\| `$name` \|/m, "sql-api.md has a row for $name");
-	my $wanted = plain("$name($arguments) RETURNS $result");
+	# a procedure returns nothing
+	my $wanted = plain("$name($arguments)" . (defined $result ? " RETURNS $result" : ''));
 	my @signatures = map { plain($_) } $sql_api->{prose} =~ /^### $name\n\n`(.*?)`/msg;
 	my ($signature) = grep { $_ eq $wanted } @signatures;
 	is($signature // $signatures[0] // '', $wanted, "sql-api.md has the signature of $name");
