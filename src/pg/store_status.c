@@ -130,9 +130,11 @@ vci_store_status_list(VciStore *store, int64 id)
 void
 vci_store_close_status_lists(VciStore *store)
 {
+	/* locked in the order in which changes of statuses lock them */
 	static VciStatement statement = {
-		"UPDATE openid4vci.vci_status_list SET closed_at = clock_timestamp() "
-		"WHERE closed_at IS NULL",
+		"UPDATE openid4vci.vci_status_list AS u SET closed_at = clock_timestamp() "
+		"WHERE u.id = ANY (ARRAY(SELECT l.id FROM openid4vci.vci_status_list AS l "
+		"WHERE l.closed_at IS NULL ORDER BY l.id FOR NO KEY UPDATE))",
 		0,
 		{0},
 		NULL};

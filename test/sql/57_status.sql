@@ -101,6 +101,23 @@ SELECT status, helper.places(body) FROM helper.post_json(helper.token(helper.per
     jsonb_build_object('credential_configuration_id', 'Permit', 'proofs', jsonb_build_object('jwt',
         jsonb_build_array(wallet.proof(vci_create_nonce())))));
 SELECT vci_alter_configuration('Permit', '{"status_bits": 2, "deferred": true}');
+-- Several requests at once (drafts 11 to 13): a place for each, the same ones again.
+SELECT vci_alter_configuration('Permit', '{"deferred": false}');
+SELECT vci_create_offer('{Permit,EntitlementCredential}', claims => '{"zone": "south", "entitlementId": "E", "amount": {"value": 1}}')
+    AS o \gset
+SELECT helper.token((:'o'::vci_created_offer).offer_id) AS token, vci_create_nonce() AS nonce \gset
+SELECT jsonb_build_object('credential_requests', jsonb_build_array(
+    jsonb_build_object('credential_configuration_id', 'Permit') || helper.proofs(wallet.proof(:'nonce')),
+    jsonb_build_object('credential_configuration_id', 'EntitlementCredential') || helper.proofs(wallet.proof(:'nonce', 'second')))) AS request \gset
+CREATE FUNCTION helper.batch_places(body jsonb) RETURNS text[] LANGUAGE sql AS $$
+    SELECT array_agg(helper.place(COALESCE(r ->> 'credential', r #>> '{credentials,0,credential}')) ORDER BY n)
+    FROM jsonb_array_elements(body -> 'credential_responses') WITH ORDINALITY AS e (r, n)
+$$;
+SELECT status, helper.batch_places(body) AS places FROM helper.post_to('batch_credential', :'token', :'request') \gset
+SELECT :status, :'places'::text[] = array_agg(helper.recorded_place(id) ORDER BY id), (:'places'::text[])[2] IS NULL
+FROM vci_credential WHERE offer_id = (:'o'::vci_created_offer).offer_id;
+SELECT status, helper.batch_places(body) IS NOT DISTINCT FROM :'places'::text[] FROM helper.post_to('batch_credential', :'token', :'request');
+SELECT vci_alter_configuration('Permit', '{"deferred": true}');
 -- Deferred.
 SELECT helper.permit_offer('blue') AS deferred_offer \gset
 SELECT helper.token(:deferred_offer) AS token \gset
