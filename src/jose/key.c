@@ -29,6 +29,7 @@ memory_was_out(void)
 
 	while ((entry = ERR_get_error()) != 0)
 		was_out = was_out || ERR_GET_REASON(entry) == ERR_R_MALLOC_FAILURE;
+	ERR_clear_error(); /* what was taken out has kept the names of files and functions */
 	return was_out;
 }
 
