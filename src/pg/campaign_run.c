@@ -66,11 +66,11 @@ commit(void)
 	SPI_commit();
 }
 
-/* Whoever is cancelled while it waits loses nothing. */
+/* Whoever is cancelled while it waits loses nothing; it ends, too, when the postmaster is gone. */
 static void
 rest(double seconds)
 {
-	long milliseconds = (long) (Min(seconds, LONGEST_SLEEP) * 1000) + 1;
+	long milliseconds = seconds > 0 ? (long) (Min(seconds, LONGEST_SLEEP) * 1000) + 1 : 0;
 
 	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds,
 					 PG_WAIT_EXTENSION);
@@ -195,8 +195,7 @@ vci_campaign_run(PG_FUNCTION_ARGS)
 	take_step(&run);
 	while (!is_over(&run))
 	{
-		if (run.step.wait > 0)
-			rest(run.step.wait);
+		rest(run.step.wait);
 		take_step(&run);
 	}
 	tell_end(&run);
