@@ -166,8 +166,8 @@ test_malformed_tickets(void)
 	ok(refused(&keys, 0, text, 40), "a character of plain base64 is refused");
 	text[20] = '\0';
 	ok(refused(&keys, 0, text, 40), "a NUL within is refused");
-	is_status(vci_ticket_make(&keys, (VciTicketKind) 11, 42, 3, text, &error), VCI_ERR_INTERNAL,
-			  &error, "there is no other kind to make");
+	is_status(vci_ticket_make(&keys, (VciTicketKind) (VCI_TICKET_KINDS + 1), 42, 3, text, &error),
+			  VCI_ERR_INTERNAL, &error, "there is no other kind to make");
 }
 
 static void
