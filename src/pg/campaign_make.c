@@ -69,9 +69,12 @@ vci_campaign_role(const VciCampaign *campaign)
 	if (!may)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("role \"%s\", with whose rights the recipients of campaign %lld are read, "
-						"makes no offers of this issuer any more",
-						campaign->row->created_by, (long long) campaign->row->id),
+				 errmsg("the recipients of campaign %lld were given by %s, who makes no offers of "
+						"this issuer any more",
+						(long long) campaign->row->id,
+						campaign->row->created_by[0] == '\0'
+							? "a role that is gone"
+							: psprintf("role \"%s\"", campaign->row->created_by)),
 				 errhint("Somebody who does takes it over: SELECT openid4vci.vci_alter_campaign("
 						 "%lld, '{\"recipients\": \"...\"}');",
 						 (long long) campaign->row->id)));

@@ -13,6 +13,7 @@
 #include "cache.h"
 #include "duty.h"
 #include "event.h"
+#include "store_campaign.h"
 #include "values.h"
 
 /* vci_health looks at no more pairs of role and duty. */
@@ -138,6 +139,7 @@ vci_grant(PG_FUNCTION_ARGS)
 	VciDutyRow *former;
 
 	vci_store_lock_duties(store);
+	vci_store_disown_campaigns(store, grant.role_name);
 	former = vci_store_forget_former_duties(store, grant.role_name, &count);
 	for (int i = 0; i < count; i++)
 		note_duty(store, VCI_EVENT_DUTY_TAKEN, former[i].role_name, former[i].duty,

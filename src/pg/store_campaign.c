@@ -175,6 +175,23 @@ vci_store_alter_campaign(VciStore *store, const VciCampaignRow *campaign)
 	return true;
 }
 
+void
+vci_store_disown_campaigns(VciStore *store, const char *role_name)
+{
+	static VciStatement statement = {
+		"UPDATE openid4vci.vci_campaign SET created_by = '' WHERE created_by = $1 AND NOT EXISTS ("
+		"SELECT FROM pg_namespace AS n LEFT JOIN aclexplode(n.nspacl) AS a "
+		"ON a.privilege_type = 'USAGE' JOIN pg_roles AS r ON r.oid = a.grantee OR r.rolsuper "
+		"OR r.oid = n.nspowner WHERE n.nspname = 'openid4vci' AND r.rolname = $1)",
+		1,
+		{NAMEOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_name(&args, role_name);
+	(void) vci_run(store, &statement, &args);
+}
+
 /* What happens to a campaign at the time $2. */
 #define CAMPAIGN_UPDATE(function, change)                                                          \
 	void function(VciStore *store, int64 id)                                                       \

@@ -52,6 +52,12 @@ extern int64 vci_store_insert_campaign(VciStore *store, const VciCampaignRow *ca
 /* Everything up to channel; false when the issuer has another one of this name. */
 extern bool vci_store_alter_campaign(VciStore *store, const VciCampaignRow *campaign);
 
+/*
+ * A role of this name that has no privilege on the extension is another one than that which gave
+ * queries under the name: they are to be given anew.
+ */
+extern void vci_store_disown_campaigns(VciStore *store, const char *role_name);
+
 extern void vci_store_pause_campaign(VciStore *store, int64 id);
 extern void vci_store_resume_campaign(VciStore *store, int64 id);
 extern void vci_store_cancel_campaign(VciStore *store, int64 id);

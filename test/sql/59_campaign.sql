@@ -166,7 +166,15 @@ SELECT helper.error(format('SELECT vci_alter_campaign(%s, %L)', :left, '{"recipi
 SET ROLE regress_vci_maker;
 SELECT helper.errors('SELECT FROM openid4vci.vci_campaign_step(' || :gap || ')', 'SELECT FROM openid4vci.vci_campaign_info');
 RESET ROLE;
+-- Nor does another role of the same name lend its own.
 SELECT vci_grant('regress_vci_maker', 'offerer', 'https://campaign.example');
+SET ROLE regress_vci_runner;
+SELECT helper.error('SELECT FROM vci_campaign_step(' || :left || ')');
+SELECT created_by = '' FROM vci_campaign_info WHERE id = :left;
+SET ROLE regress_vci_maker;
+SELECT vci_alter_campaign(:left, '{"recipients": "people.recipients"}');
+SELECT state, loaded FROM vci_campaign_step(:left);
+RESET ROLE;
 
 -- A hostile query: nothing of whoever runs it is in reach, and nothing of it stays.
 CREATE SCHEMA evil AUTHORIZATION regress_vci_maker;
