@@ -7,6 +7,7 @@
 #include "values.h"
 
 #define ENTRIES_MAX 16
+#define NO_VERSION	(-1)			   /* never asked for */
 #define BYTES_MAX	(32 * 1024 * 1024) /* of all entries; what is larger is not kept */
 
 /* What is kept of one list and kind; texts are malloc'd. */
@@ -120,7 +121,7 @@ encode(VciStore *store, const VciPublishedStatusList *list, const VciStatusListP
 	free(entry->encoded);
 	entry->encoded = *encoded;
 	*encoded = NULL;
-	entry->version = list->version;
+	entry->version = list->uncommitted ? NO_VERSION : list->version;
 	entry->changed_at = list->changed_at;
 }
 

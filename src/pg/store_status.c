@@ -132,8 +132,9 @@ vci_store_close_status_lists(VciStore *store)
 {
 	/* locked in the order in which changes of statuses lock them */
 	static VciStatement statement = {
-		"UPDATE openid4vci.vci_status_list AS u SET closed_at = clock_timestamp() "
-		"WHERE u.id = ANY (ARRAY(SELECT l.id FROM openid4vci.vci_status_list AS l "
+		"UPDATE openid4vci.vci_status_list AS u SET closed_at = clock_timestamp(), "
+		"version = u.version + 1 WHERE u.id = ANY (ARRAY(SELECT l.id FROM "
+		"openid4vci.vci_status_list AS l "
 		"WHERE l.closed_at IS NULL ORDER BY l.id FOR NO KEY UPDATE))",
 		0,
 		{0},

@@ -26,6 +26,14 @@ typedef struct Ids
 	int count;
 } Ids;
 
+/* A list, locked. */
+typedef struct Locked
+{
+	int64 id;
+	int32 bits;
+	bool raised; /* has this transaction raised its version already? */
+} Locked;
+
 static void
 put_ids(VciArguments *args, const int64 *ids, int count)
 {
@@ -165,28 +173,43 @@ find_credentials(VciStore *store, const VciStatusTarget *target, const VciStatus
 	return credentials;
 }
 
-static void
+/*
+ * Many calls in one transaction raise a version once: nobody sees it before the commit, and each
+ * further version of the row would be passed by all later ones. What else this transaction did
+ * to the row (making, closing it) has told its readers as well.
+ */
+static Locked *
 lock_lists(VciStore *store, const Ids *lists, int32 value)
 {
 	static VciStatement statement = {
-		"SELECT l.bits FROM openid4vci.vci_status_list AS l WHERE l.id = ANY ($1) ORDER BY l.id "
+		"SELECT l.id, l.bits, l.xmin = pg_current_xact_id()::xid "
+		"FROM openid4vci.vci_status_list AS l WHERE l.id = ANY ($1) ORDER BY l.id "
 		"FOR NO KEY UPDATE",
 		1,
 		{INT8ARRAYOID},
 		NULL};
 	VciArguments args = {0};
+	Locked *locked = palloc(sizeof(Locked) * lists->count);
 	int count;
 
 	put_ids(&args, lists->of, lists->count);
 	count = vci_run(store, &statement, &args);
+	if (count != lists->count)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("a status list of a credential that is meant is gone")));
 	for (int i = 0; i < count; i++)
-		if (value >> vci_column_int32(i, 1) != 0)
+	{
+		locked[i] =
+			(Locked){vci_column_int64(i, 1), vci_column_int32(i, 2), vci_column_boolean(i, 3)};
+		if (value >> locked[i].bits != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("a credential that is meant can be revoked, but not suspended: its "
 							"status list has 1 bit for each"),
 					 errhint("Credentials that are issued after vci_alter_configuration(id, "
 							 "'{\"status_bits\": 2}') can.")));
+	}
+	return locked;
 }
 
 /*
@@ -311,12 +334,12 @@ write_chunks(VciStore *store, int64 list_id, const Chunks *chunks)
 }
 
 /* Whoever publishes the list sees by its version that it has changed. */
-static int32
+static void
 raise_version(VciStore *store, int64 list_id)
 {
 	static VciStatement statement = {
 		"UPDATE openid4vci.vci_status_list AS l SET version = l.version + 1, "
-		"changed_at = GREATEST(l.changed_at, $2) WHERE l.id = $1 RETURNING l.bits",
+		"changed_at = GREATEST(l.changed_at, $2) WHERE l.id = $1",
 		2,
 		{INT8OID, TIMESTAMPTZOID},
 		NULL};
@@ -324,37 +347,35 @@ raise_version(VciStore *store, int64 list_id)
 
 	vci_put_int64(&args, list_id);
 	vci_put_now(&args);
-	if (vci_run(store, &statement, &args) != 1)
-		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-						errmsg("status list %lld is gone", (long long) list_id)));
-	return vci_column_int32(0, 1);
+	vci_run(store, &statement, &args);
 }
 
-/* changed: those of one list, by their index. */
+/* changed: those of this list, by their index. */
 static void
-publish_in_list(VciStore *store, const Changed *changed, int count, int32 value)
+publish_in_list(VciStore *store, const Locked *list, const Changed *changed, int count, int32 value)
 {
-	int64 list_id = changed[0].list_id;
-	int32 bits = raise_version(store, list_id);
-	int32 per_chunk = VCI_STATUS_CHUNK_BYTES * BITS_PER_BYTE / bits;
+	int32 per_chunk = VCI_STATUS_CHUNK_BYTES * BITS_PER_BYTE / list->bits;
 	Chunks chunks = {0, palloc(sizeof(int32) * count), palloc(sizeof(bytea *) * count)};
 	int at = 0;
 
+	if (!list->raised)
+		raise_version(store, list->id);
 	for (int i = 0; i < count; i++)
 		add_chunk(&chunks, changed[i].index / per_chunk);
-	read_chunks(store, list_id, &chunks);
+	read_chunks(store, list->id, &chunks);
 	for (int i = 0; i < count; i++)
 	{
 		while (chunks.numbers[at] != changed[i].index / per_chunk)
 			at++;
-		vci_status_set((unsigned char *) VARDATA(chunks.statuses[at]), bits,
+		vci_status_set((unsigned char *) VARDATA(chunks.statuses[at]), list->bits,
 					   changed[i].index % per_chunk, value);
 	}
-	write_chunks(store, list_id, &chunks);
+	write_chunks(store, list->id, &chunks);
 }
 
+/* Both by the ids of the lists. */
 static void
-publish(VciStore *store, Changed *changed, int count, int32 value)
+publish(VciStore *store, const Locked *list, Changed *changed, int count, int32 value)
 {
 	qsort(changed, count, sizeof(Changed), compare_places);
 	for (int from = 0, to; from < count; from = to)
@@ -362,7 +383,9 @@ publish(VciStore *store, Changed *changed, int count, int32 value)
 		CHECK_FOR_INTERRUPTS();
 		for (to = from; to < count && changed[to].list_id == changed[from].list_id;)
 			to++;
-		publish_in_list(store, &changed[from], to - from, value);
+		while (list->id != changed[from].list_id)
+			list++;
+		publish_in_list(store, list, &changed[from], to - from, value);
 	}
 }
 
@@ -396,16 +419,17 @@ vci_store_change_status(VciStore *store, const VciStatusTarget *target,
 {
 	Ids lists;
 	Ids credentials = find_credentials(store, target, change, &lists);
+	Locked *locked;
 	Changed *changed;
 	int count;
 
 	if (credentials.count == 0)
 		return 0;
-	lock_lists(store, &lists, change->value);
+	locked = lock_lists(store, &lists, change->value);
 	changed = change_records(store, &credentials, change, &count);
 	if (count == 0)
 		return 0;
-	publish(store, changed, count, change->value);
+	publish(store, locked, changed, count, change->value);
 	note(store, target->issuer_id, changed, count, change);
 	return count;
 }

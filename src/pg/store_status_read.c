@@ -9,7 +9,8 @@ vci_store_published_status_list(VciStore *store, int64 issuer_id, const char *na
 {
 	static VciStatement statement = {
 		"SELECT id, bits, size, version, (extract(epoch FROM changed_at) * 1000000)::bigint, "
-		"floor(extract(epoch FROM changed_at))::bigint "
+		"floor(extract(epoch FROM changed_at))::bigint, "
+		"xmin = pg_current_xact_id_if_assigned()::xid "
 		"FROM openid4vci.vci_status_list WHERE name = $1 AND issuer_id = $2",
 		2,
 		{TEXTOID, INT8OID},
@@ -28,6 +29,7 @@ vci_store_published_status_list(VciStore *store, int64 issuer_id, const char *na
 	list->version = vci_column_int64(0, 4);
 	list->changed_at = vci_column_int64(0, 5);
 	list->changed_second = vci_column_int64(0, 6);
+	list->uncommitted = vci_column_boolean(0, 7);
 	return list;
 }
 

@@ -14,6 +14,7 @@ typedef struct VciPublishedStatusList
 	int64 version;
 	TimestampTz changed_at; /* with version: no two contents have both the same */
 	int64 changed_second;	/* the same, in seconds since 1970 */
+	bool uncommitted;		/* this transaction may change it further under the same version */
 } VciPublishedStatusList;
 
 /* NULL when this issuer has none of this name. To be read before its statuses are. */

@@ -171,6 +171,29 @@ SELECT bool_and(helper.listed(id) = CASE status WHEN 'revoked' THEN 1 WHEN 'susp
 WHERE status_list_id IS NOT NULL;
 SELECT helper.permit('many') FROM generate_series(1, 5) \g /dev/null
 SELECT vci_revoke(subject_model => 'status.person', subject_id => 'many', max_rows => 2) FROM generate_series(1, 4);
+-- Many calls in one transaction raise the list's version once; what was fetched between them, or undone, is not kept.
+CREATE FUNCTION helper.published(credential bigint) RETURNS text LANGUAGE sql AS $$
+    SELECT encode(sha256(convert_to(helper.jwt_part(convert_from(h.body, 'UTF8'), 2) #>> '{status_list,lst}', 'UTF8')), 'hex')
+    FROM openid4vci.vci_credential_status(credential) AS s,
+        openid4vci.vci_http('GET', substring(s.uri FROM 'https://[^/]+(.*)'), '{Host, registry.example}') AS h
+$$;
+SELECT helper.permit('one') AS one, helper.permit('two') AS two, helper.permit('three') AS three \gset
+SELECT version AS version, helper.published(:one) AS list_before FROM vci_status_list
+WHERE id = (SELECT status_list_id FROM vci_credential WHERE id = :one) \gset
+BEGIN;
+SELECT vci_suspend(:one), helper.published(:one) AS list_first \gset
+SELECT vci_revoke(:two), helper.published(:one) AS list_second \gset
+SAVEPOINT before;
+SELECT vci_revoke(:three), helper.published(:one) AS list_third \gset
+ROLLBACK TO before;
+SELECT :'list_before' <> :'list_first', :'list_first' <> :'list_second', :'list_second' <> :'list_third', helper.published(:one) = :'list_second';
+COMMIT;
+SELECT version - :version, helper.published(:one) = :'list_second' FROM vci_status_list
+WHERE id = (SELECT status_list_id FROM vci_credential WHERE id = :one);
+BEGIN;
+SELECT vci_reinstate(:one), helper.published(:one) = :'list_second';
+ROLLBACK;
+SELECT helper.published(:one) = :'list_second', helper.status(:one), helper.status(:three);
 -- A campaign's, and of those the ones with a label.
 INSERT INTO vci_campaign (issuer_id, name, configuration_ids, recipients, created_by)
     SELECT id, 'winter', '{Permit}', 'none', current_user FROM vci_issuer WHERE url = 'https://registry.example';
