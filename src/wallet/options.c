@@ -263,8 +263,9 @@ static const char help_usage[] =
 	"\n"
 	"    OFFER is a link as a QR code holds it\n"
 	"    (openid-credential-offer://?credential_offer=... or ?credential_offer_uri=...),\n"
-	"    the http(s) URL of an offer by reference, or - to read such a line from\n"
-	"    standard input, where no other user of this machine sees it.\n"
+	"    the http(s) URL of an offer by reference or of a landing page, whose button\n"
+	"    it presses, or - to read such a line from standard input, where no other\n"
+	"    user of this machine sees it.\n"
 	"\n";
 
 static const char help_options[] =
