@@ -120,8 +120,13 @@ write_credential(VciHtml *html, const VciConfiguration *configuration,
 					 language);
 	vci_html_markup(html, "</h3>\n");
 	if (description != NULL)
-		vci_page_element(
-			html, "p", (VciPageName){description, vci_json_get_string(entry, "locale")}, language);
+	{
+		vci_html_markup(html, "<p>");
+		vci_page_element(html, "bdi",
+						 (VciPageName){description, vci_json_get_string(entry, "locale")},
+						 language);
+		vci_html_markup(html, "</p>\n");
+	}
 	vci_html_markup(html, "</div>\n");
 }
 

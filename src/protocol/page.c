@@ -26,7 +26,7 @@ static const char style[] =
 	".credential{margin:.5rem 0;padding:min(.75rem,3vw);border:1px solid "
 	"var(--line);border-radius:.5rem}"
 	"ul{margin:0;padding:0;padding-inline-start:1.25rem}"
-	"li bdi{font-weight:400}"
+	"li bdi,.credential p bdi{font-weight:400}"
 	".quiet{color:var(--quiet);font-size:.875rem}"
 	".alert{padding:.75rem;border:2px solid var(--alert);border-radius:.5rem;"
 	"background:var(--alert-card);color:var(--alert);font-weight:600}"

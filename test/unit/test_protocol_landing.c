@@ -87,7 +87,8 @@ test_open(void)
 	holds(html, "<html lang=\"en\" dir=\"ltr\">", "it says its language and direction");
 	holds(html, "<title>Add to your wallet – Social Registry</title>", "and a title");
 	holds(html, "<bdi>Social Registry</bdi> has this for you:", "who offers");
-	holds(html, "<h3><bdi>Food Aid</bdi></h3>\n<p>For this year</p>", "what, and its description");
+	holds(html, "<h3><bdi>Food Aid</bdi></h3>\n<p><bdi>For this year</bdi></p>",
+		  "what, and its description");
 	holds(html, "<form method=\"post\">\n<div class=\"buttons\"><button class=\"primary\">",
 		  "a button that posts to the page's own address, whatever it is");
 	holds(html, "<a href=\"" WALLET_LINK "\">this link</a>", "the link itself");
@@ -114,7 +115,8 @@ test_options(void)
 	scene.page.wallet_url = "https://wallets.example/?a=1&b=2";
 	html = end_scene(&scene);
 	holds(html, "<bdi>Registro Social</bdi> tiene esto para usted:", "in the visitor's language");
-	holds(html, "<h3><bdi lang=\"en\">Food Aid</bdi></h3>\n<p lang=\"en\">For this year</p>",
+	holds(html,
+		  "<h3><bdi lang=\"en\">Food Aid</bdi></h3>\n<p><bdi lang=\"en\">For this year</bdi></p>",
 		  "names that are not in it say so");
 	holds(html, "Su billetera le pedirá un código. <bdi>Registro Social</bdi> se lo da",
 		  "that a code will be asked for, and where it comes from");
@@ -166,7 +168,7 @@ test_hostile(void)
 	html = end_scene(&scene);
 	lacks(html, "<script", "no name breaks out");
 	holds(html, "– " HOSTILE_ESCAPED "</title>", "the issuer in the title");
-	holds(html, "<h3><bdi>" HOSTILE_ESCAPED "</bdi></h3>\n<p>" HOSTILE_ESCAPED "</p>",
+	holds(html, "<h3><bdi>" HOSTILE_ESCAPED "</bdi></h3>\n<p><bdi>" HOSTILE_ESCAPED "</bdi></p>",
 		  "the credential and its description");
 	holds(html, "<a href=\"" HOSTILE_ESCAPED "\">this link", "the link");
 	holds(html, "<bdi>" HOSTILE_ESCAPED "</bdi></p>", "the description of the code");
