@@ -271,7 +271,7 @@ SQL
 	'the functions are those of this list, with these labels');
 
 is_deeply(
-	lines("SELECT kind || ' ' || name FROM member WHERE kind <> 'function'
+	lines("SELECT kind || ' ' || name FROM member WHERE kind NOT IN ('function', 'procedure')
 		ORDER BY kind COLLATE \"C\", name COLLATE \"C\""),
 	entries($relations),
 	'the other objects are those of this list');

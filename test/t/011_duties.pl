@@ -198,7 +198,8 @@ $$;
 -- strict function would then not be called at all, and nobody's right to it be asked for.
 CREATE TABLE public.attempt AS
 SELECT p.proname::text || CASE WHEN count(*) OVER (PARTITION BY p.proname) > 1
-    THEN format('(%s)', format_type(p.proargtypes[0], NULL)) ELSE '' END AS object, format('SELECT openid4vci.%I(%s)', p.proname,
+    THEN format('(%s)', format_type(p.proargtypes[0], NULL)) ELSE '' END AS object, format('%s openid4vci.%I(%s)',
+    CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END, p.proname,
     (SELECT string_agg(format('%L::%s', CASE WHEN t = 'text[]'::regtype THEN '{}'
          WHEN t = 'jsonb'::regtype THEN '{}' WHEN t = 'boolean'::regtype THEN 'false'
          WHEN t = 'text'::regtype OR t = 'name'::regtype THEN 'x'
@@ -289,7 +290,7 @@ WHERE c.relnamespace = 'openid4vci'::regnamespace AND c.relkind = v.kind::"char"
     AND (verb <> 'REFERENCES' OR EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND indisprimary))
 UNION ALL
 SELECT p.oid::regprocedure::text, verb, format(form, p.oid::regprocedure)
-FROM pg_proc AS p, (VALUES ('ALTER', 'ALTER FUNCTION %s SECURITY DEFINER'), ('DROP', 'DROP FUNCTION %s CASCADE'))
+FROM pg_proc AS p, (VALUES ('ALTER', 'ALTER ROUTINE %s SECURITY DEFINER'), ('DROP', 'DROP ROUTINE %s CASCADE'))
     AS v (verb, form)
 WHERE p.pronamespace = 'openid4vci'::regnamespace
 UNION ALL
@@ -361,7 +362,7 @@ my %url = (first => $issuer->{url}, second => 'https://second.example');
 $issuer->sql(<<"SQL");
 SELECT openid4vci.vci_create_issuer('$url{second}');
 SELECT openid4vci.vci_create_key('$url{second}');
-CREATE TABLE public.made (issuer text, offer_id bigint, deferred_id bigint, credential_id bigint);
+CREATE TABLE public.made (issuer text, offer_id bigint, deferred_id bigint, credential_id bigint, campaign_id bigint);
 DO \$\$
 DECLARE
     url text;
@@ -376,7 +377,8 @@ BEGIN
             #>> '{grants,$Issuer::grant,pre-authorized_code}', issuer => url) ->> 'access_token';
         PERFORM openid4vci.vci_request_credential(token, '{"credential_configuration_id": "Later"}', issuer => url);
         INSERT INTO public.made SELECT url, offer.offer_id, d.id,
-            (openid4vci.vci_issue_and_record('Later', '{}', issuer => url)).credential_id
+            (openid4vci.vci_issue_and_record('Later', '{}', issuer => url)).credential_id,
+            openid4vci.vci_create_campaign('One', '{Later}', 'SELECT 1 AS reference', issuer => url)
         FROM openid4vci.vci_deferred_info AS d WHERE d.offer_id = offer.offer_id;
     END LOOP;
 END
@@ -403,6 +405,7 @@ my %with_issuer = (
 	vci_cancel_offers => "labels => '{\"a\": 1}'",
 	vci_check_issuer => '',
 	vci_create_authorization_server => "'https://as.example', '{a}'",
+	vci_create_campaign => "'Two', '{Later}', 'SELECT 1 AS reference'",
 	vci_create_client => "'wallet', '{https://wallet.example/}'",
 	vci_create_configuration => "'New', 'v'",
 	vci_create_key => '',
@@ -443,6 +446,9 @@ my %with_row = (
 	(map { $_ => 'offer_id' } qw(vci_cancel_offer vci_extend_offer vci_offer_qr vci_offer_qr_png
 		  vci_offer_situation vci_offer_uri vci_reopen_offer vci_reset_tx_code vci_rotate_code)),
 	(map { $_ => 'deferred_id' } qw(vci_deferred_complete vci_deferred_deny)),
+	(map { $_ => 'campaign_id' } qw(vci_campaign_step vci_cancel_campaign vci_check_campaign
+		  vci_pause_campaign vci_resume_campaign)),
+	vci_alter_campaign => q{campaign_id || ', ''{}'''},
 	vci_credential_status => 'credential_id');
 my %for_all = (
 	vci_adopt_database => '',
@@ -459,7 +465,7 @@ my %for_all = (
 # These are looked at one by one below, or know no issuer: a JWT is verified with the key that it
 # or the caller brings, a DID names its own key, vci_health speaks of the database, counting the
 # funnel shows nothing, the last three are nobody's.
-my @others = qw(vci_http vci_events vci_duty_issuers vci_find_offer vci_verify_sdjwt vci_verify_kbjwt
+my @others = qw(vci_http vci_campaign_run vci_events vci_duty_issuers vci_find_offer vci_verify_sdjwt vci_verify_kbjwt
   vci_verify_dpop vci_holder_jwk vci_health vci_refresh_funnel vci_drop_caches vci_event_append_only vci_reapply_duties
   vci_take_deliveries vci_mark_deliveries vci_delivery_link vci_delivery_tx_code);
 is_deeply([ sort(keys %with_issuer, keys %with_row, keys %for_all, @others) ],
@@ -513,6 +519,9 @@ for my $name (sort keys %with_row)
 	like($first, qr/^42704 there is no /, "$name: who offers for one issuer does not learn of another's row");
 	unlike($second, qr/^42(704|501|883)/, "$name: and finds its own");
 }
+like($issuer->error_of('one_offerer', 'CALL openid4vci.vci_campaign_run('
+	. $issuer->sql("SELECT campaign_id FROM public.made WHERE issuer = '$url{first}'") . ')'),
+	qr/42704: there is no campaign/, 'vci_campaign_run: nor of its campaigns');
 for my $name (qw(first second))
 {
 	my $link = $issuer->sql("SELECT openid4vci.vci_offer_uri(offer_id) FROM public.made WHERE issuer = '$url{$name}'");
