@@ -26,7 +26,7 @@ release_symbol(void *arg)
 
 /* A symbol that goes with CurrentMemoryContext. */
 static QRcode *
-encode(const char *link)
+encode(const char *link, QRecLevel level)
 {
 	MemoryContextCallback *callback = palloc0(sizeof(MemoryContextCallback));
 	QRcode **symbol = palloc0(sizeof(QRcode *));
@@ -34,7 +34,7 @@ encode(const char *link)
 	callback->func = release_symbol;
 	callback->arg = symbol;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
-	*symbol = QRcode_encodeString8bit(link, 0, QR_ECLEVEL_M);
+	*symbol = QRcode_encodeString8bit(link, 0, level);
 	if (*symbol == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -80,10 +80,11 @@ draw_svg(const QRcode *symbol, const char *label)
 	return svg.data;
 }
 
+/* On a screen nothing gets lost: the smaller symbol is the better one. */
 char *
 vci_qr_svg(const char *link, const char *label)
 {
-	return draw_svg(encode(link), label);
+	return draw_svg(encode(link, QR_ECLEVEL_L), label);
 }
 
 /* Two rows a line, light modules drawn: right on the usual dark terminal. */
@@ -153,7 +154,7 @@ symbol_of_offer(int64 offer_id, const char *by)
 	char *link = vci_offer_link(issuer, offer, vci_link_kind_by_name(by));
 
 	vci_store_close(store);
-	return encode(link);
+	return encode(link, QR_ECLEVEL_M);
 }
 
 PG_FUNCTION_INFO_V1(vci_offer_qr);
