@@ -26,7 +26,6 @@
 
 #include "jose/base64url.h"
 #include "jose/csr.h"
-#include "jose/deflate.h"
 #include "jose/did.h"
 #include "jose/ff1.h"
 #include "jose/sd_jwt.h"
@@ -575,18 +574,6 @@ ff1_operation(VciError *error)
 	return status;
 }
 
-static VciStatus
-deflate_operation(VciError *error)
-{
-	static const char zeros[1000];
-	unsigned char *out;
-	size_t len;
-	VciStatus status = vci_deflate(VCI_DEFLATE_GZIP, zeros, sizeof(zeros), &out, &len, error);
-
-	free(out);
-	return status;
-}
-
 /* Both kinds: what is compressed, what stands for it, what is signed. */
 static VciStatus
 status_list_operation(VciError *error)
@@ -642,7 +629,6 @@ static const struct
 	{"sealing", seal_operation},
 	{"digests", digest_operation},
 	{"FF1", ff1_operation},
-	{"compressing", deflate_operation},
 	{"status lists", status_list_operation},
 };
 
