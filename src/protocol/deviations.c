@@ -149,6 +149,15 @@ vci_deviations(const VciIssuer *issuer, const VciConfiguration *configuration,
 	if (configuration == NULL)
 		add_issuer_deviations(&list, issuer);
 	else
+	{
 		add_configuration_deviations(&list, configuration);
+		add_when(&list,
+				 configuration->status_bits > 0 &&
+					 !issuer->endpoints[VCI_ENDPOINT_STATUS_LIST].enabled,
+				 "status_bits",
+				 "Credentials name a status list, which must be had at its URI (Token Status List "
+				 "section 8.1), but the endpoint status_list is switched off: verifiers refuse "
+				 "them. Switch it on.");
+	}
 	return list.count;
 }

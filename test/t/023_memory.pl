@@ -111,6 +111,15 @@ statement_is_flat('a proof', "openid4vci.vci_verify_kbjwt('$proof', NULL, '$issu
 statement_is_flat('a presentation', "openid4vci.vci_verify_sdjwt('$credential')");
 statement_is_flat('a QR code', "openid4vci.vci_offer_qr(1)", 10_000);
 
+# More lists than a backend keeps, so that each is built anew.
+$issuer->sql(q{INSERT INTO openid4vci.vci_status_list (issuer_id, name, bits, size, part, closed_at)
+	SELECT id, 'abcdefghijklmnopqrst' || n, 1, 1024, n, now()
+	FROM openid4vci.vci_issuer, generate_series(10, 29) AS n});
+statement_is_flat('a status list', q{length((openid4vci.vci_http('GET',
+	'/api/v1/openid4vci/status-lists/abcdefghijklmnopqrst' || 10 + n % 20,
+	'{Accept-Encoding,gzip}', '')).body)}, 10_000);
+$issuer->sql('DELETE FROM openid4vci.vci_status_list');
+
 # The whole way of a wallet, each with an offer of its own.
 subtest 'redeeming and issuing' => sub {
 	$issuer->sql(<<"SQL");
