@@ -3,18 +3,16 @@
  */
 #include "compat.h"
 
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "storage/latch.h"
-#include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
 #include "campaign_step.h"
 #include "funnel.h"
+#include "store_transaction.h"
 
 #define LONGEST_SLEEP	2 /* seconds; somebody may pause it meanwhile */
 #define NOTICE_INTERVAL 2 /* seconds */
@@ -46,24 +44,12 @@ require_top_level(FunctionCallInfo fcinfo)
 							"openid4vci.vci_campaign_step(...);")));
 }
 
-/*
- * A transaction of its own. Runners meet on the campaign's row, where REPEATABLE READ would only
- * make them fail.
- */
 static void
 begin(Run *run)
 {
 	MemoryContextReset(run->memory);
 	MemoryContextSwitchTo(run->memory);
-	SetConfigOption("transaction_isolation", "read committed", PGC_USERSET, PGC_S_SESSION);
-	PushActiveSnapshot(GetTransactionSnapshot());
-}
-
-static void
-commit(void)
-{
-	PopActiveSnapshot();
-	SPI_commit();
+	vci_store_begin();
 }
 
 /* Whoever is cancelled while it waits loses nothing; it ends, too, when the postmaster is gone. */
@@ -154,7 +140,7 @@ count_funnel(Run *run)
 	store = vci_store_open();
 	(void) vci_count_funnel(store, FUNNEL_EVENTS);
 	vci_store_close(store);
-	commit();
+	vci_store_commit();
 }
 
 static void
@@ -164,7 +150,7 @@ take_step(Run *run)
 
 	begin(run);
 	vci_campaign_take_step(run->id, run->left, &run->step);
-	commit();
+	vci_store_commit();
 	run->left -= step->made + step->existing + step->failed;
 	tell_progress(run);
 	if (is_due(&run->counted_at, FUNNEL_INTERVAL))
@@ -188,10 +174,8 @@ vci_campaign_run(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("max_rows must be positive, it is %lld", (long long) run.left)));
 	require_top_level(fcinfo);
-	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
+	vci_store_take_transactions();
 	run.memory = AllocSetContextCreate(CurrentMemoryContext, "campaign", ALLOCSET_DEFAULT_SIZES);
-	SPI_commit(); /* the call's own transaction, of which the isolation is decided already */
 	take_step(&run);
 	while (!is_over(&run))
 	{
@@ -200,6 +184,6 @@ vci_campaign_run(PG_FUNCTION_ARGS)
 	}
 	tell_end(&run);
 	count_funnel(&run);
-	SPI_finish();
+	vci_store_leave_transactions();
 	PG_RETURN_VOID();
 }

@@ -138,7 +138,8 @@ await_part(0.6);
 my ($pid) = runner_pids();
 my $memory = memory_of($pid);
 await_part(0.9);
-cmp_ok(memory_of($pid) - $memory, '<', 8192, 'no memory stays behind with the chunks (kB)');
+# Counting the funnel takes some; half a kilobyte an offer would be more.
+cmp_ok(memory_of($pid) - $memory, '<', 32768, 'no memory stays behind with the chunks (kB)');
 is(end_runners(), 1, 'the last runner comes to the end');
 is_whole('at the end');
 is($issuer->sql(<<"SQL"), join('|', 'finished', ($people) x 5), 'exactly one offer a person');
