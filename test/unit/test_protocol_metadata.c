@@ -469,6 +469,11 @@ test_deviations(void)
 	check_deviations(&issuer, NULL, "access_token_lifetime dpop offer_lifetime",
 					 "none can be bound while DPoP is off");
 
+	configuration.status_bits = 1;
+	check_deviations(&issuer, &configuration, "status_bits", "lists at an endpoint that is off");
+	issuer.endpoints[VCI_ENDPOINT_STATUS_LIST].enabled = true;
+	check_deviations(&issuer, &configuration, "", "and at one that is not");
+
 	configuration.format = "vc+sd-jwt";
 	configuration.older = (1 << 7) - 1;
 	check_deviations(&issuer, &configuration,
