@@ -144,7 +144,8 @@ static const VciDutyDefinition definitions[] = {
 	{"backup",
 	 false,
 	 {"SELECT ON ALL TABLES IN SCHEMA openid4vci", "SELECT ON ALL SEQUENCES IN SCHEMA openid4vci",
-	  ON_FUNCTION("vci_duty_issuers(text)"), NULL}},
+	  ON_FUNCTION("vci_duty_issuers(text)"), ON_FUNCTION("vci_delivery_link(bigint, bigint)"),
+	  ON_FUNCTION("vci_delivery_tx_code(bigint, bigint)"), NULL}},
 	{"gateway", true, {DELIVERIES, ON_FUNCTION("vci_duty_issuers(text)"), NULL}},
 	{"tx_code_gateway", true, {DELIVERY_TX_CODES, ON_FUNCTION("vci_duty_issuers(text)"), NULL}},
 };

@@ -70,9 +70,9 @@ vci_deferred_complete: offerer
 vci_deferred_deny: offerer
 vci_deferred_id_seq: backup
 vci_deferred_info: offerer issuer_admin key_admin reporter auditor backup
-vci_delivery_link: offerer gateway
+vci_delivery_link: offerer backup gateway
 vci_delivery_queue: offerer backup gateway
-vci_delivery_tx_code: offerer tx_code_gateway
+vci_delivery_tx_code: offerer backup tx_code_gateway
 vci_delivery_tx_codes: offerer backup tx_code_gateway
 vci_destroy_key: key_admin
 vci_did_document: backup
