@@ -30,8 +30,12 @@ const opened = (id) =>
 		{ id }
 	)
 
+// No test is about time: this only ends one that waits for what will never come.
+const patience = 5 * 60 * 1000
+
 async function openPage(link, options = {}) {
 	const context = await browser.newContext({ locale: 'en-US', ...options })
+	context.setDefaultTimeout(patience)
 	const complaints = watchComplaints(context)
 	const tab = await context.newPage()
 	const answer = await tab.goto(link)
@@ -54,18 +58,18 @@ test('the link shows who offers what, and opens the wallet when the button is pr
 	await picture(tab, 'phone')
 	assert.deepEqual(complaints, [])
 	assert.equal(opened(id), '0', 'looking at it changes nothing')
-	for (let n = 0; n < 2; n++) {
-		const [answer] = await Promise.all([
-			tab.waitForResponse((response) => response.request().method() === 'POST'),
-			tab.getByRole('button', { name: 'Open my wallet' }).click()
-		])
-		assert.equal(answer.status(), 303)
-		assert.match(
-			await answer.headerValue('location'),
-			/^openid-credential-offer:\/\/\?credential_offer_uri=http/
-		)
-		assert.equal(opened(id), '1', 'pressing counts once')
-	}
+	const [answer] = await Promise.all([
+		tab.waitForResponse((response) => response.request().method() === 'POST'),
+		tab.getByRole('button', { name: 'Open my wallet' }).click()
+	])
+	assert.equal(answer.status(), 303)
+	assert.match(
+		await answer.headerValue('location'),
+		/^openid-credential-offer:\/\/\?credential_offer_uri=http/
+	)
+	assert.equal(opened(id), '1', 'pressing counts')
+	assert.equal((await fetch(link, { method: 'POST', redirect: 'manual' })).status, 303)
+	assert.equal(opened(id), '1', 'once')
 	// Chromium asks the system for such an app; a policy that forbids the way would be told.
 	assert.deepEqual(complaints.filter((text) => !text.includes(noHandler)), [])
 	await context.close()
