@@ -470,9 +470,10 @@ test_deviations(void)
 					 "none can be bound while DPoP is off");
 
 	configuration.status_bits = 1;
-	check_deviations(&issuer, &configuration, "status_bits", "lists at an endpoint that is off");
-	issuer.endpoints[VCI_ENDPOINT_STATUS_LIST].enabled = true;
-	check_deviations(&issuer, &configuration, "", "and at one that is not");
+	check_deviations(&issuer, &configuration, "", "status lists that can be fetched");
+	issuer.endpoints[VCI_ENDPOINT_STATUS_LIST].enabled = false;
+	check_deviations(&issuer, &configuration, "status_bits", "and some whose endpoint is off");
+	configuration.status_bits = 0;
 
 	configuration.format = "vc+sd-jwt";
 	configuration.older = (1 << 7) - 1;
