@@ -200,7 +200,7 @@ CREATE TABLE public.attempt AS
 SELECT p.proname::text || CASE WHEN count(*) OVER (PARTITION BY p.proname) > 1
     THEN format('(%s)', format_type(p.proargtypes[0], NULL)) ELSE '' END AS object, format('%s openid4vci.%I(%s)',
     CASE p.prokind WHEN 'p' THEN 'CALL' ELSE 'SELECT' END, p.proname,
-    (SELECT string_agg(format('%L::%s', CASE WHEN t = 'text[]'::regtype THEN '{}'
+    (SELECT string_agg(format('%L::%s', CASE WHEN t IN ('text[]'::regtype, 'bigint[]'::regtype) THEN '{}'
          WHEN t = 'jsonb'::regtype THEN '{}' WHEN t = 'boolean'::regtype THEN 'false'
          WHEN t = 'text'::regtype OR t = 'name'::regtype THEN 'x'
          WHEN t = 'timestamptz'::regtype THEN '2000-01-01' ELSE '1' END,
