@@ -120,6 +120,18 @@ statement_is_flat('a status list', q{length((openid4vci.vci_http('GET',
 	'{Accept-Encoding,gzip}', '')).body)}, 10_000);
 $issuer->sql('DELETE FROM openid4vci.vci_status_list');
 
+$issuer->sql(q{SELECT openid4vci.vci_create_configuration('Permit', 'https://issuer.example/permit', binding => 'absent',
+	options => '{"status_bits": 2}')});
+statement_is_flat('issuing with a place in a status list',
+	"(openid4vci.vci_issue_and_record('Permit', '{}', subject_id => n::text)).credential_id", 10_000);
+$issuer->sql(<<'SQL');
+CREATE TABLE public.permit AS SELECT subject_id::integer AS n, id FROM openid4vci.vci_credential
+WHERE configuration_id = 'Permit';
+ALTER TABLE public.permit ADD PRIMARY KEY (n);
+SQL
+statement_is_flat('changing a status', 'openid4vci.vci_suspend((SELECT p.id FROM public.permit AS p WHERE p.n = series.n))',
+	10_000);
+
 # The whole way of a wallet, each with an offer of its own.
 subtest 'redeeming and issuing' => sub {
 	$issuer->sql(<<"SQL");
