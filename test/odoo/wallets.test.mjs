@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { inflateSync } from 'node:zlib'
 import { getJson, holderOf, newHolder, obtain, refusalOf, typOf } from '../wallets/wallet.mjs'
 import { logIn } from './web.mjs'
 
@@ -28,9 +29,23 @@ function makeIssuer(url) {
 		SELECT openid4vci.vci_create_key(issuer => :'url');
 		SELECT openid4vci.vci_create_configuration('EntitlementCredential',
 			:'url' || '/credentials/entitlement', '["entitlementId", "entitlementStatus"]',
-			issuer => :'url')`,
+			issuer => :'url', options => '{"status_bits": 2}')`,
 		{ url }
 	)
+}
+
+const payloadOf = (jwt) => JSON.parse(Buffer.from(jwt.split('.')[1], 'base64url'))
+
+// What a verifier reads in the status list that a credential names.
+async function statusOf(credential) {
+	const { idx, uri } = payloadOf(credential).status.status_list
+	const answer = await http(uri)
+	assert.equal(answer.status, 200)
+	assert.equal(answer.headers['content-type'], 'application/statuslist+jwt')
+	const { bits, lst } = payloadOf(answer.body).status_list
+	const list = inflateSync(Buffer.from(lst, 'base64url'))
+	const bit = idx * bits
+	return (list[bit >> 3] >> (bit & 7)) & ((1 << bits) - 1)
 }
 
 // The administrator's session, and whom all credentials here are about.
@@ -138,6 +153,52 @@ function redeemTests(issuer) {
 		assert.ok(!log.includes(secret))
 	})
 
+	test('a person follows the link of a message to the wallet', async () => {
+		const { id } = await newOffer(issuer)
+		const link = await odoo('vci.offer', 'get_credential_offer_uri', [[id]], { by: 'page' })
+		assert.ok(link.startsWith(`${issuer}/o/`))
+		const page = await http(link, { headers: { 'Accept-Language': 'fr' } })
+		assert.equal(page.status, 200)
+		assert.match(page.headers['content-type'], /^text\/html/)
+		assert.equal(page.headers['cache-control'], 'no-store')
+		assert.match(page.body, /lang="fr"/)
+		const pressed = await http(link, {
+			method: 'POST',
+			headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+			body: ''
+		})
+		assert.equal(pressed.status, 303)
+		assert.match(pressed.headers.location, /^openid-credential-offer:\/\/\?credential_offer_uri=/)
+		assert.ok((await obtain(pressed.headers.location)).credential)
+		const log = readFileSync(issuer === UVICORN_URL ? UVICORN_LOG : ODOO_LOG, 'utf8')
+		assert.ok(log.includes('/o/*'), 'requests are logged')
+		assert.ok(!log.includes(link.split('/').at(-1)))
+	})
+
+	test('a verifier sees that a credential was suspended and revoked', async () => {
+		const { id, link } = await newOffer(issuer)
+		const { credential } = await obtain(link)
+		const { credential: other } = await obtain((await newOffer(issuer)).link)
+		assert.equal(await statusOf(credential), 0)
+		const [offer] = await odoo('vci.offer', 'read', [[id], ['credential_ids']])
+		const change = async (kind) => {
+			const [wizard] = await odoo('vci.status.wizard', 'create', [[{ change: kind }]])
+			const context = { active_model: 'vci.credential', active_ids: offer.credential_ids }
+			await odoo('vci.status.wizard', 'action_change', [[wizard]], { context })
+		}
+		await change('suspend')
+		assert.equal(await statusOf(credential), 2)
+		await change('revoke')
+		assert.equal(await statusOf(credential), 1)
+		assert.equal(await statusOf(other), 0)
+	})
+
+	test('a verifier reads what the type of a credential is', async () => {
+		const vct = `${issuer}/credentials/entitlement`
+		const metadata = await getJson(`${issuer}/.well-known/vct/credentials/entitlement`)
+		assert.equal(metadata.vct, vct)
+	})
+
 	test('nothing that a wallet sends in a body is in the log', async () => {
 		const { link } = await newOffer(issuer)
 		await obtain(link)
@@ -204,6 +265,11 @@ function chunkedTests(issuer, expected) {
 function exactTests(issuer) {
 	chunkedTests(issuer, [413, 400, 'unsupported_grant_type'])
 
+	test('the type of a credential lies where its name says', async () => {
+		const vct = `${issuer}/credentials/entitlement`
+		assert.equal((await getJson(vct)).vct, vct)
+	})
+
 	test('HEAD names the length, and what is known is not sent again', async () => {
 		const whole = await http(issuer + metadata)
 		const head = await http(issuer + metadata, { method: 'HEAD' })
@@ -252,7 +318,7 @@ describe("Odoo's FastAPI endpoint", () => {
 
 	test('serves when it is', async () => {
 		const endpoints = await odoo('fastapi.endpoint', 'search', [[['app', '=', 'vci']]])
-		assert.equal(endpoints.length, 2)
+		assert.equal(endpoints.length, 3)
 		// For OCA's addon up to 17.0: it knows only root paths of one segment.
 		if (OPENID4VCI_FASTAPI_ROOT) {
 			const standard = [['root_path', '=', path]]

@@ -2,7 +2,7 @@
 """The endpoints of the issuers, served by Odoo: one call of vci_http each."""
 
 import logging
-from urllib.parse import quote
+from urllib.parse import quote, uses_netloc
 
 import psycopg2
 
@@ -15,6 +15,10 @@ from .fault import TooLarge, fault_of
 from .routes import ROUTES
 
 _logger = logging.getLogger(__name__)
+
+# Each Location is written anew on its way out, and would lose the two slashes that
+# wallets look for.
+uses_netloc.append("openid-credential-offer")
 
 # Bodies of up to this size are handed to vci_http without asking first how much it
 # takes: it says so itself.

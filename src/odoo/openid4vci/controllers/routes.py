@@ -16,4 +16,4 @@ ROUTES = [
         f"/.well-known/{name}/<path:issuer>",
         f"/<path:issuer>/.well-known/{name}",
     )
-] + ["/<path:issuer>/did.json"]
+] + ["/<path:issuer>/did.json", "/.well-known/vct/<path:type>"]
