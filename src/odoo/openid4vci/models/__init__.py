@@ -11,7 +11,10 @@ from . import vci_offer_situation
 from . import vci_offer_create
 from . import vci_offer_actions
 from . import vci_credential
+from . import vci_credential_status
 from . import vci_deferred
+from . import vci_campaign
+from . import vci_funnel
 from . import vci_key
 from . import vci_credential_subject_mixin
 from . import vci_services

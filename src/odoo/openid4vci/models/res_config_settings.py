@@ -11,7 +11,13 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, format_datetime
 
 # Settings that are a time in seconds, shown as a number and a unit.
-TIMES = ("offer_lifetime", "access_token_lifetime", "c_nonce_lifetime")
+TIMES = (
+    "offer_lifetime",
+    "access_token_lifetime",
+    "c_nonce_lifetime",
+    "status_list_ttl",
+    "status_list_lifetime",
+)
 NUMBERS = ("tx_code_max_failures", "tx_code_retry_delay")
 UNITS = [("days", "days"), ("hours", "hours"), ("minutes", "minutes")]
 UNITS.append(("seconds", "seconds"))
@@ -28,6 +34,8 @@ ENDPOINTS = (
     "par",
     "consent",
     "jwks",
+    "landing",
+    "status_list",
 )
 
 
@@ -76,6 +84,11 @@ class ResConfigSettings(models.TransientModel):
     vci_access_token_lifetime_unit = fields.Selection(UNITS)
     vci_c_nonce_lifetime = fields.Integer()
     vci_c_nonce_lifetime_unit = fields.Selection(UNITS)
+    vci_status_list_ttl = fields.Integer()
+    vci_status_list_ttl_unit = fields.Selection(UNITS)
+    vci_status_list_lifetime = fields.Integer()
+    vci_status_list_lifetime_unit = fields.Selection(UNITS)
+    vci_wallet_url = fields.Char("Where to get a wallet")
     vci_tx_code_max_failures = fields.Integer()
     vci_tx_code_retry_delay = fields.Integer()
     vci_endpoint_token = fields.Boolean("Token")
@@ -89,6 +102,8 @@ class ResConfigSettings(models.TransientModel):
     vci_endpoint_par = fields.Boolean("Pushed authorization requests")
     vci_endpoint_consent = fields.Boolean("Login and consent page")
     vci_endpoint_jwks = fields.Boolean("Public keys (JWKS)")
+    vci_endpoint_landing = fields.Boolean("Pages for people (links in messages)")
+    vci_endpoint_status_list = fields.Boolean("Status lists, for verifiers")
 
     # Computing ----------------------------------------------------------------------
 
@@ -283,6 +298,7 @@ class ResConfigSettings(models.TransientModel):
         """What is in force for an issuer, as the fields of the page have it."""
         settings = self.env["vci.sql"].call("vci_issuer_settings", issuer.url)
         values = {f"vci_{name}": settings[name] for name in NUMBERS}
+        values["vci_wallet_url"] = settings["wallet_url"] or False
         for name in TIMES:
             number, unit = in_largest_unit(settings[name])
             values[f"vci_{name}"] = number
@@ -314,6 +330,9 @@ class ResConfigSettings(models.TransientModel):
             changes["tx_code_max_failures"] = self.vci_tx_code_max_failures or None
         if self.vci_tx_code_retry_delay != in_force["vci_tx_code_retry_delay"]:
             changes["tx_code_retry_delay"] = self.vci_tx_code_retry_delay
+        wallet_url = (self.vci_wallet_url or "").strip() or None
+        if wallet_url != (in_force["vci_wallet_url"] or None):
+            changes["wallet_url"] = wallet_url
         endpoints = {
             name: {**self._vci_endpoint(issuer, name), "enabled": self[field]}
             for name in ENDPOINTS

@@ -29,6 +29,28 @@ class VciCredential(models.Model):
     notification = fields.Char("Wallet says", readonly=True)
     notification_description = fields.Char("Wallet's words", readonly=True)
     notified_at = fields.Datetime("Wallet said on", readonly=True)
+    status = fields.Selection(
+        [
+            ("valid", "Valid"),
+            ("suspended", "Suspended"),
+            ("revoked", "Revoked"),
+            ("expired", "Expired"),
+            ("none", "Not in a status list"),
+        ],
+        readonly=True,
+        help="What verifiers see. Only what has a place in a status list can be"
+        " revoked.",
+    )
+    status_bits = fields.Integer(
+        "Status bits",
+        readonly=True,
+        aggregator=None,
+        help="Of the kind of credential: with one bit it is revoked or not, with two it"
+        " can be suspended, too",
+    )
+    status_changed_at = fields.Datetime("Status changed", readonly=True)
+    status_changed_by = fields.Char("Status changed by role", readonly=True)
+    status_reason = fields.Char("Reason", readonly=True)
 
     @api.model
     def _view_query(self):
@@ -46,6 +68,9 @@ class VciCredential(models.Model):
                    c.issued_by::text AS issued_by, c.notification,
                    c.notification_description,
                    c.notified_at AT TIME ZONE 'UTC' AS notified_at,
+                   c.status, n.status_bits,
+                   c.status_changed_at AT TIME ZONE 'UTC' AS status_changed_at,
+                   c.status_changed_by::text AS status_changed_by, c.status_reason,
                    {label_columns("o")}
             FROM openid4vci.vci_credential_info c
                  LEFT JOIN openid4vci.vci_configuration_info n

@@ -24,6 +24,8 @@ MEMBERS = {
     "claims_source": "claims_source",
     "claims": "claims",
 }
+# Those that vci_create_configuration takes in its options.
+OPTIONS = ("deferred", "status_bits")
 CLAIM_LISTS = {
     "always_disclosed_claims": "always_disclosed",
     "selectively_disclosable_claims": "selectively_disclosable",
@@ -45,6 +47,7 @@ KNOWN = {
     "display",
     "format",
     "source_model",
+    "status_bits",
     "validity_days",
 }
 
@@ -94,6 +97,18 @@ class VciCredentialConfiguration(models.Model):
         " credential",
     )
     deferred = fields.Boolean(help="Each credential waits until somebody approves it")
+    status_bits = fields.Selection(
+        [
+            ("1", "Revoked"),
+            ("2", "Revoked or suspended"),
+            ("4", "Revoked or suspended (4 bits)"),
+            ("8", "Revoked or suspended (8 bits)"),
+        ],
+        "Can be",
+        help="Each credential gets a place in a status list, where verifiers look"
+        " whether it is still good. Credentials that are out do not change. Empty: what"
+        " was issued stays good until it expires.",
+    )
     claims_source = fields.Char(
         help="A function of the database, schema.function, that tells the claims when a"
         " credential is issued"
@@ -124,7 +139,8 @@ class VciCredentialConfiguration(models.Model):
                    COALESCE(c.display -> 0 ->> 'name', c.id) AS name, c.issuer_id,
                    c.format, c.vct, c.scope,
                    (EXTRACT(EPOCH FROM c.validity) / 86400)::integer AS validity_days,
-                   c.binding, c.deferred, c.claims_source,
+                   c.binding, c.deferred, c.status_bits::text AS status_bits,
+                   c.claims_source,
                    (SELECT string_agg({CLAIM_NAME}, ',' ORDER BY p.position)
                     FROM jsonb_array_elements(c.always_disclosed)
                          WITH ORDINALITY AS p (path, position)
@@ -210,12 +226,13 @@ class VciCredentialConfiguration(models.Model):
             for name, member in members.items()
             if member is not None or name == "validity"
         }
-        deferred = members.pop("deferred", False)
+        options = {name: members.pop(name) for name in OPTIONS if members.get(name)}
+        members.pop("deferred", None)
         self.env["vci.sql"].call(
             "vci_create_configuration",
             code,
             issuer=issuer.url,
-            options={"deferred": True} if deferred else {},
+            options=options,
             **members,
         )
         configuration = self.search(
@@ -223,6 +240,8 @@ class VciCredentialConfiguration(models.Model):
         )
         if values.get("source_model"):
             configuration._set_source_model(values["source_model"])
+        # Its type (vct) may be an address to serve.
+        self.env.registry.clear_cache("routing")
         return configuration
 
     def _with_defaults(self, vals):
@@ -275,6 +294,8 @@ class VciCredentialConfiguration(models.Model):
             self.env["vci.sql"].call(
                 "vci_alter_configuration", self.code, changes, self.issuer_id.url
             )
+        if "vct" in changes:
+            self.env.registry.clear_cache("routing")
 
     def _refuse_what_is_for_good(self, values):
         if values.get("code", self.code) != self.code or (
@@ -323,6 +344,9 @@ class VciCredentialConfiguration(models.Model):
                 members[member] = self._claim_list(values[name])
         if values.get("format"):
             members["format"] = self._format(values["format"])
+        if "status_bits" in values:
+            bits = values["status_bits"]
+            members["status_bits"] = int(bits) if bits else None
         if "validity_days" in values:
             days = values["validity_days"]
             members["validity"] = f"{int(days)} days" if days else None

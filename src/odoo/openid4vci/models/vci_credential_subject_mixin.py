@@ -164,6 +164,33 @@ class VciCredentialSubjectMixin(models.AbstractModel):
             )
         return issued["credential"]
 
+    # Taking back ----------------------------------------------------------------
+
+    def revoke(self, reason=None, configuration=None):
+        """Revoke the records' credentials for good: all, or those of a configuration
+        (record, id or code). Returns the credentials that were changed. What a wallet
+        may still fetch by an open offer is not among them: cancel that first."""
+        return self._vci_issued(configuration).revoke(reason)
+
+    def suspend(self, reason=None, configuration=None):
+        """As revoke(), until reinstate()."""
+        return self._vci_issued(configuration).suspend(reason)
+
+    def reinstate(self, reason=None, configuration=None):
+        """Make valid what is suspended of the records' credentials."""
+        return self._vci_issued(configuration).reinstate(reason)
+
+    def _vci_issued(self, configuration):
+        """The records' credentials whose status can change."""
+        self.check_access("read")
+        credentials = self.env["vci.credential"]
+        credentials._vci_require("group_offerer")
+        domain = [*self._vci_domain(), ("status", "in", ("valid", "suspended"))]
+        if configuration is not None:
+            wanted = self._vci_configuration(configuration)
+            domain.append(("credential_type_id", "=", wanted.id))
+        return credentials.search(domain)
+
     @api.model
     def _vci_configuration(self, credential_type):
         """The configuration that is meant by a record, an id or a code."""

@@ -20,6 +20,7 @@ SETTINGS_IN_FORCE = (
     "tx_code_max_failures",
     "tx_code_retry_delay",
     "dpop",
+    "status_list_ttl",
 )
 
 # Rows that one transaction of the purge forgets at most.
@@ -67,6 +68,12 @@ class VciIssuer(models.Model):
         "DPoP",
         compute="_compute_settings_in_force",
     )
+    status_list_ttl = fields.Integer(
+        "Changes of status seen within",
+        help="Seconds",
+        compute="_compute_settings_in_force",
+    )
+    has_landing_pages = fields.Boolean(compute="_compute_settings_in_force")
     endpoints = fields.Json(readonly=True)
     display = fields.Json(readonly=True)
     company_ids = fields.Many2many(
@@ -129,6 +136,8 @@ class VciIssuer(models.Model):
                 settings = self.env["vci.sql"].call("vci_issuer_settings", issuer.url)
             for name in SETTINGS_IN_FORCE:
                 issuer[name] = settings.get(name)
+            landing = settings.get("endpoints", {}).get("landing", {})
+            issuer.has_landing_pages = landing.get("enabled", False)
 
     def _compute_configuration_count(self):
         self._compute_count("vci.credential.configuration", "configuration_count")

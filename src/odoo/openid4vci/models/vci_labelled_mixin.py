@@ -70,6 +70,27 @@ class VciLabelledMixin(models.AbstractModel):
             return None
         return self.env[model].browse(number for number in numbers if number).exists()
 
+    def _log_on_subjects(self, text_of):
+        """A note in the chatter of the subjects that have one: text_of(record) of each
+        of these records. It may not hold what redeems an offer: chatter is mailed and
+        kept. Campaigns switch notes off by Odoo's own tracking_disable: most of their
+        time would go there."""
+        if self.env.context.get("tracking_disable"):
+            return
+        bodies_by_model = {}
+        for record in self:
+            model = record.credential_subject_model
+            number = record.credential_subject_id
+            if number and hasattr(self.env.get(model), "_message_log_batch"):
+                bodies = bodies_by_model.setdefault(model, {})
+                bodies.setdefault(number, []).append(text_of(record))
+        for model, bodies in bodies_by_model.items():
+            subjects = self._subjects(model, bodies)
+            if subjects:
+                subjects._message_log_batch(
+                    bodies={number: " ".join(bodies[number]) for number in subjects.ids}
+                )
+
     @api.depends_context("uid")
     @api.depends("labels")
     def _compute_visible_by_label(self):

@@ -50,6 +50,12 @@ class VciOffer(models.Model):
     issued_at = fields.Datetime("Issued", readonly=True)
     cancelled_at = fields.Datetime("Cancelled on", readonly=True)
     ends_at = fields.Datetime("Ends", readonly=True)
+    opened_at = fields.Datetime(
+        "Link opened on",
+        readonly=True,
+        help="When the button of the page behind the link was pressed first",
+    )
+    campaign_id = fields.Many2one("vci.campaign", readonly=True)
     credential_ids = fields.One2many(
         "vci.credential",
         "offer_id",
@@ -79,7 +85,8 @@ class VciOffer(models.Model):
                    o.redeemed_at AT TIME ZONE 'UTC' AS redeemed_at,
                    o.issued_at AT TIME ZONE 'UTC' AS issued_at,
                    o.cancelled_at AT TIME ZONE 'UTC' AS cancelled_at,
-                   o.ends_at AT TIME ZONE 'UTC' AS ends_at
+                   o.ends_at AT TIME ZONE 'UTC' AS ends_at,
+                   o.opened_at AT TIME ZONE 'UTC' AS opened_at, o.campaign_id
             FROM openid4vci.vci_offer_info o"""
 
     @api.depends_context("uid", "allowed_company_ids")

@@ -122,25 +122,14 @@ class VciOffer(models.Model):
         return subject
 
     def _note_on_subjects(self, text):
-        """A note in the chatter of the subjects that have one. It may not hold what
-        redeems the offer: chatter is mailed and kept. Campaigns switch notes off by
-        Odoo's own tracking_disable: most of their time would go there."""
-        if self.env.context.get("tracking_disable"):
-            return
-        bodies_by_model = {}
-        for offer in self:
-            model, number = offer.credential_subject_model, offer.credential_subject_id
-            if number and hasattr(self.env.get(model), "_message_log_batch"):
-                bodies = bodies_by_model.setdefault(model, {})
-                named = self.env._(
-                    "Offer %(name)s of %(credential)s",
-                    name=offer.name,
-                    credential=offer.configuration_codes,
-                )
-                bodies.setdefault(number, []).append(text % {"offer": named})
-        for model, bodies in bodies_by_model.items():
-            subjects = self._subjects(model, bodies)
-            if subjects:
-                subjects._message_log_batch(
-                    bodies={number: " ".join(bodies[number]) for number in subjects.ids}
-                )
+        """text: with a place for what it is about, %(offer)s."""
+
+        def note(offer):
+            named = self.env._(
+                "Offer %(name)s of %(credential)s",
+                name=offer.name,
+                credential=offer.configuration_codes,
+            )
+            return text % {"offer": named}
+
+        self._log_on_subjects(note)

@@ -29,6 +29,14 @@ class VciOffer(models.Model):
         groups="openid4vci.group_offerer",
         exportable=False,
     )
+    page_uri = fields.Char(
+        "Link for people",
+        compute="_compute_page_uri",
+        groups="openid4vci.group_offerer",
+        exportable=False,
+        help="An https link to a page that opens the wallet, and says what to do without"
+        " one: for messages. Empty where the issuer serves no such pages.",
+    )
     qr_code = fields.Binary(
         "QR code",
         compute="_compute_qr_code",
@@ -50,6 +58,14 @@ class VciOffer(models.Model):
             uri = uris.get(offer.id)
             offer.credential_offer_uri = uri
             offer.pre_authorized_code = uri and self._code_of(uri)
+
+    @api.depends("possible_actions")
+    def _compute_page_uri(self):
+        offers = self._redeemable()
+        shown = offers.filtered("issuer_id.has_landing_pages")
+        uris = shown._vci_for_each("vci_offer_uri", "page")
+        for offer in self:
+            offer.page_uri = uris.get(offer.id)
 
     @api.depends("possible_actions")
     def _compute_qr_code(self):
@@ -108,14 +124,17 @@ class VciOffer(models.Model):
 
     def get_credential_offer_uri(self, by="value"):
         """The link, which the wallet's device opens. by="reference": a short one,
-        from which the wallet fetches the offer."""
+        from which the wallet fetches the offer. by="page": https, for people."""
         self.ensure_one()
         self._vci_require("group_offerer")
         return self.env["vci.sql"].call("vci_offer_uri", self.id, by)
 
     @api.private
-    def get_qr_code(self, scale=6):
-        """The QR code as a PNG file, scale pixels a module."""
+    def get_qr_code(self, scale=6, by="reference"):
+        """The QR code as a PNG file, scale pixels a module. By reference it is for the
+        scanner of a wallet, by page for the camera of any phone."""
         self.ensure_one()
         self._vci_require("group_help_desk")
-        return self.env["vci.sql"].call("vci_offer_qr_png", self.id, scale=scale)
+        return self.env["vci.sql"].call(
+            "vci_offer_qr_png", self.id, by=by, scale=scale
+        )

@@ -40,6 +40,9 @@ INFO_VIEWS = [
     "vci_credential_info",
     "vci_deferred_info",
     "vci_key_info",
+    "vci_campaign_info",
+    "vci_campaign_failure_info",
+    "vci_funnel_info",
 ]
 
 DUTIES = ("offerer", "issuer_admin", "endpoint", "backup")
@@ -267,7 +270,7 @@ class VciSql(models.AbstractModel):
                                   WHERE extname = 'openid4vci') AS extension,
                           EXISTS (SELECT FROM pg_catalog.pg_attribute a
                                   WHERE a.attrelid = v.configurations
-                                    AND a.attname = 'number') AS new_enough,
+                                    AND a.attname = 'status_bits') AS new_enough,
                           v.readable
                              AND has_schema_privilege(s.oid, 'USAGE') AS readable
                    FROM (VALUES (1)) one

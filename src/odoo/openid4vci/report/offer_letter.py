@@ -32,6 +32,7 @@ class OfferLetter(models.AbstractModel):
             "company": offer.company_id or self.env.company,
             "lang": lang,
             "qr_code": self._qr_code(offer),
+            "for_cameras": offer.issuer_id.has_landing_pages,
             "valid_until": self._valid_until(offer, lang, person.tz),
         }
 
@@ -53,10 +54,13 @@ class OfferLetter(models.AbstractModel):
 
     @api.model
     def _qr_code(self, offer):
-        """Large enough for a printer; empty when the offer cannot be redeemed."""
+        """Large enough for a printer; empty when the offer cannot be redeemed. Where
+        there are landing pages it leads to one: a phone's camera opens it, wallet or
+        not."""
         if not offer.qr_code:
             return ""
-        return base64.b64encode(offer.get_qr_code(scale=16)).decode()
+        by = "page" if offer.issuer_id.has_landing_pages else "reference"
+        return base64.b64encode(offer.get_qr_code(scale=16, by=by)).decode()
 
     @api.model
     def _person(self, offer):

@@ -7,6 +7,8 @@ from . import test_configuration
 from . import test_security
 from . import test_help_desk
 from . import test_wizard
+from . import test_status
+from . import test_campaign
 from . import test_settings
 from . import test_report
 from . import test_cron

@@ -170,6 +170,7 @@ class TestHelpDesk(VciCase):
         page = self.page()
         shown = {field.get("name") for field in self.arch().xpath("//field")}
         secrets = {"qr_code", "credential_offer_uri", "pre_authorized_code", "tx_code"}
+        secrets.add("page_uri")
         self.assertFalse(shown & secrets)
         self.assertEqual(
             set(page._fields) & secrets, set(), "nothing is kept in the page's table"

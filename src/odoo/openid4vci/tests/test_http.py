@@ -138,6 +138,102 @@ class TestHttp(HttpCase):
         self.assertEqual(answer.json["error"], "invalid_request")
         self.assertEqual(self.ask(TOKEN, method="POST").status_code, 404)
 
+    def test_landing_page(self):
+        offer = self.create_offer_by_sql()
+        path = urlsplit(offer.page_uri).path
+        self.assertTrue(path.startswith("/o/"))
+        page = self.ask(path, headers={"Accept-Language": "es"})
+        self.assertEqual(page.status_code, 200)
+        self.assertTrue(page.headers["Content-Type"].startswith("text/html"))
+        self.assertIn("no-store", page.headers["Cache-Control"])
+        self.assertIn('lang="es"', page.text)
+        pressed = self.ask(path, method="POST", data={})
+        self.assertEqual(pressed.status_code, 303)
+        self.assertIn("openid-credential-offer://", pressed.headers["Location"])
+        self.assertEqual(offer.state, "pending")
+        self.assertEqual(self.ask("/o/BwAAAAAAAA").status_code, 404)
+
+    def test_landing_page_where_the_issuer_chose(self):
+        self.sql.call(
+            "vci_alter_issuer",
+            {"endpoints": {"landing": {"path": "/get"}}},
+            issuer=ISSUER,
+        )
+        self.env.registry.clear_cache("routing")
+        path = urlsplit(self.create_offer_by_sql().page_uri).path
+        self.assertTrue(path.startswith("/get/"))
+        self.assertEqual(self.ask(path).status_code, 200)
+
+    def test_status_lists(self):
+        self.create_configuration(
+            "Permit", options={"status_bits": 2}, binding="absent"
+        )
+        issued = self.sql.call(
+            "vci_issue_and_record",
+            "Permit",
+            {"entitlementId": "E-1", "entitlementStatus": "approved"},
+            issuer=ISSUER,
+        )
+        uri = self.sql.call("vci_credential_status", issued["credential_id"])["uri"]
+        answer = self.ask(urlsplit(uri).path)
+        self.assertEqual(answer.status_code, 200)
+        self.assertEqual(answer.headers["Content-Type"], "application/statuslist+jwt")
+        self.assertIn("public", answer.headers["Cache-Control"])
+        self.assertNotIn("Set-Cookie", answer.headers)
+        again = self.ask(
+            urlsplit(uri).path, headers={"If-None-Match": answer.headers["ETag"]}
+        )
+        self.assertEqual(again.status_code, 304)
+        answer = self.ask(urlsplit(uri).path + "/revocation")
+        self.assertEqual(answer.headers["Content-Type"], "application/vc+jwt")
+        aggregation = self.ask(urlsplit(uri).path.rpartition("/")[0])
+        self.assertIn(uri, aggregation.json["status_lists"])
+
+    def test_status_lists_where_the_issuer_chose(self):
+        self.sql.call(
+            "vci_alter_issuer",
+            {"endpoints": {"status_list": {"path": "/lists"}}},
+            issuer=ISSUER,
+        )
+        self.env.registry.clear_cache("routing")
+        self.assertEqual(self.ask("/lists").json, {"status_lists": []})
+        self.assertEqual(self.ask("/lists/unknown").json["error"], "not_found")
+
+    def test_types_of_credentials(self):
+        """A vct may lie anywhere on the issuer's host, and is served from the moment
+        on when somebody sets it."""
+        vct = f"{ISSUER}/types/pass/1"
+        kind = self.env["vci.credential.configuration"].create(
+            {"code": "Pass", "vct": vct, "issuer_id": self.issuer.id}
+        )
+        for path in ("/types/pass/1", "/.well-known/vct/types/pass/1"):
+            self.assertEqual(self.ask(path).json["vct"], vct)
+        kind.vct = f"{ISSUER}/types/pass/2"
+        self.assertEqual(self.ask("/types/pass/2").json["vct"], kind.vct)
+        self.assertNotIn("/types/pass/1", self.env["ir.http"]._vci_type_routes())
+
+    def test_types_take_nothing_away_from_odoo(self):
+        kinds = self.env["vci.credential.configuration"]
+        paths = {"Login": "/web/login", "Root": "/", "Odd": "/a/<int:b>"}
+        for code, path in paths.items():
+            kinds.create(
+                {
+                    "code": code,
+                    "vct": f"{ISSUER}{path}",
+                    "issuer_id": self.issuer.id,
+                }
+            )
+        kinds.create(
+            {
+                "code": "Elsewhere",
+                "vct": "https://elsewhere.example/types/x",
+                "issuer_id": self.issuer.id,
+            }
+        )
+        self.assertIn("<form", self.ask("/web/login").text)
+        routes = self.env["ir.http"]._vci_type_routes()
+        self.assertFalse(routes & {"/", "/a/<int:b>", "/types/x"})
+
     def test_the_host_is_not_all_the_issuers(self):
         """An issuer at the host's root with no base path would take every path."""
         self.sql.call("vci_alter_issuer", {"base_path": ""}, issuer=ISSUER)

@@ -187,6 +187,18 @@ class TestOfferSecrets(OfferCase):
         by_reference = offer.get_credential_offer_uri(by="reference")
         self.assertIn("?credential_offer_uri=", by_reference)
 
+    def test_the_link_for_people(self):
+        offer = self.make()
+        self.assertTrue(offer.page_uri.startswith(f"{ISSUER}/o/"))
+        self.assertEqual(offer.page_uri, offer.get_credential_offer_uri(by="page"))
+        self.assertNotEqual(offer.get_qr_code(by="page"), offer.get_qr_code())
+        found = self.offers.search([("pre_authorized_code", "=", offer.page_uri)])
+        self.assertEqual(found, offer)
+        self.issuer.alter({"endpoints": {"landing": {"enabled": False}}})
+        [offer, _other] = self.read_anew(offer + self.make())
+        self.assertFalse(offer.page_uri)
+        self.assertTrue(offer.credential_offer_uri)
+
     def test_qr_code(self):
         offer = self.make()
         picture = base64.b64decode(offer.qr_code)
@@ -424,6 +436,7 @@ class TestOfferWhoMay(OfferCase):
             "state": {"group_reporter", "group_help_desk", "group_offerer"},
             "qr_code": {"group_help_desk", "group_offerer"},
             "credential_offer_uri": {"group_offerer"},
+            "page_uri": {"group_offerer"},
             "pre_authorized_code": {"group_offerer"},
         }
         for name, groups in may_read.items():

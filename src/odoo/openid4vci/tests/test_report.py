@@ -39,12 +39,26 @@ class TestOfferLetter(VciCase):
         self.assertTrue(base64.b64decode(picture).startswith(b"\x89PNG"))
         self.assertNotIn("Type the PIN", html)
 
+    def test_the_qr_code_is_for_the_camera_where_there_are_pages(self):
+        offer = self.offer_of(self.partner)
+        html = self.letter(offer)
+        picture = base64.b64encode(offer.get_qr_code(scale=16, by="page")).decode()
+        self.assertIn(picture, html)
+        self.assertIn("Point the camera of your phone", html)
+        self.assertNotIn("Scan a QR code", html)
+        self.issuer.alter({"endpoints": {"landing": {"enabled": False}}})
+        self.env.invalidate_all()
+        html = self.letter(offer)
+        self.assertIn(base64.b64encode(offer.get_qr_code(scale=16)).decode(), html)
+        self.assertIn("Scan a QR code", html)
+
     def test_neither_link_nor_pin_stand_in_it(self):
         offer = self.offer_of(self.partner, tx_code="493536")
         html = self.letter(offer)
         self.assertIn("Type the PIN", html)
         self.assertNotIn("493536", html)
         self.assertNotIn(offer.pre_authorized_code, html)
+        self.assertNotIn(offer.page_uri, html)
         self.assertNotIn("openid-credential-offer", html)
         # A report's pictures by address would put the link into access logs.
         self.assertNotIn("/report/barcode", html)

@@ -50,6 +50,8 @@ MODELS = (
     "vci.credential",
     "vci.deferred",
     "vci.key",
+    "vci.campaign",
+    "vci.funnel",
 )
 
 
@@ -106,6 +108,24 @@ class TestActions(SecurityCase):
         of_issuer = [("issuer_id", "=", cls.issuer.id)]
         cls.deferred = cls.env["vci.deferred"].search(of_issuer)
         cls.key = cls.env["vci.key"].search(of_issuer)
+        cls.create_configuration(
+            "Permit", binding="absent", options={"status_bits": 2}
+        )
+        permit = cls.create_offer_of_partner(code="Permit")
+        cls.fetch_credential(permit, "Permit")
+        cls.credential = permit.credential_ids
+        lost = cls.create_offer_of_partner(code="Permit")
+        cls.fetch_credential(lost, "Permit")
+        cls.suspended = lost.credential_ids.suspend()
+        cls.campaign = cls.env["vci.campaign"].browse(
+            cls.sql.call(
+                "vci_create_campaign",
+                "Spring",
+                ["Badge"],
+                "SELECT 'P-1' AS reference",
+                issuer=ISSUER,
+            )
+        )
         cls.source = cls.env["vci.configuration.source"].create(
             {"number": cls.badge.id, "source_model": "res.partner"}
         )
@@ -114,6 +134,7 @@ class TestActions(SecurityCase):
         """Model, method, who may, and the arguments of a call that succeeds."""
         offer, partner, badge = self.pending.ids, self.partner.ids, self.badge.ids
         deferred, issuer = self.deferred.ids, self.issuer.ids
+        credential, campaign = self.credential.ids, self.campaign.ids
         offer_values = {
             "credential_type_id": badge[0],
             "credential_subject_model": "res.partner",
@@ -139,6 +160,26 @@ class TestActions(SecurityCase):
             ("vci.credential", "create", NOBODY, [{}]),
             ("vci.credential", "write", NOBODY, [[], {"kid": "changed"}]),
             ("vci.credential", "unlink", NOBODY, [[]]),
+            # By the programs of the server: for users there are the buttons.
+            ("vci.credential", "revoke", NOBODY, [credential]),
+            ("vci.credential", "suspend", NOBODY, [credential]),
+            ("vci.credential", "reinstate", NOBODY, [credential]),
+            ("vci.credential", "action_revoke", OFFICER, [credential, "moved"]),
+            ("vci.credential", "action_suspend", OFFICER, [credential]),
+            ("vci.credential", "action_reinstate", OFFICER, [self.suspended.ids]),
+            ("vci.campaign", "action_step", OFFICER, [campaign]),
+            ("vci.campaign", "action_pause", OFFICER, [campaign]),
+            ("vci.campaign", "action_resume", OFFICER, [campaign]),
+            ("vci.campaign", "action_read_again", OFFICER, [campaign]),
+            ("vci.campaign", "action_cancel", OFFICER, [campaign]),
+            ("vci.campaign", "action_view_offers", VIEWER, [campaign]),
+            ("vci.campaign", "action_view_funnel", VIEWER, [campaign]),
+            ("vci.campaign", "create", NOBODY, [{}]),
+            ("vci.campaign", "write", NOBODY, [campaign, {"name": "changed"}]),
+            ("vci.campaign", "unlink", NOBODY, [campaign]),
+            ("vci.funnel", "create", NOBODY, [{}]),
+            ("vci.funnel", "write", NOBODY, [[], {"issued": 1}]),
+            ("vci.funnel", "unlink", NOBODY, [[]]),
             # With claims of the caller's own: for code of the server alone.
             ("vci.deferred", "complete", NOBODY, [deferred, {"name": "Anybody"}]),
             ("vci.deferred", "deny", NOBODY, [deferred]),
@@ -168,6 +209,9 @@ class TestActions(SecurityCase):
             (sources, "unlink", NOBODY, [source]),
             ("vci.key.service", "create_key", KEY_ADMINISTRATOR, [[]]),
             ("res.partner", "issue_credential", OFFICER, [partner, badge[0]]),
+            ("res.partner", "revoke", OFFICER, [partner, "moved"]),
+            ("res.partner", "suspend", OFFICER, [partner]),
+            ("res.partner", "reinstate", OFFICER, [partner]),
             ("res.partner", "action_help_desk", HELP_DESK, [partner]),
             ("res.partner", "action_view_credential_offers", VIEWER, [partner]),
             ("res.partner", "action_view_credentials", VIEWER, [partner]),
@@ -189,6 +233,9 @@ class TestActions(SecurityCase):
         waiting = {
             "active_model": self.deferred._name, "active_ids": self.deferred.ids
         }
+        issued = {
+            "active_model": self.credential._name, "active_ids": self.credential.ids
+        }
         # The test's issuer has a key.
         issuer = {"url": ISSUER, "with_key": False}
         return [
@@ -196,6 +243,7 @@ class TestActions(SecurityCase):
             (wizard, "action_print_letter", HELP_DESK, {}, shown),
             (setup, "action_set_up", ADMINISTRATOR, issuer, {}),
             (refusal, "action_refuse", OFFICER, {"reason": "moved"}, waiting),
+            ("vci.status.wizard", "action_change", OFFICER, {}, issued),
             (settings, "action_vci_check", NOBODY, {}, {}),
             (settings, "action_vci_open_issuer", VIEWER, {}, {}),
             (settings, "action_vci_pause", ADMINISTRATOR, {}, {}),
@@ -336,6 +384,7 @@ class TestReading(SecurityCase):
         readers = {
             "qr_code": HELP_DESK,
             "credential_offer_uri": OFFICER,
+            "page_uri": OFFICER,
             "pre_authorized_code": OFFICER,
         }
         for field, allowed in readers.items():
@@ -356,7 +405,7 @@ class TestReading(SecurityCase):
     def test_secrets_by_side_doors(self):
         # Ways of Odoo's own to a field's value that do not ask for its groups.
         code, picture = self.offer.pre_authorized_code, self.offer.qr_code.decode()
-        fields = ["credential_offer_uri", "pre_authorized_code", "qr_code"]
+        fields = ["credential_offer_uri", "page_uri", "pre_authorized_code", "qr_code"]
         self.users["viewer"].group_ids += self.env.ref("base.group_allow_export")
         ids = self.offer.ids
         doors = {

@@ -63,6 +63,34 @@ class TestSettings(VciCase):
         self.page(vci_offer_lifetime=0).execute()
         self.assertEqual(self.in_force()["offer_lifetime"], 7 * 86400)
 
+    def test_what_people_and_verifiers_find(self):
+        page = self.page(
+            vci_wallet_url=" https://wallet.test.example ",
+            vci_status_list_ttl=10,
+            vci_status_list_ttl_unit="minutes",
+            vci_status_list_lifetime=2,
+            vci_status_list_lifetime_unit="hours",
+            vci_endpoint_landing=False,
+        )
+        page.execute()
+        settings = self.in_force()
+        self.assertEqual(settings["wallet_url"], "https://wallet.test.example")
+        self.assertEqual(settings["status_list_ttl"], 600)
+        self.assertEqual(settings["status_list_lifetime"], 7200)
+        self.assertFalse(settings["endpoints"]["landing"]["enabled"])
+        self.assertTrue(settings["endpoints"]["status_list"]["enabled"])
+        shown = self.page()
+        self.assertEqual(shown.vci_status_list_ttl_unit, "minutes")
+        self.page(vci_wallet_url=False, vci_status_list_ttl=0).execute()
+        self.assertIsNone(self.in_force()["wallet_url"])
+        self.assertEqual(self.in_force()["status_list_ttl"], 3600)
+
+    def test_lists_are_good_for_as_long_as_they_are_kept(self):
+        with self.assertRaises(UserError):
+            self.page(
+                vci_status_list_ttl=3, vci_status_list_ttl_unit="days"
+            ).execute()
+
     def test_an_endpoint_that_is_switched_off_stays_where_it_is(self):
         self.issuer.alter({"endpoints": {"token": {"path": "/oauth/token"}}})
         self.page(vci_endpoint_token=False, vci_endpoint_notification=False).execute()

@@ -69,7 +69,8 @@ class TestOfferWizard(VciCase):
         self.assertEqual(page.offer_id, offer)
         self.assertRegex(page.tx_code, "^[0-9]{6}$")
         self.assertTrue(base64.b64decode(page.qr_code).startswith(b"\x89PNG"))
-        self.assertEqual(page.credential_offer_uri, offer.credential_offer_uri)
+        self.assertEqual(page.credential_offer_uri, offer.page_uri)
+        self.assertTrue(page.is_page_link)
         days = (offer.expires_at - offer.created_at).total_seconds() / 86400
         self.assertAlmostEqual(days, 3, places=2)
         self.assertTrue(offer.tx_code_required)

@@ -68,7 +68,7 @@ class VciCredential(models.Model):
 
     situation = fields.Text(compute="_compute_situation")
 
-    @api.depends("expires_at", "issued_at", "notification")
+    @api.depends("expires_at", "issued_at", "notification", "status", "status_reason")
     def _compute_situation(self):
         for credential in self:
             credential.situation = credential._situation_in_words()
@@ -76,6 +76,8 @@ class VciCredential(models.Model):
     def _situation_in_words(self):
         issued = format_date(self.env, self.issued_at)
         expires = format_date(self.env, self.expires_at)
+        if self.status in ("revoked", "suspended"):
+            return self._taken_back_in_words()
         if self.expires_at and self.expires_at <= fields.Datetime.now():
             return self.env._("Expired on %s. Only a new offer helps.", expires)
         if self.notification == "credential_deleted":
@@ -92,4 +94,21 @@ class VciCredential(models.Model):
         return self.env._(
             "Sent to the wallet on %s. The wallet has not said whether it kept it.",
             issued,
+        )
+
+    def _taken_back_in_words(self):
+        since = format_date(self.env, self.status_changed_at)
+        reason = self.status_reason or self.env._("no reason was given")
+        if self.status == "revoked":
+            return self.env._(
+                "Revoked on %(date)s: %(reason)s. Verifiers refuse it for good; only a"
+                " new offer helps.",
+                date=since,
+                reason=reason,
+            )
+        return self.env._(
+            "Suspended since %(date)s: %(reason)s. Verifiers refuse it until an officer"
+            " reinstates it.",
+            date=since,
+            reason=reason,
         )

@@ -80,6 +80,9 @@ class VciOfferWizard(models.TransientModel):
         groups="openid4vci.group_offerer",
         exportable=False,
     )
+    is_page_link = fields.Boolean(
+        compute="_compute_credential_offer_uri", groups="openid4vci.group_offerer"
+    )
     needs_pin = fields.Boolean(compute="_compute_offer")
     tx_code = fields.Char("PIN to tell", compute="_compute_tx_code", exportable=False)
 
@@ -165,7 +168,8 @@ class VciOfferWizard(models.TransientModel):
         offer = self._shown_offer()
         if offer:
             offer._vci_require("group_offerer")
-        self.credential_offer_uri = offer.credential_offer_uri
+        self.credential_offer_uri = offer.page_uri or offer.credential_offer_uri
+        self.is_page_link = bool(offer.page_uri)
 
     @api.depends_context("default_tx_code")
     def _compute_tx_code(self):

@@ -561,9 +561,10 @@ class TestIssueExamples(GuideCase):
                 sd_jwt_service.parse_sd_jwt(text)
 
     def test_revoke_a_credential(self):
-        """Page "Verifiable Credentials": what was issued is found; there is no
-        revocation yet."""
+        """Page "Verifiable Credentials". The kind of credential is one that can be
+        revoked: that is said before it is issued."""
         env, entitlement = self.env, self.entitlement
+        self.credential_type.status_bits = '1'
         entitlement.issue_credential(self.credential_type.id)
 
         # Find wallet credential
@@ -573,7 +574,12 @@ class TestIssueExamples(GuideCase):
         ])
 
         self.assertEqual(len(wallet_credential), 1)
-        self.assertFalse(hasattr(wallet_credential, 'action_revoke'))
+
+        # Revoke with reason
+        wallet_credential.action_revoke(reason="Entitlement cancelled")
+
+        self.assertEqual(wallet_credential.status, 'revoked')
+        self.assertEqual(wallet_credential.status_reason, 'Entitlement cancelled')
 
     def test_claim_mapping(self):
         """Implementation guide, step 4."""
