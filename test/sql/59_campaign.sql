@@ -252,6 +252,9 @@ SELECT vci_retire_configuration('Pass', 'https://campaign.example');
 UPDATE vci_campaign SET paced_until = NULL WHERE id = :slow;
 SELECT helper.error('SELECT FROM vci_campaign_step(' || :slow || ')');
 SELECT made, failed, remaining FROM vci_campaign_info WHERE id = :slow;
+SELECT vci_revoke(d.role_name, d.duty, d.issuer) FROM vci_duty_info AS d
+    WHERE d.role_name IN ('regress_vci_maker', 'regress_vci_runner', 'regress_vci_outsider');
+SELECT vci_retire_issuer(url) FROM vci_issuer_info WHERE url LIKE 'https://campaign.example%' ORDER BY url;
 DROP SCHEMA people, evil CASCADE;
 DROP OWNED BY regress_vci_maker, regress_vci_runner, regress_vci_outsider;
 DROP ROLE regress_vci_maker, regress_vci_runner, regress_vci_outsider;
