@@ -52,15 +52,6 @@ standing_of(VciStore *store, const VciIssuerEntry *issuer, const VciOfferRow *of
 	return standing;
 }
 
-void
-vci_situation_of_offer(VciStore *store, const VciIssuerEntry *issuer, const VciOfferRow *offer,
-					   int64 now, VciSituation *situation)
-{
-	VciOfferStanding standing = standing_of(store, issuer, offer, now);
-
-	vci_situation_of(&standing, now, situation);
-}
-
 static bool
 is_holder_unknown(VciStore *store, const VciOfferRow *offer)
 {
