@@ -130,11 +130,7 @@ vci_offer_situation(PG_FUNCTION_ARGS)
 	const char *obstacle = NULL;
 
 	if (issuer != NULL)
-	{
-		vci_situation_of_offer(store, issuer, offer, vci_now(), &situation);
-		if (situation.may_issue)
-			obstacle = obstacle_of(store, issuer, offer);
-	}
+		obstacle = vci_tell_offer(store, issuer, offer, vci_now(), &situation);
 	vci_store_close(store);
 	PG_RETURN_DATUM(told(fcinfo, &situation, obstacle));
 }
