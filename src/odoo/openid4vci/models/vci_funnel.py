@@ -64,6 +64,9 @@ class VciFunnel(models.Model):
         if not self.env["vci.sql"].available():
             _logger.info("Nothing to count: the extension openid4vci is not there")
             return
+        # Whoever reads an issuer's reports may count: nobody where there is none.
+        if not self.env["vci.issuer"].search_count([], limit=1):
+            return
         while True:
             counted = self.env["vci.sql"].call("vci_refresh_funnel")
             seconds = self.env["ir.cron"]._commit_progress(counted, remaining=0)

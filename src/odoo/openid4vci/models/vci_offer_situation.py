@@ -47,7 +47,8 @@ class VciOffer(models.Model):
     @api.depends_context("lang", "tz")
     def _compute_situation(self):
         sql = self.env["vci.sql"]
-        real = [offer.id for offer in self if offer.id]
+        # On a page that is being filled in, offers are copies.
+        real = self._origin.ids
         rows = real and sql.query(
             SQL(
                 """SELECT offer.id, told.*
@@ -60,7 +61,7 @@ class VciOffer(models.Model):
         )
         told_by_id = {row["id"]: row for row in rows}
         for offer in self:
-            told = told_by_id.get(offer.id)
+            told = told_by_id.get(offer._origin.id)
             offer.situation = told and self._situation_text(told)
             offer.obstacle = told and self._obstacle_text(told["obstacle"])
             offer.next_action = told and ACTIONS.get(told["next_action"], "none")

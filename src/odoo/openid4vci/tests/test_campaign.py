@@ -184,6 +184,15 @@ class TestFunnel(CampaignCase):
             self.env["vci.funnel"]._cron_refresh()
         self.assertTrue(commit.called)
 
+    def test_before_there_is_an_issuer(self):
+        issuers = type(self.env["vci.issuer"])
+        with (
+            patch.object(issuers, "search_count", return_value=0),
+            patch.object(type(self.sql), "call") as call,
+        ):
+            self.env["vci.funnel"]._cron_refresh()
+        call.assert_not_called()
+
     def test_groups(self):
         groups = self.env["vci.funnel"]._read_group(
             [("label", "=", "")], ["campaign_id", "day:day"], ["created:sum"]

@@ -165,6 +165,13 @@ class TestHelpDesk(VciCase):
         view = self.env.ref("openid4vci.view_vci_help_desk_form")
         return etree.fromstring(pages.get_view(view.id, "form")["arch"])
 
+    def test_a_person_is_chosen_on_the_page(self):
+        self.create_offer_of(self.partner)
+        page = self.env["vci.help.desk"].new({"partner_id": self.partner.id})
+        [offer] = page.offer_ids
+        self.assertIn("not used yet", offer.situation)
+        self.assertEqual(offer.next_action, "show")
+
     def test_no_secret_on_the_page(self):
         offer = self.create_offer_of(self.partner, tx_code="123456")
         page = self.page()
