@@ -779,7 +779,7 @@ CREATE TABLE vci_funnel_state (
 COMMENT ON TABLE vci_funnel_state IS 'How far vci_refresh_funnel has come';
 COMMENT ON COLUMN vci_funnel_state.mark IS 'Id of the last event that is counted';
 COMMENT ON COLUMN vci_funnel_state.expired_through IS 'Offers that expired up to then are noted';
-COMMENT ON COLUMN vci_funnel_state.as_of IS 'When it was last brought up to date';
+COMMENT ON COLUMN vci_funnel_state.as_of IS 'What was told until then is counted';
 
 -- Which database this is ---------------------------------------------------------
 
@@ -1691,7 +1691,7 @@ CREATE VIEW vci_funnel_info WITH (security_barrier) AS
     WHERE f.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[])
     GROUP BY f.issuer_id, i.url, f.campaign_id, c.name, f.day, f.label, f.value;
 COMMENT ON VIEW vci_funnel_info IS
-'How many offers came how far, by campaign (NULL: of none), day on which they were made (UTC), and label: rows with an empty label count all offers, the others those with this value of one of the issuer''s report_labels. As of as_of, the last vci_refresh_funnel. opened: the button of the landing page was pressed; redeemed: redemptions, also after reopened; issued: the first credential came; accepted, failed: what wallets told; expired: without those that were extended since; revoked: credentials.';
+'How many offers came how far, by campaign (NULL: of none), day on which they were made (UTC), and label: rows with an empty label count all offers, the others those with this value of one of the issuer''s report_labels. As of as_of: the last vci_refresh_funnel, or the last event that it came to when there were more. opened: the button of the landing page was pressed; redeemed: redemptions, also after reopened; issued: the first credential came; accepted, failed: what wallets told; expired: without those that were extended since; revoked: credentials.';
 
 CREATE VIEW vci_latency_info WITH (security_barrier) AS
     SELECT b.issuer_id, i.url AS issuer, NULLIF(b.campaign_id, 0) AS campaign_id,

@@ -138,7 +138,7 @@ count_funnel(Run *run)
 
 	begin(run);
 	store = vci_store_open();
-	(void) vci_count_funnel(store, FUNNEL_EVENTS);
+	(void) vci_count_funnel(store, FUNNEL_EVENTS, FUNNEL_EVENTS);
 	vci_store_close(store);
 	vci_store_commit();
 }

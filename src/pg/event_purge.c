@@ -10,6 +10,7 @@
 #include "utils/snapmgr.h"
 
 #include "event_seal.h"
+#include "store_funnel.h"
 #include "store_purge.h"
 
 #define SEAL_CHUNK 16
@@ -40,7 +41,7 @@ typedef struct EventPurge
 	VciStore *store;
 	TimestampTz before;
 	int32 max_rows;
-	int64 mark;		  /* of the purge of claims: no event above it goes */
+	int64 mark;		  /* of the purge of claims, or of the funnel: no event above it goes */
 	int64 last_event; /* of the segment that was looked at last */
 	int64 through;	  /* the last segment that was purged */
 	int64 purged;
@@ -161,7 +162,7 @@ vci_purge_events(VciStore *store, TimestampTz before, int32 max_rows, int64 *rem
 	if (key == NULL)
 		return 0;
 	PushActiveSnapshot(GetTransactionSnapshot());
-	purge.mark = vci_store_claims_mark(store);
+	purge.mark = Min(vci_store_claims_mark(store), vci_store_funnel_mark(store));
 	purge_segments(&purge);
 	if (purge.purged > 0)
 		append_checkpoint(store, key, purge.through);

@@ -4,6 +4,7 @@
 #include "compat.h"
 
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 #include "cache.h"
 #include "duty.h"
@@ -15,8 +16,9 @@
 
 #define MAX_EVENTS 1000000
 
-/* Events of one statement, whose memory that bounds. */
+/* Events, and offers, of one statement, whose memory that bounds. */
 #define COUNTED_AT_ONCE 20000
+#define NOTED_AT_ONCE	100000
 
 /*
  * An offer can be committed after its expiry, by a transaction that took longer than it was
@@ -39,26 +41,56 @@ note_expiry(VciStore *store, const VciExpiredOffer *offer)
 		vci_note(store, issuer, event);
 }
 
-/* Expiring is no step of anybody: it is noted by whoever comes next. */
-static int
-note_expired_offers(VciStore *store, VciFunnelState *state, int32 max)
+/* Rows are as many as max at most, and events that are noted leave memory behind. */
+static int32
+note_expired_batch(VciStore *store, TimestampTz *since, int32 max)
 {
-	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz since =
-		state->expired == 0
-			? DT_NOBEGIN
-			: TimestampTzPlusMilliseconds(state->expired, -1000 * (int64) LOOK_BACK_SECONDS);
+	MemoryContext caller = MemoryContextSwitchTo(
+		AllocSetContextCreate(store->context, "openid4vci expiry", ALLOCSET_DEFAULT_SIZES));
+	MemoryContext kept = store->context;
 	int count;
-	VciExpiredOffer *offers = vci_store_note_expired_offers(store, since, max, &count);
+	VciExpiredOffer *offers;
 
+	store->context = CurrentMemoryContext;
+	offers = vci_store_note_expired_offers(store, *since, max, &count);
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		note_expiry(store, &offers[i]);
 	}
-	state->expired = count < max ? now : Max(state->expired, offers[count - 1].expires_at);
-	pfree(offers);
+	/* others may have expired at the same moment */
+	if (count > 0)
+		*since = Max(*since, offers[count - 1].expires_at - 1);
+	store->context = kept;
+	MemoryContextDelete(MemoryContextSwitchTo(caller));
 	return count;
+}
+
+/*
+ * Expiring is no step of anybody: it is noted by whoever comes next. An offer that somebody has
+ * locked is passed over, and it may be hours since it expired: the next look begins there.
+ */
+static int64
+note_expired_offers(VciStore *store, VciFunnelState *state, int32 max)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz begin =
+		state->expired == 0
+			? DT_NOBEGIN
+			: TimestampTzPlusMilliseconds(state->expired, -1000 * (int64) LOOK_BACK_SECONDS);
+	TimestampTz since = begin;
+	TimestampTz unnoted;
+	int64 total = 0;
+	int32 count = 1;
+
+	while (total < max && count > 0)
+	{
+		count = note_expired_batch(store, &since, (int32) Min(max - total, NOTED_AT_ONCE));
+		total += count;
+	}
+	unnoted = vci_store_first_unnoted(store, begin);
+	state->expired = unnoted == 0 ? now : unnoted - 1;
+	return total;
 }
 
 static int64
@@ -71,23 +103,26 @@ count_events(VciStore *store, VciFunnelState *state, int32 max)
 	while (total < max && counted > 0)
 	{
 		CHECK_FOR_INTERRUPTS();
-		counted = vci_store_count_events(store, &state->mark, settled,
+		counted = vci_store_count_events(store, state, settled,
 										 (int32) Min(max - total, COUNTED_AT_ONCE));
 		total += counted;
 	}
+	/* what is left is told as of the last that was counted */
+	if (state->mark >= settled)
+		state->as_of = GetCurrentTimestamp();
 	return total;
 }
 
 int64
-vci_count_funnel(VciStore *store, int32 max)
+vci_count_funnel(VciStore *store, int32 max_expired, int32 max_events)
 {
-	VciFunnelState state;
+	VciFunnelState state = {0};
 	int64 done;
 
 	if (!vci_store_lock_funnel(store, &state))
 		return 0;
-	done = note_expired_offers(store, &state, max);
-	done += count_events(store, &state, max);
+	done = note_expired_offers(store, &state, Min(max_expired, MAX_EVENTS));
+	done += count_events(store, &state, Min(max_events, MAX_EVENTS));
 	vci_store_set_funnel(store, &state);
 	return done;
 }
@@ -120,7 +155,7 @@ vci_refresh_funnel(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("max_events must be from 1 to %d, it is %d", MAX_EVENTS, max_events),
 						errhint("SELECT openid4vci.vci_refresh_funnel();")));
-	done = vci_count_funnel(store, max_events);
+	done = vci_count_funnel(store, max_events, max_events);
 	vci_store_close(store);
 	PG_RETURN_INT64(done);
 }
@@ -132,7 +167,7 @@ Datum
 vci_recount_funnel(PG_FUNCTION_ARGS)
 {
 	VciStore *store = vci_store_open();
-	VciFunnelState state;
+	VciFunnelState state = {0};
 
 	vci_require_duty(store, VCI_DUTY_ISSUER_ADMIN, VCI_ALL_ISSUERS);
 	if (!vci_store_lock_funnel(store, &state))

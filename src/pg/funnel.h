@@ -7,9 +7,9 @@
 #include "store.h"
 
 /*
- * Notes at most max offers that have expired and counts at most max events; how many both were.
- * 0 also while another session counts.
+ * Notes at most max_expired offers that have expired and counts at most max_events events, a
+ * million of each; how many both were. 0 also while another session counts.
  */
-extern int64 vci_count_funnel(VciStore *store, int32 max);
+extern int64 vci_count_funnel(VciStore *store, int32 max_expired, int32 max_events);
 
 #endif

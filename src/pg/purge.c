@@ -13,6 +13,7 @@
 #include "duty.h"
 #include "event_seal.h"
 #include "funnel.h"
+#include "store_funnel.h"
 #include "store_purge.h"
 #include "store_purge_terms.h"
 #include "values.h"
@@ -22,6 +23,12 @@
 
 /* An event and the ends_at that goes with it are not of exactly the same second. */
 #define EVENT_LEEWAY 2
+
+/* Events can be a little older than those of lower ids: seconds. */
+#define COUNTING_LEEWAY 600
+
+/* Events: with more to count, the funnel is behind, however old they are. */
+#define LEFT_TO_COUNT 100000
 
 /* The other mark of kind recipient. */
 #define VCI_RECIPIENT_CAMPAIGN "recipient_campaign"
@@ -40,6 +47,7 @@ typedef struct Purge
 {
 	VciStore *store;
 	int64 now;
+	int64 counted_through; /* what came to an end until then stands in the funnel */
 	VciRetention retention;
 } Purge;
 
@@ -203,6 +211,14 @@ mark_behind(VciSweep sweep, const VciPurgeMark *mark)
 	return sweep == VCI_SWEEP_KEPT_CLAIMS && mark->swept_at != 0 ? -1 : 0;
 }
 
+/* The funnel counts what events tell of offers, which it looks up: none goes before. */
+static bool
+waits_for_funnel(const Purge *purge, VciSweep sweep, int64 retention)
+{
+	return (sweep == VCI_SWEEP_OFFER || sweep == VCI_SWEEP_CREDENTIAL) &&
+		   purge->now - retention >= purge->counted_through - COUNTING_LEEWAY;
+}
+
 /*
  * A table that has no index for this is read in the order of its ids, some rows a call. The
  * sweep ends at the table's end, or where all rows are younger than what has to go.
@@ -220,6 +236,11 @@ sweep_table(const Purge *purge, const PurgeKind *kind, int32 max, Progress *prog
 	if (retention == 0 || !vci_store_lock_mark(store, kind->name, &mark) ||
 		is_resting(purge, &mark, retention))
 		return;
+	if (waits_for_funnel(purge, kind->sweep, retention))
+	{
+		progress->remaining = 1;
+		return;
+	}
 	window = vci_store_look(store, kind->sweep, purge->now, mark.mark, max_rows, max,
 							purge->now - retention);
 	progress->purged += vci_store_clear(store, kind->sweep, purge->now, window.due);
@@ -371,8 +392,9 @@ vci_purge_batch(PG_FUNCTION_ARGS)
 	purge.store = vci_store_open();
 	require_right_to_purge(purge.store);
 	purge.retention = vci_store_retention(purge.store);
-	/* what goes has been counted before */
-	(void) vci_count_funnel(purge.store, max_rows);
+	(void) vci_count_funnel(purge.store, max_rows,
+							(int32) Min((int64) max_rows * LOOKS, PG_INT32_MAX));
+	purge.counted_through = vci_store_funnel_counted_through(purge.store, LEFT_TO_COUNT);
 	purge_kinds(&purge, max_rows, progress);
 	put_progress((ReturnSetInfo *) fcinfo->resultinfo, progress);
 	vci_store_close(purge.store);

@@ -32,6 +32,15 @@ vci_store_lock_funnel(VciStore *store, VciFunnelState *state)
 	return true;
 }
 
+static void
+put_time_or_null(VciArguments *args, TimestampTz time)
+{
+	if (time == 0)
+		vci_put_null(args);
+	else
+		vci_put_datum(args, TimestampTzGetDatum(time));
+}
+
 void
 vci_store_set_funnel(VciStore *store, const VciFunnelState *state)
 {
@@ -43,13 +52,50 @@ vci_store_set_funnel(VciStore *store, const VciFunnelState *state)
 	VciArguments args = {0};
 
 	vci_put_int64(&args, state->mark);
-	if (state->expired == 0)
-		vci_put_null(&args);
-	else
-		vci_put_datum(&args, TimestampTzGetDatum(state->expired));
-	vci_put_now(&args);
+	put_time_or_null(&args, state->expired);
+	put_time_or_null(&args, state->as_of);
 	vci_run(store, &statement, &args);
 }
+
+int64
+vci_store_funnel_mark(VciStore *store)
+{
+	static VciStatement statement = {
+		"SELECT s.mark FROM openid4vci.vci_funnel_state AS s", 0, {0}, NULL};
+	VciArguments args = {0};
+	int64 mark = vci_read(store, &statement, &args) > 0 ? vci_column_int64(0, 1) : 0;
+
+	SPI_freetuptable(SPI_tuptable);
+	return mark;
+}
+
+int64
+vci_store_funnel_counted_through(VciStore *store, int64 max_events)
+{
+	static VciStatement statement = {
+		"SELECT floor(extract(epoch FROM LEAST(s.expired_through, u.first, $1)))::bigint, "
+		"u.events FROM openid4vci.vci_funnel_state AS s, LATERAL (SELECT count(*) AS events, "
+		"min(CASE e.kind WHEN 'offer_expired' THEN (SELECT LEAST(e.at, o.expires_at) "
+		"FROM openid4vci.vci_offer AS o WHERE o.id = e.offer_id LIMIT 1) ELSE e.at END) AS first "
+		"FROM (SELECT n.at, n.kind, n.offer_id FROM openid4vci.vci_event AS n "
+		"WHERE n.id > s.mark ORDER BY n.id LIMIT $2) AS e) AS u "
+		"WHERE s.expired_through IS NOT NULL",
+		2,
+		{TIMESTAMPTZOID, INT8OID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_now(&args);
+	vci_put_int64(&args, max_events);
+	if (vci_run(store, &statement, &args) == 0 || vci_column_int64(0, 2) >= max_events)
+		return 0;
+	return vci_column_int64(0, 1);
+}
+
+/* Expired between $1 and $2, which nobody noted. */
+#define UNNOTED                                                                                    \
+	"r.expires_at > $1 AND r.expires_at <= $2 AND r.redeemed_at IS NULL "                          \
+	"AND r.cancelled_at IS NULL AND r.expiry_noted_at IS NULL"
 
 VciExpiredOffer *
 vci_store_note_expired_offers(VciStore *store, TimestampTz since, int32 max, int *count)
@@ -57,9 +103,7 @@ vci_store_note_expired_offers(VciStore *store, TimestampTz since, int32 max, int
 	static VciStatement statement = {
 		"WITH noted AS (UPDATE openid4vci.vci_offer AS x SET expiry_noted_at = $2 "
 		"WHERE x.id = ANY (ARRAY(SELECT r.id FROM openid4vci.vci_offer AS r "
-		"WHERE r.expires_at > $1 AND r.expires_at <= $2 AND r.redeemed_at IS NULL "
-		"AND r.cancelled_at IS NULL AND r.expiry_noted_at IS NULL "
-		"ORDER BY r.expires_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)) "
+		"WHERE " UNNOTED " ORDER BY r.expires_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED)) "
 		"RETURNING x.id, x.issuer_id, x.expires_at) "
 		"SELECT n.id, n.issuer_id, n.expires_at FROM noted AS n ORDER BY n.expires_at, n.id",
 		3,
@@ -72,15 +116,31 @@ vci_store_note_expired_offers(VciStore *store, TimestampTz since, int32 max, int
 	vci_put_now(&args);
 	vci_put_int32(&args, max);
 	*count = vci_run(store, &statement, &args);
-	offers = MemoryContextAllocExtended(store->context, sizeof(VciExpiredOffer) * Max(*count, 1),
-										MCXT_ALLOC_HUGE);
+	offers = MemoryContextAlloc(store->context, sizeof(VciExpiredOffer) * Max(*count, 1));
 	for (int i = 0; i < *count; i++)
 	{
 		offers[i].id = vci_column_int64(i, 1);
 		offers[i].issuer_id = vci_column_int64(i, 2);
 		offers[i].expires_at = vci_column_int64(i, 3);
 	}
+	SPI_freetuptable(SPI_tuptable);
 	return offers;
+}
+
+TimestampTz
+vci_store_first_unnoted(VciStore *store, TimestampTz since)
+{
+	static VciStatement statement = {
+		"SELECT r.expires_at FROM openid4vci.vci_offer AS r WHERE " UNNOTED
+		" ORDER BY r.expires_at LIMIT 1",
+		2,
+		{TIMESTAMPTZOID, TIMESTAMPTZOID},
+		NULL};
+	VciArguments args = {0};
+
+	vci_put_datum(&args, TimestampTzGetDatum(since));
+	vci_put_now(&args);
+	return vci_run(store, &statement, &args) > 0 ? vci_column_int64(0, 1) : 0;
 }
 
 /* Steps by the kind of their event; what revives an expired offer takes one away. */
@@ -100,7 +160,7 @@ vci_store_note_expired_offers(VciStore *store, TimestampTz since, int32 max, int
  * issued_at; how long that took is counted in buckets, eight to each doubling.
  */
 int64
-vci_store_count_events(VciStore *store, int64 *mark, int64 last, int32 max)
+vci_store_count_events(VciStore *store, VciFunnelState *state, int64 last, int32 max)
 {
 	static VciStatement statement = {
 		"WITH seen AS MATERIALIZED (SELECT e.id, e.at, e.kind, e.offer_id, e.credential_id "
@@ -132,20 +192,22 @@ vci_store_count_events(VciStore *store, int64 *mark, int64 last, int32 max)
 		"ORDER BY 1, 2, 3, 4, 5, 6, 7 "
 		"ON CONFLICT (issuer_id, campaign_id, day, label, value, step, bucket) "
 		"DO UPDATE SET count = f.count + excluded.count) "
-		"SELECT count(*), max(e.id) FROM seen AS e",
+		"SELECT count(*), max(e.id), max(e.at) FROM seen AS e",
 		3,
 		{INT8OID, INT8OID, INT4OID},
 		NULL};
 	VciArguments args = {0};
 	int64 count;
 
-	vci_put_int64(&args, *mark);
+	vci_put_int64(&args, state->mark);
 	vci_put_int64(&args, last);
 	vci_put_int32(&args, max);
 	vci_run(store, &statement, &args);
 	count = vci_column_int64(0, 1);
-	if (count > 0)
-		*mark = vci_column_int64(0, 2);
+	if (count == 0)
+		return 0;
+	state->mark = vci_column_int64(0, 2);
+	state->as_of = vci_column_int64(0, 3);
 	return count;
 }
 
