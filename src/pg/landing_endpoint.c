@@ -98,7 +98,7 @@ answer_open(const LandingCall *call, const VciOfferRow *offer)
 		.language = &call->language,
 		.issuer = &call->issuer->rules,
 		.link = link,
-		.qr = vci_qr_svg(link, words->qr_label),
+		.qr = strlen(link) <= VCI_QR_MAX_BYTES ? vci_qr_svg(link, words->qr_label) : NULL,
 		.has_tx_code = offer->tx_code_mode != NULL,
 		.tx_code_description = offer->tx_code_description,
 		.needs_login = !vci_offer_has_grant(offer, VCI_GRANT_PRE_AUTHORIZED),

@@ -155,6 +155,11 @@ write_ways(VciHtml *html, const VciLandingPage *page, const VciLandingWords *wor
 	vci_page_text(html, "<p class=\"quiet\">", words->nothing_happens, " <a");
 	vci_page_attribute(html, "href", page->link);
 	vci_page_text(html, ">", words->plain_link, "</a>.</p>\n</section>\n");
+	if (page->qr == NULL)
+	{
+		vci_html_markup(html, "</div>\n");
+		return;
+	}
 	vci_page_text(html, "<section class=\"other\">\n<h2>", words->other_device, "</h2>\n");
 	vci_page_text(html, "<p>", words->scan, "</p>\n<div class=\"qr\">");
 	vci_html_markup(html, page->qr);

@@ -16,7 +16,7 @@ typedef struct VciLandingPage
 	const VciConfiguration *const *configurations;
 	size_t configuration_count;
 	const char *link; /* openid-credential-offer://..., that wallets open */
-	const char *qr;	  /* the same as a QR code: SVG markup of our own */
+	const char *qr;	  /* the same as a QR code: SVG markup of our own; NULL: too long */
 	bool has_tx_code;
 	const char *tx_code_description; /* NULL: none */
 	bool needs_login;				 /* it can be redeemed by logging in alone */

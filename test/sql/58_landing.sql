@@ -158,6 +158,17 @@ BEGIN;
 SELECT vci_alter_issuer('{"endpoints": {"offer": {"enabled": false}}}');
 SELECT landing.headers(landing.get(:'path', method => 'POST')) ->> 'Location' = vci_offer_uri(:id, 'value');
 ROLLBACK;
+-- What is too long for a QR code is offered to this device alone.
+BEGIN;
+SELECT vci_alter_issuer('{"endpoints": {"offer": {"enabled": false}}}');
+SELECT count(vci_create_configuration(left(repeat('Long', 32), 120) || n, 'https://registry.example/long/' || n)) FROM generate_series(10, 40) AS n;
+SELECT offer_id AS long FROM vci_create_offer((SELECT array_agg(left(repeat('Long', 32), 120) || n) FROM generate_series(10, 40) AS n),
+    claims => '{"name": "Ann"}') \gset
+SELECT length(vci_offer_uri(:long, 'value')) > 2953;
+SELECT (a).status, position(vci_offer_uri(:long, 'value') in replace(landing.text(a), '&amp;', '&')) > 0 AS plain_link,
+    landing.text(a) LIKE '%<svg%' AS code
+FROM landing.get(substr(vci_offer_uri(:long, 'page'), 25)) AS a;
+ROLLBACK;
 
 -- Names are text, whatever stands in them; a logo is shown when it needs no fetching.
 BEGIN;
