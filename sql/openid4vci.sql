@@ -1241,7 +1241,7 @@ CREATE FUNCTION vci_take_deliveries(campaign bigint DEFAULT NULL, channel text D
         OUT attempts integer) RETURNS SETOF record
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000 ROWS 1000 AS 'MODULE_PATHNAME', 'vci_take_deliveries';
 COMMENT ON FUNCTION vci_take_deliveries(bigint, text, integer, interval) IS
-'Hands deliveries to a gateway, each to one alone: they are taken until the lease (from now) ends, and queued again when nobody marked them by then. campaign: id, NULL for all of the caller''s issuers; channel: NULL for all; max_rows: 1 to 100000. id is what vci_mark_deliveries takes; recipient_channel is the recipient''s own or the campaign''s; link: what the person opens, a secret; tx_code_required: a transaction code goes to the person on another way; attempts: how often it was taken, this time too. A delivery whose offer is redeemed, cancelled, expired or purged is marked failed instead, with a note. Campaigns that are paused give none. Commit before sending. Errors 42704 when it is no campaign that you deliver, 55000 while issuance is paused or the database is a copy. Duty gateway, or offerer.';
+'Hands deliveries to a gateway, each to one alone: they are taken until the lease (from now) ends, and queued again when nobody marked them by then. campaign: id, NULL for all of the caller''s issuers; channel: NULL for all; max_rows: 1 to 100000. id is what vci_mark_deliveries takes; recipient_channel is the recipient''s own or the campaign''s; link: what the person opens, a secret; tx_code_required: a transaction code goes to the person on another way; attempts: how often it was taken, this time too. A delivery whose offer is redeemed, cancelled, expired or purged is marked failed instead, with a note. Campaigns that are paused give none, nor do, where no campaign is given, those of issuers whose issuance is paused. Commit before sending. Errors 42704 when it is no campaign that you deliver, 55000 while issuance of the given campaign is paused or the database is a copy. Duty gateway, or offerer.';
 
 CREATE FUNCTION vci_mark_deliveries(ids bigint[], delivery text, note text DEFAULT NULL,
         campaign bigint DEFAULT NULL) RETURNS bigint
@@ -1375,7 +1375,7 @@ CREATE FUNCTION vci_verify_sdjwt(
         max_age interval DEFAULT '1 day') RETURNS jsonb
     LANGUAGE c STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'vci_verify_sdjwt';
 COMMENT ON FUNCTION vci_verify_sdjwt(text, text, text, jsonb, boolean, interval) IS
-'Verifies an SD-JWT or SD-JWT+KB (RFC 9901 section 7). issuer_jwks: JWK set or JWK of its issuer, NULL for the keys of the issuers here for which the caller has duty verifier or offerer (iss must then be one of them). require_key_binding: NULL means when nonce or audience are expected. Returns {valid, error, error_description, claims, header, issuer, key_binding}; claims are what was disclosed. Of a credential of an issuer here with a place in a status list the status counts as it is now: error is revoked, suspended, or status_unknown when there is no such place.';
+'Verifies an SD-JWT or SD-JWT+KB (RFC 9901 section 7). issuer_jwks: JWK set or JWK of its issuer, NULL for the keys of the issuers here for which the caller has duty verifier or offerer (iss must then be one of them). require_key_binding: NULL means when nonce or audience are expected. Returns {valid, error, error_description, claims, header, issuer, key_binding}; claims are what was disclosed. Of a credential of an issuer here for which the caller verifies, with a place in a status list, the status counts as it is now: error is revoked, suspended, or status_unknown when there is no such place.';
 
 CREATE FUNCTION vci_verify_dpop(
         proof text, method text, url text, access_token text DEFAULT NULL,
@@ -1668,7 +1668,7 @@ CREATE VIEW vci_event_info WITH (security_barrier) AS
 COMMENT ON VIEW vci_event_info IS 'All events, for reports; a program that must miss none reads vci_events. Those of no issuer are for who reads all issuers';
 
 CREATE VIEW vci_funnel_info WITH (security_barrier) AS
-    SELECT f.issuer_id, i.url AS issuer, NULLIF(f.campaign_id, 0) AS campaign_id,
+    SELECT f.issuer_id, i.url AS issuer, c.id AS campaign_id,
            c.name AS campaign, f.day, f.label, f.value,
            COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'created'), 0)::bigint AS created,
            COALESCE(pg_catalog.sum(f.count) FILTER (WHERE f.step = 'sent'), 0)::bigint AS sent,
@@ -1688,27 +1688,29 @@ CREATE VIEW vci_funnel_info WITH (security_barrier) AS
     FROM openid4vci.vci_funnel f
          JOIN openid4vci.vci_issuer i ON i.id = f.issuer_id
          LEFT JOIN openid4vci.vci_campaign c ON c.id = f.campaign_id
-    WHERE f.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[])
-    GROUP BY f.issuer_id, i.url, f.campaign_id, c.name, f.day, f.label, f.value;
+    WHERE f.step <> 'latency'
+          AND f.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[])
+    GROUP BY f.issuer_id, i.url, c.id, c.name, f.day, f.label, f.value;
 COMMENT ON VIEW vci_funnel_info IS
 'How many offers came how far, by campaign (NULL: of none), day on which they were made (UTC), and label: rows with an empty label count all offers, the others those with this value of one of the issuer''s report_labels. As of as_of: the last vci_refresh_funnel, or the last event that it came to when there were more. opened: the button of the landing page was pressed; redeemed: redemptions, also after reopened; issued: the first credential came; accepted, failed: what wallets told; expired: without those that were extended since; revoked: credentials.';
 
 CREATE VIEW vci_latency_info WITH (security_barrier) AS
-    SELECT b.issuer_id, i.url AS issuer, NULLIF(b.campaign_id, 0) AS campaign_id,
-           c.name AS campaign, b.day, b.label, b.value, pg_catalog.max(b.total)::bigint AS issued,
+    SELECT b.issuer_id, b.issuer, b.campaign_id, b.campaign, b.day, b.label, b.value,
+           pg_catalog.max(b.total)::bigint AS issued,
            pg_catalog.make_interval(secs => pg_catalog.min(b.seconds) FILTER (WHERE b.below >= 0.5 * b.total)) AS p50,
            pg_catalog.make_interval(secs => pg_catalog.min(b.seconds) FILTER (WHERE b.below >= 0.9 * b.total)) AS p90,
            pg_catalog.make_interval(secs => pg_catalog.min(b.seconds) FILTER (WHERE b.below >= 0.99 * b.total)) AS p99
-    FROM (SELECT f.issuer_id, f.campaign_id, f.day, f.label, f.value,
+    FROM (SELECT f.issuer_id, i.url AS issuer, c.id AS campaign_id, c.name AS campaign, f.day, f.label, f.value,
                  pg_catalog.round((pg_catalog.power(2::float8, (f.bucket + 1) / 8.0::float8) - 1)::numeric, 1)::float8 AS seconds,
-                 pg_catalog.sum(f.count) OVER (PARTITION BY f.issuer_id, f.campaign_id, f.day, f.label, f.value
+                 pg_catalog.sum(f.count) OVER (PARTITION BY f.issuer_id, i.url, c.id, c.name, f.day, f.label, f.value
                                                ORDER BY f.bucket) AS below,
-                 pg_catalog.sum(f.count) OVER (PARTITION BY f.issuer_id, f.campaign_id, f.day, f.label, f.value) AS total
-          FROM openid4vci.vci_funnel f WHERE f.step = 'latency') b
-         JOIN openid4vci.vci_issuer i ON i.id = b.issuer_id
-         LEFT JOIN openid4vci.vci_campaign c ON c.id = b.campaign_id
-    WHERE b.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[])
-    GROUP BY b.issuer_id, i.url, b.campaign_id, c.name, b.day, b.label, b.value;
+                 pg_catalog.sum(f.count) OVER (PARTITION BY f.issuer_id, i.url, c.id, c.name, f.day, f.label, f.value) AS total
+          FROM openid4vci.vci_funnel f
+               JOIN openid4vci.vci_issuer i ON i.id = f.issuer_id
+               LEFT JOIN openid4vci.vci_campaign c ON c.id = f.campaign_id
+          WHERE f.step = 'latency'
+                AND f.issuer_id = ANY ((SELECT openid4vci.vci_duty_issuers('reporter'))::bigint[])) b
+    GROUP BY b.issuer_id, b.issuer, b.campaign_id, b.campaign, b.day, b.label, b.value;
 COMMENT ON VIEW vci_latency_info IS
 'How long it took from an offer to its first credential, for half of the people (p50), nine of ten (p90) and all but one in a hundred (p99), by campaign, day and label as vci_funnel_info has them. Counted in buckets: up to 9 % more than it was.';
 
