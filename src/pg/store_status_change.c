@@ -81,7 +81,8 @@ put_former(VciArguments *args, int32 value)
 #define OFFERED		"openid4vci.vci_offer AS o JOIN " CREDENTIALS " ON c.offer_id = o.id"
 #define SENT                                                                                       \
 	"openid4vci.vci_campaign_recipient AS r JOIN " CREDENTIALS " ON c.offer_id = r.offer_id"
-#define FIND_TYPES INT8OID, INT4ARRAYOID, TIMESTAMPTZOID, INT4OID
+#define SENT_OFFERED SENT " JOIN openid4vci.vci_offer AS o ON o.id = r.offer_id"
+#define FIND_TYPES	 INT8OID, INT4ARRAYOID, TIMESTAMPTZOID, INT4OID
 
 static int
 run_find(VciStore *store, const VciStatusTarget *target, VciArguments *args)
@@ -98,11 +99,12 @@ run_find(VciStore *store, const VciStatusTarget *target, VciArguments *args)
 	static VciStatement by_labels = {
 		FIND(OFFERED, "o.issuer_id = $1 AND o.labels @> $5"), 5, {FIND_TYPES, JSONBOID}, NULL};
 	static VciStatement by_campaign = {
-		FIND(SENT, "r.campaign_id = $5 AND ($6 IS NULL OR EXISTS (SELECT FROM "
-				   "openid4vci.vci_offer AS o WHERE o.id = c.offer_id AND o.labels @> $6))"),
-		6,
-		{FIND_TYPES, INT8OID, JSONBOID},
-		NULL};
+		FIND(SENT, "r.campaign_id = $5"), 5, {FIND_TYPES, INT8OID}, NULL};
+	static VciStatement by_both = {FIND(SENT_OFFERED, "r.campaign_id = $5 AND o.issuer_id = $1 "
+													  "AND o.labels @> $6"),
+								   6,
+								   {FIND_TYPES, INT8OID, JSONBOID},
+								   NULL};
 
 	if (target->credential_id != 0 || target->offer_id != 0)
 	{
@@ -117,8 +119,10 @@ run_find(VciStore *store, const VciStatusTarget *target, VciArguments *args)
 	}
 	if (target->campaign_id != 0)
 		vci_put_int64(args, target->campaign_id);
+	if (target->labels == (Datum) 0)
+		return vci_run(store, &by_campaign, args);
 	vci_put_json(args, target->labels);
-	return vci_run(store, target->campaign_id != 0 ? &by_campaign : &by_labels, args);
+	return vci_run(store, target->campaign_id != 0 ? &by_both : &by_labels, args);
 }
 
 static int
@@ -413,21 +417,41 @@ note(VciStore *store, int64 issuer_id, const Changed *changed, int count,
 	MemoryContextDelete(row);
 }
 
+/*
+ * NULL: there is nothing to change. Who finds as many as it may change, and all of them changed by
+ * somebody else before it had the lists, looks for others: 0 means that none is left.
+ */
+static Changed *
+change_found(VciStore *store, const VciStatusTarget *target, const VciStatusChange *change,
+			 Locked **locked, int *count)
+{
+	for (;;)
+	{
+		Ids lists;
+		Ids credentials = find_credentials(store, target, change, &lists);
+		Changed *changed;
+
+		if (credentials.count == 0)
+			return NULL;
+		*locked = lock_lists(store, &lists, change->value);
+		changed = change_records(store, &credentials, change, count);
+		if (*count > 0)
+			return changed;
+		if (credentials.count < change->max_rows)
+			return NULL;
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
 int64
 vci_store_change_status(VciStore *store, const VciStatusTarget *target,
 						const VciStatusChange *change)
 {
-	Ids lists;
-	Ids credentials = find_credentials(store, target, change, &lists);
 	Locked *locked;
-	Changed *changed;
 	int count;
+	Changed *changed = change_found(store, target, change, &locked, &count);
 
-	if (credentials.count == 0)
-		return 0;
-	locked = lock_lists(store, &lists, change->value);
-	changed = change_records(store, &credentials, change, &count);
-	if (count == 0)
+	if (changed == NULL)
 		return 0;
 	publish(store, locked, changed, count, change->value);
 	note(store, target->issuer_id, changed, count, change);
