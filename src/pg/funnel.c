@@ -134,6 +134,9 @@ require_reader(VciStore *store)
 	int count;
 	int64 *ids = vci_store_issuer_ids(store, &count);
 
+	/* before the first issuer, too */
+	if (vci_may_read(store, VCI_ALL_ISSUERS))
+		return;
 	for (int i = 0; i < count; i++)
 		if (vci_may_read(store, ids[i]))
 			return;
@@ -164,7 +167,7 @@ PG_FUNCTION_INFO_V1(vci_recount_funnel);
 
 /* openid4vci.vci_recount_funnel() returns void */
 Datum
-vci_recount_funnel(PG_FUNCTION_ARGS)
+vci_recount_funnel(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	VciStore *store = vci_store_open();
 	VciFunnelState state = {0};
