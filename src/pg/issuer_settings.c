@@ -8,6 +8,7 @@
 #include "release.h"
 #include "report.h"
 #include "store_purge.h"
+#include "store_status_read.h"
 #include "values.h"
 
 /* Settings that are whole numbers, with the bounds that the table's checks have too. */
@@ -353,17 +354,52 @@ check_hosts(VciStore *store, int64 issuer_id, const VciJson *settings)
 	}
 }
 
+/* Where its status lists are; NULL: nowhere. */
+static const char *
+status_lists_url(VciStore *store, int64 issuer_id)
+{
+	const VciIssuerEntry *issuer = vci_cache_issuer_by_id(store, issuer_id);
+	const VciEndpointRule *lists =
+		issuer ? &issuer->rules.endpoints[VCI_ENDPOINT_STATUS_LIST] : NULL;
+
+	return lists != NULL && lists->enabled ? pstrdup(lists->url) : NULL;
+}
+
+/* What was issued names the URL of its status list, and the list's token repeats it as sub. */
+static void
+warn_of_moved_lists(VciStore *store, int64 issuer_id, const char *former)
+{
+	const char *url = status_lists_url(store, issuer_id);
+	int count = 0;
+
+	if (former == NULL || (url != NULL && strcmp(url, former) == 0))
+		return;
+	(void) vci_store_status_list_names(store, issuer_id, &count);
+	if (count > 0)
+		ereport(
+			WARNING,
+			(errmsg("what was issued so far may name status lists at %s, where none is any more: "
+					"verifiers can't tell whether that was revoked",
+					former),
+			 errhint("Let the endpoint status_list stay there, by its enabled, path and "
+					 "base_url.")));
+}
+
 void
 vci_change_settings(VciStore *store, int64 issuer_id, const VciJson *settings)
 {
 	const char *authenticate = string_setting(settings, "authenticate");
 	const char *owner = NULL;
+	const char *lists = NULL;
 
 	check_settings(settings);
 	if (authenticate != NULL)
 		owner = vci_store_check_source(store, VCI_AUTHENTICATE, authenticate);
 	if (concerns_endpoints(settings))
+	{
 		vci_store_serialize_issuers(store);
+		lists = status_lists_url(store, issuer_id);
+	}
 	vci_store_update_issuer(store, issuer_id, vci_jsonb_datum(settings), owner);
 	if (vci_json_has(settings, "keep_claims"))
 		vci_store_restart_sweep(store, VCI_KEPT_CLAIMS);
@@ -371,4 +407,5 @@ vci_change_settings(VciStore *store, int64 issuer_id, const VciJson *settings)
 	check_hosts(store, issuer_id, settings);
 	check_profile(store, issuer_id);
 	check_status_list_times(store, issuer_id);
+	warn_of_moved_lists(store, issuer_id, lists);
 }

@@ -85,6 +85,15 @@ SELECT helper.errors(
 SELECT vci_alter_issuer('{"status_list_ttl": 300, "status_list_lifetime": 300}', 'https://registry.example/lists');
 SELECT helper.list('/' || :'name');
 
+-- What was issued names the URL of its list: moving or closing it is told, unless there is none yet.
+SELECT vci_alter_issuer('{"base_path": "/elsewhere"}', 'https://registry.example/lists');
+SELECT vci_alter_issuer('{"base_path": null}', 'https://registry.example/lists');
+SELECT vci_alter_issuer('{"endpoints": {"status_list": {"enabled": false}}}', 'https://registry.example/lists');
+SELECT vci_alter_issuer('{"endpoints": {"status_list": {"enabled": true}}}', 'https://registry.example/lists');
+SELECT vci_alter_issuer('{"base_path": "/elsewhere", "endpoints": {"status_list": {"path": "/api/v1/openid4vci/status-lists"}}}',
+    'https://registry.example/lists');
+SELECT vci_alter_issuer('{"base_path": null, "endpoints": {"status_list": {"path": null}}}', 'https://registry.example/lists');
+
 -- More lists than a session keeps tokens of: whoever comes back is answered as before.
 INSERT INTO vci_status_list (issuer_id, name, bits, size, part, closed_at)
     SELECT l.issuer_id, 'abcdefghijklmnopqrs' || n, 1, 1024, n, now() FROM vci_status_list AS l, generate_series(100, 120) AS n
