@@ -84,6 +84,7 @@ typedef struct Taking
 	TimestampTz now;
 	TimestampTz until;
 	char *channel; /* NULL: any */
+	bool named;	   /* one campaign alone */
 	int32 left;	   /* to hand out */
 	int32 looks;   /* at deliveries */
 } Taking;
@@ -178,7 +179,10 @@ take_matching(Taking *taking, const VciDeliveryCampaign *campaign, const VciIssu
 	MemoryContextDelete(chunk);
 }
 
-/* A campaign that is paused, or of an issuer that issues nothing now, sends nobody to it. */
+/*
+ * A campaign that is paused, or of an issuer that issues nothing now, sends nobody to it. Only who
+ * asked for this one is told of the issuer: others' messages don't wait for it.
+ */
 static void
 take_of_campaign(Taking *taking, const VciDeliveryCampaign *campaign)
 {
@@ -188,7 +192,7 @@ take_of_campaign(Taking *taking, const VciDeliveryCampaign *campaign)
 		!vci_may_deliver(taking->store, false, campaign->issuer_id))
 		return;
 	issuer = vci_cache_issuer_by_id(taking->store, campaign->issuer_id);
-	if (issuer == NULL)
+	if (issuer == NULL || (issuer->rules.issuance_paused && !issuer->is_copy && !taking->named))
 		return;
 	vci_require_issuance(issuer);
 	vci_cache_unseal(issuer);
@@ -227,7 +231,9 @@ PG_FUNCTION_INFO_V1(vci_take_deliveries);
 Datum
 vci_take_deliveries(PG_FUNCTION_ARGS)
 {
-	Taking taking = {.now = GetCurrentTimestamp(), .channel = vci_arg_text(fcinfo, 1)};
+	Taking taking = {.now = GetCurrentTimestamp(),
+					 .channel = vci_arg_text(fcinfo, 1),
+					 .named = !PG_ARGISNULL(0)};
 	VciDeliveryCampaign *campaigns;
 	int count;
 

@@ -135,6 +135,15 @@ UPDATE vci_campaign SET paused_at = NULL WHERE id = :campaign;
 BEGIN;
 SELECT vci_pause_issuance('https://delivery.example');
 SELECT helper.error(format('SELECT * FROM vci_take_deliveries(%s)', :campaign));
+-- Who takes whatever there is gets that of other issuers meanwhile.
+SELECT vci_create_issuer('https://delivery.example/other') > 0;
+SELECT vci_create_key('https://delivery.example/other') IS NOT NULL;
+SELECT vci_create_configuration('Letter', 'urn:letter', binding => 'absent', issuer => 'https://delivery.example/other');
+SELECT vci_create_campaign('other', '{Letter}', 'SELECT ''O-1'' AS reference, ''{"a": 1}''::jsonb AS claims',
+    issuer => 'https://delivery.example/other') AS other \gset
+SELECT loaded FROM vci_campaign_step(:other);
+SELECT made FROM vci_campaign_step(:other);
+SELECT reference FROM vci_take_deliveries() WHERE campaign_id IN (:campaign, :other);
 ROLLBACK;
 BEGIN;
 UPDATE vci_database SET database_oid = 1;
