@@ -80,6 +80,8 @@ load_recipients(const VciCampaign *campaign)
 	store->context = context;
 	MemoryContextSwitchTo(context);
 	MemoryContextDelete(batch);
+	if (added >= VCI_CAMPAIGN_CHUNK)
+		vci_store_analyze_recipients(store);
 	return added;
 }
 

@@ -107,6 +107,17 @@ vci_store_insert_recipients(VciStore *store, int64 campaign_id, const VciRecipie
 	return vci_run(store, &statement, &args);
 }
 
+void
+vci_store_analyze_recipients(VciStore *store)
+{
+	/* whoever has the table locked for that now does it, too */
+	static VciStatement statement = {
+		"ANALYZE (SKIP_LOCKED) openid4vci.vci_campaign_recipient", 0, {0}, NULL};
+	VciArguments args = {0};
+
+	(void) vci_run(store, &statement, &args);
+}
+
 /* A jsonb of the last result, copied; null: 0. */
 static Datum
 column_jsonb(int row, int number)

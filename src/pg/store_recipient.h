@@ -29,6 +29,12 @@ typedef struct VciRecipientOutcome
 	char *failure;
 } VciRecipientOutcome;
 
+/*
+ * To be called behind many: a campaign that the statistics don't know is taken for one person's,
+ * and each chunk of it would read the whole of it.
+ */
+extern void vci_store_analyze_recipients(VciStore *store);
+
 /* Returns how many are new: a reference that is there, in the table or before, stays as it is. */
 extern int64 vci_store_insert_recipients(VciStore *store, int64 campaign_id,
 										 const VciRecipient *rows, int count);

@@ -247,6 +247,16 @@ SELECT made, wait_seconds FROM vci_campaign_step(:slow);
 SELECT made, wait_seconds BETWEEN 0.5 AND 2 FROM vci_campaign_step(:slow);
 SELECT made, remaining FROM vci_campaign_info WHERE id = :slow;
 
+-- Whoever reads its chunks next is not told by old statistics that it addresses one person.
+BEGIN;
+ANALYZE vci_campaign_recipient;
+SELECT vci_create_campaign('Many', '{Pass}', 'SELECT ''M-'' || n AS reference FROM pg_catalog.generate_series(1, 2000) AS n',
+    issuer => 'https://campaign.example') AS many \gset
+SELECT loaded FROM vci_campaign_step(:many);
+SELECT :many = ANY (most_common_vals::text::bigint[]) FROM pg_catalog.pg_stats
+WHERE tablename = 'vci_campaign_recipient' AND attname = 'campaign_id';
+ROLLBACK;
+
 -- A key or configuration that is gone stops it, and fails nobody.
 SELECT vci_retire_configuration('Pass', 'https://campaign.example');
 UPDATE vci_campaign SET paced_until = NULL WHERE id = :slow;
