@@ -43,6 +43,9 @@ FROM pg_stat_user_tables WHERE relname IN ('vci_offer', 'vci_token', 'vci_creden
 SQL
 }
 
+# Which of the offers expired unused is asked of all of them once.
+$issuer->sql('SELECT openid4vci.vci_refresh_funnel()');
+
 subtest 'a call looks at a bounded number of rows' => sub {
 	my $before = reads();
 	my $purged = $issuer->sql_as('registry', <<'SQL');
