@@ -164,11 +164,12 @@ SELECT helper.error(format('SELECT vci_cancel_offers(%s, issuer => %L)', :campai
     WHERE url <> 'https://delivery.example' AND retired_at IS NULL;
 UPDATE vci_offer SET expiry_noted_at = now() WHERE reference = 'N-05';
 UPDATE vci_offer SET expires_at = now() + interval '90 days' WHERE reference = 'N-10';
-SELECT vci_extend_offers(date_trunc('second', now()) + interval '60 days', labels => '{"district": "shore"}',
+SELECT date_trunc('second', now()) + interval '60 days' AS later \gset
+SELECT vci_extend_offers(:'later', labels => '{"district": "shore"}',
     issuer => 'https://delivery.example', max_rows => 3);
-SELECT vci_extend_offers(date_trunc('second', now()) + interval '60 days', labels => '{"district": "shore"}',
+SELECT vci_extend_offers(:'later', labels => '{"district": "shore"}',
     issuer => 'https://delivery.example');
-SELECT vci_extend_offers(date_trunc('second', now()) + interval '60 days', labels => '{"district": "shore"}',
+SELECT vci_extend_offers(:'later', labels => '{"district": "shore"}',
     issuer => 'https://delivery.example');
 SELECT vci_extend_offers(date_trunc('second', now()) + interval '70 days', :campaign, '{"district": "hill"}');
 SELECT reference, labels ->> 'district', round(extract(epoch FROM expires_at - now()) / 86400) AS days, ends_at = expires_at,
