@@ -118,12 +118,22 @@ SELECT substring(openid4vci.vci_authorize(jsonb_build_object('client_id', 'walle
 SQL
 }
 
+# A person whom a campaign has made an offer with a transaction code, as arguments.
+sub recipient
+{
+	my $campaign = $issuer->sql_as('registry', q{SELECT openid4vci.vci_create_campaign('Once', '{Card}',
+		'SELECT ''P'' AS reference, ''{"a": 1}''::jsonb AS claims', '{"tx_code": {"length": 6}}')});
+	$issuer->sql_as('registry', "SELECT * FROM openid4vci.vci_campaign_step($campaign)") for 1 .. 2;
+	return $issuer->sql("SELECT campaign_id || ', ' || id FROM openid4vci.vci_campaign_recipient");
+}
+
 # Every function that says PARALLEL SAFE, run in a worker.
 subtest 'what is labelled PARALLEL SAFE works in a worker' => sub {
 	my $force = $issuer->{node}->pg_version >= 16 ? 'debug_parallel_query' : 'force_parallel_mode';
 	my $offer = $issuer->offer;
 	my $proof = $wallet->proof(aud => $issuer->{url}, nonce => 'n');
 	my $request = login_request();
+	my $recipient = recipient();
 	my $kid = $issuer->sql('SELECT kid FROM openid4vci.vci_key_info');
 	$issuer->sql("SELECT openid4vci.vci_grant('registry', 'auditor')");
 	my %calls = (
@@ -143,7 +153,10 @@ subtest 'what is labelled PARALLEL SAFE works in a worker' => sub {
 		vci_holder_jwk => "openid4vci.vci_holder_jwk($jwk)",
 		vci_create_nonce => 'openid4vci.vci_create_nonce()',
 		vci_credential_status => '(SELECT openid4vci.vci_credential_status(credential_id) FROM public.permit LIMIT 1)',
+		vci_delivery_link => "openid4vci.vci_delivery_link($recipient)",
+		vci_delivery_tx_code => "openid4vci.vci_delivery_tx_code($recipient)",
 		vci_issue_sdjwt => "openid4vci.vci_issue_sdjwt('Card', '{\"a\": 1}', $jwk)",
+		vci_person => "(SELECT count(*) FROM openid4vci.vci_person('P'))",
 		vci_verify_kbjwt => "openid4vci.vci_verify_kbjwt('$proof', 'n', '$issuer->{url}')",
 		vci_verify_sdjwt => "openid4vci.vci_verify_sdjwt((SELECT credential FROM public.issued LIMIT 1))",
 		vci_check_issuer => '(SELECT count(*) FROM openid4vci.vci_check_issuer())',
