@@ -92,14 +92,18 @@ void
 vci_store_make_next_status_list(VciStore *store, int64 issuer_id, int32 bits, int32 size,
 								int64 part, const char *name)
 {
-	/* where two keys collide, one list is made a little later */
+	/*
+	 * Where two keys collide, one list is made a little later. Who had the lock may have committed
+	 * after this statement's snapshot was taken: that is the conflict.
+	 */
 	static VciStatement statement = {
 		"INSERT INTO openid4vci.vci_status_list (issuer_id, bits, size, part, name) "
 		"SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT FROM openid4vci.vci_status_list AS l "
 		"WHERE l.issuer_id = $1 AND l.bits = $2 AND l.size = $3 AND l.part = $4 "
 		"AND l.closed_at IS NULL) "
 		"AND pg_try_advisory_xact_lock(hashtextextended('openid4vci.vci_status_list ' || $1 || ' ' "
-		"|| $2 || ' ' || $3 || ' ' || $4, 0))",
+		"|| $2 || ' ' || $3 || ' ' || $4, 0)) "
+		"ON CONFLICT (issuer_id, bits, size, part) WHERE closed_at IS NULL DO NOTHING",
 		5,
 		{INT8OID, INT4OID, INT4OID, INT8OID, TEXTOID},
 		NULL};

@@ -291,6 +291,21 @@ ROLLBACK;
 SELECT setval('vci_status_position_seq', :position) \g /dev/null
 SELECT closed_at IS NULL FROM vci_status_list WHERE name = split_part(helper.place_in('Quartet'), ' ', 1);
 
+-- Who makes a list meets one that was committed since: that one is taken.
+CREATE FUNCTION helper.come_first() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF pg_trigger_depth() = 1 THEN
+        INSERT INTO openid4vci.vci_status_list (issuer_id, bits, size, part, name)
+        VALUES (NEW.issuer_id, NEW.bits, NEW.size, NEW.part, 'first' || NEW.part);
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER come_first BEFORE INSERT ON vci_status_list FOR EACH ROW EXECUTE FUNCTION helper.come_first();
+SELECT vci_alter_issuer('{"status_list_size": 4096}');
+SELECT starts_with(helper.place_in('Quartet'), 'first');
+SELECT count(*), count(DISTINCT part), bool_and(name LIKE 'first%') FROM vci_status_list WHERE size = 4096;
+DROP TRIGGER come_first ON vci_status_list;
+
 -- Whose record is purged stays revoked in the list.
 SELECT helper.recorded_place(:pair) AS place, status_list_id AS list, status_index AS place_index FROM vci_credential WHERE id = :pair \gset
 DELETE FROM vci_credential WHERE id = :pair;
