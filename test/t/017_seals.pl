@@ -280,6 +280,8 @@ BEGIN
 	END LOOP;
 END $$;
 SQL
+	# The first purge would count all events so far, and nothing can be sealed while its transaction lasts.
+	1 while $issuer->sql('SELECT openid4vci.vci_refresh_funnel()') > 0;
 	my $segments = $issuer->sql('SELECT count(*) FROM openid4vci.vci_event_seal');
 	my @outcomes = $issuer->at_once_as('postgres', (map { "CALL public.write($_)" } 1 .. 5),
 		(map { "CALL public.seal_on(5, $_)" } 'false', 'false', 'true'));
